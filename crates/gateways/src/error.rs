@@ -1,0 +1,126 @@
+//! Whose fault it is: [`Rejection`] is the sender's, [`Malformed`] the body's.
+
+/// Why a request was refused before anything was kept. Never carries a header, a body or a secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Rejection {
+    /// The signature header is missing or holds no signature of a scheme that counts.
+    #[error("expected a signature header with at least one usable signature, got none")]
+    NoSignature,
+    /// The signature header came more than once, so which one counts is anybody's guess.
+    #[error("expected one signature header, got several")]
+    RepeatedHeader,
+    /// The signature header cannot be read.
+    #[error("signature header is malformed: expected {expected}")]
+    MalformedSignature {
+        /// What a well-formed header has here.
+        expected: &'static str,
+    },
+    /// No configured secret gives this signature over these bytes.
+    #[error("signature matches none of the {secrets} configured secrets")]
+    WrongSignature {
+        /// How many secrets were tried.
+        secrets: usize,
+    },
+    /// The signed time is outside the window. A replay, or a clock that is wrong on either side.
+    #[error("signed {age_seconds}s ago, at most {limit_seconds}s allowed")]
+    TooOld {
+        /// Age of the stamp.
+        age_seconds: i64,
+        /// The window.
+        limit_seconds: i64,
+    },
+    /// The signed time lies ahead of our clock by more than the window.
+    #[error("signed {ahead_seconds}s in the future, at most {limit_seconds}s allowed")]
+    FromFuture {
+        /// How far ahead.
+        ahead_seconds: i64,
+        /// The window.
+        limit_seconds: i64,
+    },
+    /// The body is empty.
+    #[error("expected a body, got none")]
+    EmptyBody,
+}
+
+impl Rejection {
+    /// A word for metrics and logs, from a closed set.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Rejection::NoSignature => "no_signature",
+            Rejection::RepeatedHeader => "repeated_header",
+            Rejection::MalformedSignature { .. } => "malformed_signature",
+            Rejection::WrongSignature { .. } => "wrong_signature",
+            Rejection::TooOld { .. } => "too_old",
+            Rejection::FromFuture { .. } => "from_future",
+            Rejection::EmptyBody => "empty_body",
+        }
+    }
+}
+
+/// Why a proved body cannot be read. Poison: no retry helps, the delivery goes to the dead letters with this reason.
+/// Carries field names and our own expectations, never a value from the body.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// Not JSON, not UTF-8, cut off, or nested too deep.
+    #[error("body is not JSON: {category} at line {line} column {column}")]
+    NotJson {
+        /// `syntax`, `truncated`, `depth` or `encoding`.
+        category: &'static str,
+        /// One-based.
+        line: usize,
+        /// One-based.
+        column: usize,
+    },
+    /// JSON of another shape: a list, a text, an object without what every envelope has.
+    #[error("expected {expected} in {field}")]
+    Shape {
+        /// Path of the field, `.` for the whole body.
+        field: &'static str,
+        /// What would have been right.
+        expected: &'static str,
+    },
+    /// A key that decides something appears twice in one object.
+    #[error("key {field} appears twice")]
+    DuplicateKey {
+        /// The key.
+        field: &'static str,
+    },
+    /// A number is negative, fractional or past 63 bits where an amount of minor units belongs.
+    #[error("expected an amount of 0 to {} minor units in {field}", i64::MAX)]
+    Amount {
+        /// Path of the field.
+        field: &'static str,
+    },
+    /// A time outside the years 1970 to 9999.
+    #[error("expected a time between the years 1970 and 9999 in {field}")]
+    Time {
+        /// Path of the field.
+        field: &'static str,
+    },
+    /// An id that is empty, too long or holds characters no gateway sends.
+    #[error("expected a gateway id in {field}")]
+    Id {
+        /// Path of the field.
+        field: &'static str,
+    },
+    /// The adapter asserted facts without proof: a bug here, and nothing is believed.
+    #[error("the adapter read facts from an unproved body")]
+    UnprovedFacts,
+}
+
+impl Malformed {
+    /// A word for metrics and dead letters, from a closed set.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Malformed::NotJson { .. } => "not_json",
+            Malformed::Shape { .. } => "shape",
+            Malformed::DuplicateKey { .. } => "duplicate_key",
+            Malformed::Amount { .. } => "amount",
+            Malformed::Time { .. } => "time",
+            Malformed::Id { .. } => "id",
+            Malformed::UnprovedFacts => "unproved_facts",
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! Sans-IO payment gateway adapters: bytes in, values out.
+//!
+//! One folder a gateway and one line in [`adapter`]. An adapter verifies a raw request, reads an envelope into facts,
+//! claims and wants, and says which calls answer a want. It does no IO, has no clock and knows no history.
+//!
+//! **Invariants.** Verification has no default and cannot be turned off. Facts come only from bodies signed over their
+//! bytes and from answers we fetched: [`read`] drops nothing silently, it refuses a reading that breaks this. An unknown
+//! word never fails a delivery. Bodies, secrets and names never enter an error.
+
+mod envelope;
+mod error;
+mod keyring;
+pub mod profile;
+mod reading;
+mod request;
+mod signature;
+mod stripe;
+pub mod vocabulary;
+
+pub use envelope::{AccountView, Envelope, EnvelopeKind, Tenants};
+pub use error::{Malformed, Rejection};
+pub use keyring::{BadSecret, Keyring, Secret};
+pub use profile::Profile;
+pub use reading::{Alias, Call, Claim, ClaimKind, ClaimSubject, IgnoredBecause, Impossible, Reading, UnknownWord, Want, WantReason};
+pub use request::Request;
+
+use afluente_model::{Gateway, Proof, Timestamp};
+
+/// One payment gateway.
+pub trait Adapter: Send + Sync {
+    /// What never changes about it.
+    fn profile(&self) -> &'static Profile;
+
+    /// Who sent this? Over the raw request and all configured secrets; `now` only for replay windows.
+    fn verify(&self, request: &Request<'_>, keys: &Keyring, now: Timestamp) -> Result<Proof, Rejection>;
+
+    /// What does this envelope say? The same function for a webhook body and for an answer we fetched.
+    fn normalise(&self, envelope: &Envelope<'_>) -> Result<Reading, Malformed>;
+
+    /// Which calls answer this question? Data, not IO.
+    fn lookup(&self, want: &Want) -> Result<Vec<Call>, Impossible>;
+
+    /// Every word of the gateway we know, and what it becomes.
+    fn vocabulary(&self) -> Vec<vocabulary::Entry>;
+}
+
+/// The adapter of a gateway; `None` until there is one.
+#[must_use]
+pub fn adapter(gateway: Gateway) -> Option<&'static dyn Adapter> {
+    match gateway {
+        Gateway::Stripe => Some(&stripe::Stripe),
+        Gateway::Pagarme | Gateway::Appmax | Gateway::OpenFinance | Gateway::MercadoPago => None,
+    }
+}
+
+/// Reads an envelope and holds the adapter to the law that facts need proof.
+///
+/// A reading that asserts facts on a hint is a bug of the adapter; it is refused as [`Malformed::UnprovedFacts`], so the
+/// delivery ends among the dead letters and nothing is believed.
+pub fn read(adapter: &dyn Adapter, envelope: &Envelope<'_>) -> Result<Reading, Malformed> {
+    let reading = adapter.normalise(envelope)?;
+    let asserts = !reading.facts.is_empty() || !reading.subscriptions.is_empty();
+    if asserts && envelope.source().is_none() {
+        return Err(Malformed::UnprovedFacts);
+    }
+    Ok(reading)
+}

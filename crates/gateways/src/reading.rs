@@ -1,0 +1,237 @@
+//! What an envelope says, in our terms.
+
+use afluente_model::{Gateway, PaymentFact, PaymentRef, ProviderId, SubscriptionFact, SubscriptionRef, Timestamp};
+
+/// Everything one envelope says. A pure function of the envelope: nothing we stored can change it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Reading {
+    /// The gateway's own id of this event with its envelope kind (`snapshot:evt_…`), so that a repetition can be told.
+    /// Together with the body's hash it is the dedupe key.
+    pub event: Option<Box<str>>,
+    /// The gateway's word for what happened, for logs and tables; cut to 100 characters.
+    pub event_type: Box<str>,
+    /// The greatest time any fact carries; past the receive time by five minutes the delivery is parked.
+    pub latest: Option<Timestamp>,
+    /// Facts about payments.
+    pub facts: Vec<(PaymentRef, PaymentFact)>,
+    /// Facts about subscriptions.
+    pub subscriptions: Vec<(SubscriptionRef, SubscriptionFact)>,
+    /// Other names of the payments above.
+    pub aliases: Vec<Alias>,
+    /// Who is behind a payment or subscription, as claimed by this envelope.
+    pub claims: Vec<Claim>,
+    /// What must be read back.
+    pub wants: Vec<Want>,
+    /// Words of the gateway we do not know.
+    pub unmapped: Vec<UnknownWord>,
+    /// Set when the envelope is kept but changes nothing, with the reason.
+    pub ignored: Option<IgnoredBecause>,
+}
+
+/// A second name of one payment: a Stripe charge of an intent. Never a parent such as an order or an invoice.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Alias {
+    /// The name that stays.
+    pub payment: PaymentRef,
+    /// The other name.
+    pub alias: PaymentRef,
+}
+
+/// A statement about the person behind a payment or subscription, or about its relations. Append-only evidence.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Claim {
+    /// What it is about.
+    pub subject: ClaimSubject,
+    /// What is claimed.
+    pub kind: ClaimKind,
+    /// The value, normalised: e-mail trimmed and lower case, documents digits (CNPJ may hold capitals), never empty.
+    pub value: Box<str>,
+    /// The gateway's time of the envelope.
+    pub at: Option<Timestamp>,
+}
+
+/// What a claim is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ClaimSubject {
+    /// A payment.
+    Payment(PaymentRef),
+    /// A subscription.
+    Subscription(SubscriptionRef),
+    /// A customer of the gateway, by its id there.
+    Customer(ProviderId),
+    /// A stored payment method, by its id there.
+    Method(ProviderId),
+    /// A checkout session, by its id there.
+    Checkout(ProviderId),
+    /// An invoice, by its id there.
+    Invoice(ProviderId),
+}
+
+/// Declares [`ClaimKind`] with its words in one place.
+macro_rules! claim_kinds {
+    ($($(#[$doc:meta])* $variant:ident => $word:literal,)+) => {
+        /// What is claimed.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum ClaimKind { $($(#[$doc])* $variant,)+ }
+
+        impl ClaimKind {
+            /// Every kind.
+            pub const ALL: &'static [ClaimKind] = &[$(ClaimKind::$variant,)+];
+
+            /// The word stored in the ledger.
+            #[must_use]
+            pub const fn as_str(self) -> &'static str {
+                match self { $(ClaimKind::$variant => $word,)+ }
+            }
+        }
+    };
+}
+
+claim_kinds! {
+    /// The gateway's customer id.
+    Customer => "customer",
+    /// CPF or CNPJ of the customer.
+    Document => "document",
+    /// The customer's e-mail.
+    Email => "email",
+    /// The customer's phone.
+    Phone => "phone",
+    /// The customer's name.
+    Name => "name",
+    /// CPF or CNPJ of who pays, where that may be somebody else.
+    PayerDocument => "payer_document",
+    /// The gateway's payment method id.
+    Method => "method",
+    /// Kind of the method: card, pix, boleto.
+    MethodKind => "method_kind",
+    /// Card brand.
+    CardBrand => "card_brand",
+    /// Last four digits.
+    CardLast4 => "card_last4",
+    /// Expiry as `YYYY-MM`.
+    CardExpiry => "card_expiry",
+    /// The gateway's fingerprint of a card or account.
+    Fingerprint => "fingerprint",
+    /// Our own reference (metadata, client reference).
+    Reference => "reference",
+    /// The subscription a payment or invoice belongs to.
+    Subscription => "subscription",
+    /// The invoice a payment belongs to.
+    Invoice => "invoice",
+    /// The payment a session or invoice belongs to.
+    Payment => "payment",
+    /// The object no longer exists at the gateway: a tombstone, so that a late snapshot does not revive it.
+    Deleted => "deleted",
+    /// A payment method is attached (`true`) or detached (`false`).
+    Attached => "attached",
+    /// The gateway's own status word of an invoice or checkout session.
+    Status => "status",
+}
+
+/// A question for the gateway. Durable: a row until it is answered or given up by a person.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Want {
+    /// The kind of object at the gateway, e.g. `payment_intent`; from a closed set of the adapter.
+    pub kind: Box<str>,
+    /// Its id there.
+    pub id: ProviderId,
+    /// The sub-account that owns it.
+    pub tenant: Option<ProviderId>,
+    /// Why it must be read.
+    pub reason: WantReason,
+}
+
+/// Why something must be read back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum WantReason {
+    /// The envelope only hints at it.
+    Hint,
+    /// A word we do not know.
+    UnknownWord,
+    /// A number in the envelope cannot be believed alone (a total that mixes refunds and released holds).
+    Incomplete,
+    /// Two facts with one clock disagree.
+    Contested,
+    /// More money went back than was taken.
+    ReturnedMoreThanCaptured,
+}
+
+impl WantReason {
+    /// The word stored in the ledger.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            WantReason::Hint => "hint",
+            WantReason::UnknownWord => "unknown_word",
+            WantReason::Incomplete => "incomplete",
+            WantReason::Contested => "contested",
+            WantReason::ReturnedMoreThanCaptured => "returned_more_than_captured",
+        }
+    }
+}
+
+/// A word of the gateway we do not know, and where it stood.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct UnknownWord {
+    /// The object and field, from a closed set of the adapter: safe as a metric label.
+    pub field: &'static str,
+    /// The word, cut to 100 characters: for the ledger, never for a label.
+    pub word: Box<str>,
+}
+
+/// Why an envelope changes nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum IgnoredBecause {
+    /// An event type we know and that says nothing about a payment, customer or subscription.
+    NothingToSay,
+    /// An event type we do not know. Counted and shown.
+    UnknownType,
+    /// A live event at a test account or the other way round. An alarm.
+    WrongMode,
+    /// It names an account that is not ours. An alarm.
+    WrongAccount,
+    /// A ping.
+    Ping,
+}
+
+impl IgnoredBecause {
+    /// The word stored in the ledger and used as a metric label.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            IgnoredBecause::NothingToSay => "nothing_to_say",
+            IgnoredBecause::UnknownType => "unknown_type",
+            IgnoredBecause::WrongMode => "wrong_mode",
+            IgnoredBecause::WrongAccount => "wrong_account",
+            IgnoredBecause::Ping => "ping",
+        }
+    }
+
+    /// Whether somebody should look: the configuration and the gateway disagree about who we are.
+    #[must_use]
+    pub const fn is_alarm(self) -> bool {
+        match self {
+            IgnoredBecause::WrongMode | IgnoredBecause::WrongAccount => true,
+            IgnoredBecause::NothingToSay | IgnoredBecause::UnknownType | IgnoredBecause::Ping => false,
+        }
+    }
+}
+
+/// A call that answers a want, as data. The executor adds the base address, credentials, budgets and deadlines.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// Whose API.
+    pub gateway: Gateway,
+    /// The path with every id as one percent-encoded segment, and the query.
+    pub path: Box<str>,
+    /// The sub-account in whose name to ask.
+    pub tenant: Option<ProviderId>,
+}
+
+/// A want no call of this gateway answers.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("no call of this gateway reads a {kind}")]
+pub struct Impossible {
+    /// The kind that was wanted.
+    pub kind: Box<str>,
+}

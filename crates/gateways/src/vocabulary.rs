@@ -1,0 +1,14 @@
+//! The table of words: what a gateway says, and what it becomes here.
+
+/// One word of a gateway.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The object and field that carries the word, e.g. `payment_intent.status`.
+    pub field: &'static str,
+    /// The gateway's word, with its condition where one word means several things.
+    pub word: &'static str,
+    /// The facts it becomes, e.g. `attempt.pending`; empty where the word changes nothing.
+    pub facts: Vec<&'static str>,
+    /// What a payment or subscription reads as if nothing else is known; `-` where the amounts decide.
+    pub reads_as: &'static str,
+}
