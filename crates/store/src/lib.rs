@@ -1,1 +1,32 @@
-//! 
+//! The ledger in SQL: receipts, facts, payment rows and everything that commits with them.
+//!
+//! [`Store::begin`] opens the unit of work of a batch. Every method of [`Tx`] takes a batch and runs one statement for
+//! all of it; dropping a [`Tx`] rolls back. Lock first, read facts afterwards. The order of locks is fixed: alias,
+//! payment, subscription.
+//!
+//! **Invariants.** Only this crate speaks SQL. Nothing here folds: rows are written as the worker projected them, and the
+//! database's own CHECKs tie status to amounts. No network inside a transaction.
+
+mod account;
+mod alias;
+mod backend;
+mod dead;
+mod error;
+mod fact;
+mod input;
+mod payment;
+mod receipt;
+mod record;
+pub mod report;
+mod subscription;
+
+pub use account::AccountRow;
+pub use alias::AliasRow;
+pub use backend::{LEDGER_FILE, Store, Tx};
+pub use dead::{DeadLetter, DeadReason, DeadState};
+pub use error::StoreError;
+pub use fact::{FactRow, StoredFact, SubscriptionFactRow};
+pub use payment::{PaymentKey, PaymentRow};
+pub use receipt::{Claimed, Receipt, ReceiptState};
+pub use record::{ClaimRow, EventRow, Inconsistency, OutboxRow, UnknownWordRow, WantRow};
+pub use subscription::{SubscriptionKey, SubscriptionRow};

@@ -1,0 +1,17 @@
+drop view payment_transactions;
+drop table unknown_words;
+drop table inconsistencies;
+drop table outbox;
+drop table lifecycle_events;
+drop table dead_letters;
+drop table wants;
+drop table identity_claims;
+drop table subscription_facts;
+drop table customer_subscriptions;
+drop table payment_facts;
+drop table payment_aliases;
+drop table payments;
+drop table webhook_dedupe;
+drop table webhook_receipts;
+drop table gateway_accounts;
+drop table merchants;

@@ -1,0 +1,1 @@
+delete from payments where id in (select id from input)

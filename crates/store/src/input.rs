@@ -1,0 +1,85 @@
+//! A batch on its way into one statement: rows as JSON, bodies as one blob beside them.
+//!
+//! Each statement is a shared text behind a prefix that unpacks the rows into a common table expression named `input`.
+//! Only the prefix differs between databases.
+
+use serde::Serialize;
+
+/// One statement's text.
+pub(crate) struct Statement {
+    pub(crate) sqlite: &'static str,
+}
+
+/// The statement in `sql/NAME.sql` behind its prefix `sql/sqlite/NAME.sql`.
+macro_rules! statement {
+    ($name:literal) => {
+        $crate::input::Statement {
+            sqlite: concat!(
+                include_str!(concat!("../sql/sqlite/", $name, ".sql")),
+                include_str!(concat!("../sql/", $name, ".sql"))
+            ),
+        }
+    };
+}
+pub(crate) use statement;
+
+/// Rows for one statement.
+pub(crate) struct Input {
+    json: String,
+    blob: Option<Vec<u8>>,
+    rows: usize,
+}
+
+impl Input {
+    /// Rows without bodies.
+    pub(crate) fn of<T: Serialize>(rows: &[T]) -> Input {
+        // The rows are structs of text and numbers of this crate, which always have a JSON form.
+        Input { json: serde_json::to_string(rows).unwrap_or_else(|_| "[]".to_owned()), blob: None, rows: rows.len() }
+    }
+
+    /// Rows whose `off` and `len` point into one blob.
+    pub(crate) fn with_blob<T: Serialize>(rows: &[T], blob: Vec<u8>) -> Input {
+        Input { blob: Some(blob), ..Input::of(rows) }
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rows == 0
+    }
+
+    pub(crate) fn into_parts(self) -> (String, Option<Vec<u8>>) {
+        (self.json, self.blob)
+    }
+}
+
+/// A blob being put together from many.
+#[derive(Default)]
+pub(crate) struct Blob(Vec<u8>);
+
+/// Where one part lies in a [`Blob`]: `off` counts from 1, as SQL's substr does.
+#[derive(Serialize, Clone, Copy)]
+pub(crate) struct Slice {
+    pub(crate) off: usize,
+    pub(crate) len: usize,
+}
+
+impl Blob {
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> Slice {
+        let off = self.0.len() + 1;
+        self.0.extend_from_slice(bytes);
+        Slice { off, len: bytes.len() }
+    }
+
+    pub(crate) fn into_bytes(self) -> Vec<u8> {
+        self.0
+    }
+}
+
+/// Lower-case hex, for ids and hashes inside the JSON.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write;
+    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
+        // Writing into a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}

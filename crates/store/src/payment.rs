@@ -1,0 +1,314 @@
+//! Payment rows: created blank, locked in id order, written as projected.
+
+use afluente_model::money::BadMoney;
+use afluente_model::{
+    AccountName, Amount, Amounts, CaptureState, ClosedReason, Currency, DisputeState, Evidence, FOLD_VERSION,
+    FundingState, Gateway, Payment, PaymentStatus, RiskState, SettlementState, Timestamp,
+};
+use serde::Serialize;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use crate::backend::Tx;
+use crate::error::StoreError;
+use crate::input::{Input, Statement, hex, statement};
+
+static BLANK: Statement = statement!("payments_blank");
+static LOCK: Statement = statement!("payments_lock");
+static UPDATE: Statement = statement!("payments_update");
+static DELETE: Statement = statement!("payments_delete");
+
+/// The natural key of a payment: what stays the same on every machine and in every rebuild.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PaymentKey {
+    /// The account.
+    pub account: AccountName,
+    /// The gateway's sub-account, empty for none.
+    pub tenant: Box<str>,
+    /// The gateway's id of the payment.
+    pub id: Box<str>,
+}
+
+/// A payment as the ledger holds it.
+#[derive(Clone, Debug)]
+pub struct PaymentRow {
+    /// Ours.
+    pub id: Uuid,
+    /// Its natural key.
+    pub key: PaymentKey,
+    /// Its gateway.
+    pub gateway: Gateway,
+    /// What its facts project to.
+    pub payment: Payment,
+    /// How many facts it was folded from.
+    pub fact_count: i64,
+    /// Counts its changes; 0 for a row that was only just created.
+    pub row_version: i64,
+    /// When the row was created.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct KeyInput<'a> {
+    id: String,
+    account: &'a str,
+    tenant: &'a str,
+    provider_payment_id: &'a str,
+    provider: &'static str,
+    now: i64,
+}
+
+/// The columns of a projected payment, for both directions.
+#[derive(Serialize, FromRow)]
+#[allow(clippy::struct_excessive_bools, reason = "the columns are what they are")]
+pub(crate) struct Columns {
+    status_v2: String,
+    legacy_word: Option<String>,
+    currency: Option<String>,
+    authorized_amount: i64,
+    captured_amount: i64,
+    refunded_amount: i64,
+    refund_pending_amount: i64,
+    disputed_amount: i64,
+    charged_back_amount: i64,
+    capture_state: String,
+    funding_state: String,
+    dispute_state: String,
+    dispute_stage: i64,
+    risk_state: String,
+    settlement_state: String,
+    closed_reason: Option<String>,
+    scheduled_for: Option<i64>,
+    expires_at: Option<i64>,
+    evidence: String,
+    capture_inferred: bool,
+    attempt_count: i64,
+    last_failure_code: Option<String>,
+    contested: bool,
+    returned_more_than_captured: bool,
+    mixed_currency: bool,
+    source_as_of: Option<i64>,
+}
+
+#[derive(FromRow)]
+pub(crate) struct Record {
+    id: Uuid,
+    account: String,
+    tenant: String,
+    provider_payment_id: String,
+    provider_v2: String,
+    fact_count: i64,
+    row_version: i64,
+    created_at: i64,
+    updated_at: i64,
+    #[sqlx(flatten)]
+    columns: Columns,
+}
+
+#[derive(Serialize)]
+struct UpdateInput {
+    id: String,
+    fold_version: i32,
+    fact_count: i64,
+    row_version: i64,
+    now: i64,
+    #[serde(flatten)]
+    columns: Columns,
+}
+
+impl Tx {
+    /// Makes sure a row exists for each key and locks them all, in the order of their ids. The same row for the same key,
+    /// however often. A row made here says nothing yet: UNKNOWN, version 0.
+    ///
+    /// The row comes first because a lock on a row that does not exist locks nothing, and two first deliveries of one
+    /// payment would both fold into a blank one.
+    pub async fn lock_payments(
+        &mut self,
+        keys: &[(PaymentKey, Gateway, Uuid)],
+        now: Timestamp,
+    ) -> Result<Vec<PaymentRow>, StoreError> {
+        let rows = key_inputs(keys, now);
+        self.execute(&BLANK, Input::of(&rows)).await?;
+        self.read_payments(&rows).await
+    }
+
+    /// Locks the rows that exist among these keys; makes none.
+    pub async fn lock_existing_payments(&mut self, keys: &[PaymentKey]) -> Result<Vec<PaymentRow>, StoreError> {
+        let keys: Vec<_> = keys.iter().map(|key| (key.clone(), Gateway::Stripe, Uuid::nil())).collect();
+        let rows = key_inputs(&keys, Timestamp::EPOCH);
+        self.read_payments(&rows).await
+    }
+
+    async fn read_payments(&mut self, rows: &[KeyInput<'_>]) -> Result<Vec<PaymentRow>, StoreError> {
+        let records: Vec<Record> = self.fetch(&LOCK, Input::of(rows)).await?;
+        records.into_iter().map(PaymentRow::try_from).collect()
+    }
+
+    /// Writes projected rows; each `row_version` given is the new one.
+    pub async fn save_payments(&mut self, rows: &[PaymentRow]) -> Result<(), StoreError> {
+        let inputs: Vec<UpdateInput> = rows
+            .iter()
+            .map(|row| UpdateInput {
+                id: hex(row.id.as_bytes()),
+                fold_version: FOLD_VERSION,
+                fact_count: row.fact_count,
+                row_version: row.row_version,
+                now: row.updated_at.as_micros(),
+                columns: Columns::from(&row.payment),
+            })
+            .collect();
+        self.execute(&UPDATE, Input::of(&inputs)).await?;
+        Ok(())
+    }
+
+    /// Removes rows whose every fact has moved to the payment they turned out to be another name of.
+    pub async fn delete_payments(&mut self, ids: &[Uuid]) -> Result<(), StoreError> {
+        #[derive(Serialize)]
+        struct Id {
+            id: String,
+        }
+        let ids: Vec<Id> = ids.iter().map(|id| Id { id: hex(id.as_bytes()) }).collect();
+        self.execute(&DELETE, Input::of(&ids)).await?;
+        Ok(())
+    }
+}
+
+fn key_inputs(keys: &[(PaymentKey, Gateway, Uuid)], now: Timestamp) -> Vec<KeyInput<'_>> {
+    let mut rows: Vec<KeyInput<'_>> = keys
+        .iter()
+        .map(|(key, gateway, id)| KeyInput {
+            id: hex(id.as_bytes()),
+            account: key.account.as_str(),
+            tenant: &key.tenant,
+            provider_payment_id: &key.id,
+            provider: gateway.as_str(),
+            now: now.as_micros(),
+        })
+        .collect();
+    // Concurrent inserts that skip what exists deadlock unless they go in one order.
+    rows.sort_by_key(|row| (row.account, row.tenant, row.provider_payment_id));
+    rows
+}
+
+impl From<&Payment> for Columns {
+    fn from(payment: &Payment) -> Columns {
+        let Amounts { authorized, captured, refunded, refund_pending, disputed, charged_back } = payment.amounts;
+        Columns {
+            status_v2: payment.status.to_string(),
+            legacy_word: payment.word.as_deref().map(Into::into),
+            currency: payment.currency.map(|currency| currency.to_string()),
+            authorized_amount: authorized.minor(),
+            captured_amount: captured.minor(),
+            refunded_amount: refunded.minor(),
+            refund_pending_amount: refund_pending.minor(),
+            disputed_amount: disputed.minor(),
+            charged_back_amount: charged_back.minor(),
+            capture_state: payment.capture_state.to_string(),
+            funding_state: payment.funding_state.to_string(),
+            dispute_state: payment.dispute_state.to_string(),
+            dispute_stage: payment.dispute_stage.into(),
+            risk_state: payment.risk_state.to_string(),
+            settlement_state: payment.settlement_state.to_string(),
+            closed_reason: payment.closed_reason.map(|reason| reason.to_string()),
+            scheduled_for: payment.scheduled_for.map(Timestamp::as_micros),
+            expires_at: payment.expires_at.map(Timestamp::as_micros),
+            evidence: payment.evidence.to_string(),
+            capture_inferred: payment.capture_inferred,
+            attempt_count: payment.attempt_count.into(),
+            last_failure_code: payment.last_failure_code.as_deref().map(Into::into),
+            contested: payment.contested,
+            returned_more_than_captured: payment.returned_more_than_captured,
+            mixed_currency: payment.mixed_currency,
+            source_as_of: payment.source_as_of.map(Timestamp::as_micros),
+        }
+    }
+}
+
+/// Reads a word of a closed enum out of a column.
+pub(crate) fn word<T: std::str::FromStr>(
+    table: &'static str,
+    column: &'static str,
+    text: &str,
+) -> Result<T, StoreError> {
+    text.parse().map_err(|_| StoreError::unreadable(table, column, text))
+}
+
+/// Reads a moment out of a column.
+pub(crate) fn moment(table: &'static str, column: &'static str, micros: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_micros(micros).map_err(|_| StoreError::unreadable(table, column, &micros.to_string()))
+}
+
+fn amount(column: &'static str, minor: i64) -> Result<Amount, StoreError> {
+    Amount::new(minor).map_err(|_| StoreError::unreadable("payments", column, &minor.to_string()))
+}
+
+/// Reads a currency out of a column.
+pub(crate) fn currency(table: &'static str, code: Option<&str>) -> Result<Option<Currency>, StoreError> {
+    code.map(|code| Currency::parse(code).map_err(|_: BadMoney| StoreError::unreadable(table, "currency", code)))
+        .transpose()
+}
+
+impl TryFrom<Columns> for Payment {
+    type Error = StoreError;
+
+    fn try_from(row: Columns) -> Result<Payment, StoreError> {
+        let table = "payments";
+        let time = |column, at: Option<i64>| at.map(|at| moment(table, column, at)).transpose();
+        Ok(Payment {
+            status: word::<PaymentStatus>(table, "status_v2", &row.status_v2)?,
+            currency: currency(table, row.currency.as_deref())?,
+            amounts: Amounts {
+                authorized: amount("authorized_amount", row.authorized_amount)?,
+                captured: amount("captured_amount", row.captured_amount)?,
+                refunded: amount("refunded_amount", row.refunded_amount)?,
+                refund_pending: amount("refund_pending_amount", row.refund_pending_amount)?,
+                disputed: amount("disputed_amount", row.disputed_amount)?,
+                charged_back: amount("charged_back_amount", row.charged_back_amount)?,
+            },
+            capture_state: word::<CaptureState>(table, "capture_state", &row.capture_state)?,
+            funding_state: word::<FundingState>(table, "funding_state", &row.funding_state)?,
+            dispute_state: word::<DisputeState>(table, "dispute_state", &row.dispute_state)?,
+            dispute_stage: u8::try_from(row.dispute_stage)
+                .map_err(|_| StoreError::unreadable(table, "dispute_stage", &row.dispute_stage.to_string()))?,
+            risk_state: word::<RiskState>(table, "risk_state", &row.risk_state)?,
+            settlement_state: word::<SettlementState>(table, "settlement_state", &row.settlement_state)?,
+            closed_reason: row
+                .closed_reason
+                .map(|reason| word::<ClosedReason>(table, "closed_reason", &reason))
+                .transpose()?,
+            scheduled_for: time("scheduled_for", row.scheduled_for)?,
+            expires_at: time("expires_at", row.expires_at)?,
+            evidence: word::<Evidence>(table, "evidence", &row.evidence)?,
+            capture_inferred: row.capture_inferred,
+            attempt_count: u32::try_from(row.attempt_count)
+                .map_err(|_| StoreError::unreadable(table, "attempt_count", &row.attempt_count.to_string()))?,
+            last_failure_code: row.last_failure_code.map(Into::into),
+            contested: row.contested,
+            returned_more_than_captured: row.returned_more_than_captured,
+            mixed_currency: row.mixed_currency,
+            word: row.legacy_word.map(Into::into),
+            source_as_of: time("source_as_of", row.source_as_of)?,
+        })
+    }
+}
+
+impl TryFrom<Record> for PaymentRow {
+    type Error = StoreError;
+
+    fn try_from(row: Record) -> Result<PaymentRow, StoreError> {
+        let account = AccountName::parse(&row.account)
+            .map_err(|_| StoreError::unreadable("payments", "account", &row.account))?;
+        Ok(PaymentRow {
+            id: row.id,
+            key: PaymentKey { account, tenant: row.tenant.into(), id: row.provider_payment_id.into() },
+            gateway: word::<Gateway>("payments", "provider_v2", &row.provider_v2)?,
+            payment: row.columns.try_into()?,
+            fact_count: row.fact_count,
+            row_version: row.row_version,
+            created_at: moment("payments", "created_at", row.created_at)?,
+            updated_at: moment("payments", "updated_at", row.updated_at)?,
+        })
+    }
+}

@@ -1,0 +1,183 @@
+//! Receipts: the bytes we keep as evidence, once each.
+
+use afluente_model::{AccountName, DeliveryId, Proof, SecretName, Timestamp};
+use bytes::Bytes;
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::backend::Tx;
+use crate::error::StoreError;
+use crate::input::{Blob, Input, Slice, Statement, hex, statement};
+
+static CLAIM: Statement = statement!("dedupe_claim");
+static COUNT: Statement = statement!("dedupe_count");
+static INSERT: Statement = statement!("receipts_insert");
+
+/// What became of the delivery behind a receipt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReceiptState {
+    /// Its facts, claims and wants are in the ledger.
+    Applied,
+    /// Kept, changed nothing; `ignored_because` says why.
+    Ignored,
+}
+
+/// One delivery as evidence.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    /// UUIDv7, ours.
+    pub id: Uuid,
+    /// The account it came to.
+    pub account: AccountName,
+    /// The delivery.
+    pub delivery_id: DeliveryId,
+    /// When ingress received it.
+    pub received_at: Timestamp,
+    /// The gateway's event id with its envelope kind; with the body's hash the dedupe key.
+    pub event: Option<Box<str>>,
+    /// The gateway's word for what happened.
+    pub event_type: Box<str>,
+    /// What became of it.
+    pub state: ReceiptState,
+    /// A word, for [`ReceiptState::Ignored`].
+    pub ignored_because: Option<&'static str>,
+    /// What was proved at ingress.
+    pub proof: Proof,
+    /// Who released it, if it was parked.
+    pub released_by: Option<Box<str>>,
+    /// Kept request headers.
+    pub headers: Vec<(Box<str>, Box<str>)>,
+    /// Kept query.
+    pub query: Option<Box<str>>,
+    /// Trace context.
+    pub traceparent: Option<Box<str>>,
+    /// SHA-256 of the body.
+    pub body_hash: [u8; 32],
+    /// The body, byte for byte.
+    pub body: Bytes,
+}
+
+/// Whether a receipt is the first of its delivery's content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Claimed {
+    /// Stored now.
+    First,
+    /// The same event with the same bytes is in the ledger already; only its count went up.
+    Seen,
+}
+
+#[derive(Serialize)]
+struct ClaimInput<'a> {
+    id: String,
+    account: &'a str,
+    key: String,
+    hash: String,
+    now: i64,
+}
+
+#[derive(Serialize)]
+struct ReceiptInput<'a> {
+    id: String,
+    received_at: i64,
+    now: i64,
+    account: &'a str,
+    delivery_id: String,
+    event: Option<&'a str>,
+    event_type: &'a str,
+    state: &'static str,
+    ignored_because: Option<&'static str>,
+    proof: &'static str,
+    proved_by: Option<&'a str>,
+    released_by: Option<&'a str>,
+    headers: String,
+    query: Option<&'a str>,
+    traceparent: Option<&'a str>,
+    hash: String,
+    #[serde(flatten)]
+    body: Slice,
+}
+
+impl Tx {
+    /// Claims and stores the receipts of a batch. Two of the same content in one batch: the first is First.
+    pub async fn claim(&mut self, receipts: &[Receipt], now: Timestamp) -> Result<Vec<Claimed>, StoreError> {
+        let claims: Vec<ClaimInput<'_>> = receipts.iter().map(|receipt| claim_input(receipt, now)).collect();
+        let mut sorted: Vec<&ClaimInput<'_>> = claims.iter().collect();
+        sorted.sort_by(|a, b| (a.account, &a.key, &a.hash).cmp(&(b.account, &b.key, &b.hash)));
+        let stored: Vec<(Vec<u8>,)> = self.fetch(&CLAIM, Input::of(&sorted)).await?;
+        let first: std::collections::HashSet<Uuid> =
+            stored.iter().filter_map(|(id,)| Uuid::from_slice(id).ok()).collect();
+        let claimed: Vec<Claimed> = receipts
+            .iter()
+            .map(|receipt| if first.contains(&receipt.id) { Claimed::First } else { Claimed::Seen })
+            .collect();
+        let seen: Vec<&ClaimInput<'_>> = claims
+            .iter()
+            .zip(&claimed)
+            .filter(|(_, claimed)| **claimed == Claimed::Seen)
+            .map(|(claim, _)| claim)
+            .collect();
+        self.execute(&COUNT, Input::of(&seen)).await?;
+        let fresh = receipts.iter().zip(&claimed).filter(|(_, claimed)| **claimed == Claimed::First);
+        self.insert_receipts(fresh.map(|(receipt, _)| receipt), now).await?;
+        Ok(claimed)
+    }
+
+    async fn insert_receipts(
+        &mut self,
+        receipts: impl Iterator<Item = &Receipt>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut blob = Blob::default();
+        let rows: Vec<ReceiptInput<'_>> =
+            receipts.map(|receipt| receipt_input(receipt, blob.push(&receipt.body), now)).collect();
+        self.execute(&INSERT, Input::with_blob(&rows, blob.into_bytes())).await?;
+        Ok(())
+    }
+}
+
+fn claim_input(receipt: &Receipt, now: Timestamp) -> ClaimInput<'_> {
+    ClaimInput {
+        id: hex(receipt.id.as_bytes()),
+        account: receipt.account.as_str(),
+        // Without an event id the content alone is the key.
+        key: receipt.event.as_deref().unwrap_or("content").to_owned(),
+        hash: hex(&receipt.body_hash),
+        now: now.as_micros(),
+    }
+}
+
+fn receipt_input(receipt: &Receipt, body: Slice, now: Timestamp) -> ReceiptInput<'_> {
+    let (proof, proved_by) = match &receipt.proof {
+        Proof::Signed { secret } => ("signed", Some(SecretName::as_str(secret))),
+        Proof::Channel { peer } => ("channel", Some(&**peer)),
+        Proof::PathToken => ("path_token", None),
+        Proof::None => ("none", None),
+    };
+    ReceiptInput {
+        id: hex(receipt.id.as_bytes()),
+        received_at: receipt.received_at.as_micros(),
+        now: now.as_micros(),
+        account: receipt.account.as_str(),
+        delivery_id: hex(receipt.delivery_id.0.as_bytes()),
+        event: receipt.event.as_deref(),
+        event_type: &receipt.event_type,
+        state: match receipt.state {
+            ReceiptState::Applied => "APPLIED",
+            ReceiptState::Ignored => "IGNORED",
+        },
+        ignored_because: receipt.ignored_because,
+        proof,
+        proved_by,
+        released_by: receipt.released_by.as_deref(),
+        headers: headers_json(&receipt.headers),
+        query: receipt.query.as_deref(),
+        traceparent: receipt.traceparent.as_deref(),
+        hash: hex(&receipt.body_hash),
+        body,
+    }
+}
+
+fn headers_json(headers: &[(Box<str>, Box<str>)]) -> String {
+    let pairs: Vec<[&str; 2]> = headers.iter().map(|(name, value)| [&**name, &**value]).collect();
+    serde_json::to_string(&pairs).unwrap_or_else(|_| "[]".to_owned())
+}

@@ -1,0 +1,304 @@
+//! Everything else a batch leaves behind: claims, wants, events, outbox, words we do not know, contradictions.
+
+use afluente_model::{AccountName, Source, Timestamp};
+use serde::Serialize;
+use uuid::Uuid;
+
+use crate::backend::Tx;
+use crate::error::StoreError;
+use crate::input::{Input, Statement, hex, statement};
+
+static CLAIMS: Statement = statement!("claims_insert");
+static WANTS: Statement = statement!("wants_insert");
+static EVENTS: Statement = statement!("events_insert");
+static OUTBOX: Statement = statement!("outbox_insert");
+static UNKNOWN_WORDS: Statement = statement!("unknown_words_upsert");
+static INCONSISTENCIES: Statement = statement!("inconsistencies_upsert");
+
+/// A claim about who is behind something.
+#[derive(Clone, Debug)]
+pub struct ClaimRow {
+    /// The account.
+    pub account: AccountName,
+    /// The gateway's sub-account, empty for none.
+    pub tenant: Box<str>,
+    /// `payment`, `subscription`, `customer`, `method`, `checkout` or `invoice`.
+    pub subject_kind: &'static str,
+    /// The gateway's id of the subject.
+    pub subject_id: Box<str>,
+    /// What is claimed.
+    pub claim: &'static str,
+    /// The normalised value, never empty.
+    pub value: Box<str>,
+    /// The gateway's time.
+    pub at: Option<Timestamp>,
+    /// Where it was read.
+    pub source: Source,
+    /// The receipt it was read in.
+    pub receipt: Uuid,
+}
+
+/// A question for the gateway.
+#[derive(Clone, Debug)]
+pub struct WantRow {
+    /// UUIDv7, ours; of two wants for one open reference the first stays.
+    pub id: Uuid,
+    /// The account whose credentials answer it.
+    pub account: AccountName,
+    /// The gateway's sub-account, empty for none.
+    pub tenant: Box<str>,
+    /// Kind of object at the gateway.
+    pub kind: Box<str>,
+    /// Its id there.
+    pub reference: Box<str>,
+    /// Why it must be read.
+    pub reason: &'static str,
+    /// Not to be asked before.
+    pub not_before: Timestamp,
+    /// The receipt that raised it.
+    pub receipt: Uuid,
+}
+
+/// A change, for people.
+#[derive(Clone, Debug)]
+pub struct EventRow {
+    /// UUIDv7, ours.
+    pub id: Uuid,
+    /// `payment` or `subscription` or `dead_letter`.
+    pub entity_type: &'static str,
+    /// Its id.
+    pub entity: Uuid,
+    /// The version the change led to.
+    pub row_version: i64,
+    /// What happened.
+    pub kind: &'static str,
+    /// Old and new, as a JSON object.
+    pub detail: String,
+    /// The receipt that brought it, if one did.
+    pub receipt: Option<Uuid>,
+    /// `worker`, or who did it.
+    pub actor: Box<str>,
+}
+
+/// An announcement, relayed after commit.
+#[derive(Clone, Debug)]
+pub struct OutboxRow {
+    /// UUIDv7, ours.
+    pub id: Uuid,
+    /// Where it belongs.
+    pub topic: &'static str,
+    /// What it is about; announcements of one key keep their order.
+    pub key: Box<str>,
+    /// A JSON object.
+    pub payload: String,
+}
+
+/// A word of the gateway we do not know.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UnknownWordRow {
+    /// The account.
+    pub account: AccountName,
+    /// Object and field.
+    pub field: &'static str,
+    /// The word.
+    pub word: Box<str>,
+}
+
+/// Something that contradicts itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Inconsistency {
+    /// UUIDv7, ours; of two with one open fingerprint the first stays and is counted up.
+    pub id: Uuid,
+    /// Its kind, from a closed set.
+    pub kind: &'static str,
+    /// The same for the same contradiction.
+    pub fingerprint: String,
+    /// The account.
+    pub account: AccountName,
+    /// What it is about, e.g. `payment pi_1`.
+    pub entity: String,
+    /// A sentence for a person.
+    pub detail: String,
+}
+
+#[derive(Serialize)]
+struct ClaimInput<'a> {
+    account: &'a str,
+    tenant: &'a str,
+    subject_kind: &'static str,
+    subject_id: &'a str,
+    claim: &'static str,
+    value: &'a str,
+    at: Option<i64>,
+    source: &'static str,
+    receipt: String,
+    now: i64,
+}
+
+#[derive(Serialize)]
+struct WantInput<'a> {
+    id: String,
+    account: &'a str,
+    tenant: &'a str,
+    kind: &'a str,
+    reference: &'a str,
+    reason: &'static str,
+    not_before: i64,
+    receipt: String,
+    now: i64,
+}
+
+#[derive(Serialize)]
+struct EventInput<'a> {
+    id: String,
+    entity_type: &'static str,
+    entity: String,
+    row_version: i64,
+    kind: &'static str,
+    detail: &'a str,
+    receipt: Option<String>,
+    actor: &'a str,
+    now: i64,
+}
+
+#[derive(Serialize)]
+struct OutboxInput<'a> {
+    id: String,
+    topic: &'static str,
+    key: &'a str,
+    payload: &'a str,
+    now: i64,
+}
+
+#[derive(Serialize)]
+struct UnknownWordInput<'a> {
+    account: &'a str,
+    field: &'static str,
+    word: &'a str,
+    now: i64,
+}
+
+#[derive(Serialize)]
+struct InconsistencyInput<'a> {
+    id: String,
+    kind: &'static str,
+    fingerprint: &'a str,
+    account: &'a str,
+    entity: &'a str,
+    detail: &'a str,
+    now: i64,
+}
+
+impl Tx {
+    /// Adds claims; one that was made before adds nothing.
+    pub async fn add_claims(&mut self, rows: &[ClaimRow], now: Timestamp) -> Result<(), StoreError> {
+        let inputs: Vec<ClaimInput<'_>> = rows
+            .iter()
+            .map(|row| ClaimInput {
+                account: row.account.as_str(),
+                tenant: &row.tenant,
+                subject_kind: row.subject_kind,
+                subject_id: &row.subject_id,
+                claim: row.claim,
+                value: &row.value,
+                at: row.at.map(Timestamp::as_micros),
+                source: row.source.as_str(),
+                receipt: hex(row.receipt.as_bytes()),
+                now: now.as_micros(),
+            })
+            .collect();
+        self.execute(&CLAIMS, Input::of(&inputs)).await?;
+        Ok(())
+    }
+
+    /// Opens wants; one that is open for the same reference stays as it is.
+    pub async fn open_wants(&mut self, rows: &[WantRow], now: Timestamp) -> Result<u64, StoreError> {
+        let mut inputs: Vec<WantInput<'_>> = rows
+            .iter()
+            .map(|row| WantInput {
+                id: hex(row.id.as_bytes()),
+                account: row.account.as_str(),
+                tenant: &row.tenant,
+                kind: &row.kind,
+                reference: &row.reference,
+                reason: row.reason,
+                not_before: row.not_before.as_micros(),
+                receipt: hex(row.receipt.as_bytes()),
+                now: now.as_micros(),
+            })
+            .collect();
+        inputs.sort_by_key(|row| (row.account, row.tenant, row.kind, row.reference));
+        self.execute(&WANTS, Input::of(&inputs)).await
+    }
+
+    /// Adds lifecycle events.
+    pub async fn add_events(&mut self, rows: &[EventRow], now: Timestamp) -> Result<(), StoreError> {
+        let inputs: Vec<EventInput<'_>> = rows
+            .iter()
+            .map(|row| EventInput {
+                id: hex(row.id.as_bytes()),
+                entity_type: row.entity_type,
+                entity: hex(row.entity.as_bytes()),
+                row_version: row.row_version,
+                kind: row.kind,
+                detail: &row.detail,
+                receipt: row.receipt.map(|receipt| hex(receipt.as_bytes())),
+                actor: &row.actor,
+                now: now.as_micros(),
+            })
+            .collect();
+        self.execute(&EVENTS, Input::of(&inputs)).await?;
+        Ok(())
+    }
+
+    /// Adds announcements.
+    pub async fn add_outbox(&mut self, rows: &[OutboxRow], now: Timestamp) -> Result<(), StoreError> {
+        let inputs: Vec<OutboxInput<'_>> = rows
+            .iter()
+            .map(|row| OutboxInput {
+                id: hex(row.id.as_bytes()),
+                topic: row.topic,
+                key: &row.key,
+                payload: &row.payload,
+                now: now.as_micros(),
+            })
+            .collect();
+        self.execute(&OUTBOX, Input::of(&inputs)).await?;
+        Ok(())
+    }
+
+    /// Counts words we do not know, by where they stood.
+    pub async fn count_unknown_words(&mut self, rows: &[UnknownWordRow], now: Timestamp) -> Result<(), StoreError> {
+        let mut inputs: Vec<UnknownWordInput<'_>> = rows
+            .iter()
+            .map(|row| UnknownWordInput {
+                account: row.account.as_str(),
+                field: row.field,
+                word: &row.word,
+                now: now.as_micros(),
+            })
+            .collect();
+        inputs.sort_by_key(|row| (row.account, row.field, row.word));
+        self.execute(&UNKNOWN_WORDS, Input::of(&inputs)).await?;
+        Ok(())
+    }
+
+    /// Reports contradictions; one that is open already is counted up.
+    pub async fn report_inconsistencies(&mut self, rows: &[Inconsistency], now: Timestamp) -> Result<(), StoreError> {
+        let mut inputs: Vec<InconsistencyInput<'_>> = rows
+            .iter()
+            .map(|row| InconsistencyInput {
+                id: hex(row.id.as_bytes()),
+                kind: row.kind,
+                fingerprint: &row.fingerprint,
+                account: row.account.as_str(),
+                entity: &row.entity,
+                detail: &row.detail,
+                now: now.as_micros(),
+            })
+            .collect();
+        inputs.sort_by_key(|row| row.fingerprint);
+        self.execute(&INCONSISTENCIES, Input::of(&inputs)).await?;
+        Ok(())
+    }
+}

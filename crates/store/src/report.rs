@@ -1,0 +1,13 @@
+//! Reading the ledger: what operators look at, and what a rebuild compares.
+
+mod dead;
+mod payment;
+mod rebuild;
+mod summary;
+mod want;
+
+pub use dead::{DeadFilter, DeadGroup, DeadView};
+pub use payment::{EventView, PaymentFilter, ReceiptView};
+pub use rebuild::{HeldReceipt, StoredAlias};
+pub use summary::{Counts, UnknownWordView};
+pub use want::WantView;

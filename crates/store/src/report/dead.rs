@@ -1,0 +1,144 @@
+//! The desk of dead letters, read from the table and never from a queue.
+
+use afluente_model::Timestamp;
+use bytes::Bytes;
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use crate::backend::Store;
+use crate::dead::DeadReason;
+use crate::error::StoreError;
+use crate::payment::moment;
+
+/// Which dead letters, newest first.
+#[derive(Clone, Debug, Default)]
+pub struct DeadFilter {
+    /// Only this one.
+    pub id: Option<Uuid>,
+    /// With this reason.
+    pub reason: Option<DeadReason>,
+    /// Of this account.
+    pub account: Option<String>,
+    /// Of this gateway, by slug.
+    pub gateway: Option<String>,
+    /// Settled ones too.
+    pub settled: bool,
+    /// At most this many.
+    pub limit: u32,
+}
+
+/// One dead letter.
+#[derive(Clone, Debug)]
+pub struct DeadView {
+    /// Its id.
+    pub id: Uuid,
+    /// The delivery.
+    pub delivery_id: Uuid,
+    /// The gateway's slug.
+    pub gateway: String,
+    /// The account, if known.
+    pub account: Option<String>,
+    /// Why.
+    pub reason: String,
+    /// The chain of causes.
+    pub error: String,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// When it first came.
+    pub first_seen_at: Timestamp,
+    /// When it last came here.
+    pub last_seen_at: Timestamp,
+    /// How often it came here.
+    pub seen: i64,
+    /// OPEN, REPLAYED or DISCARDED.
+    pub state: String,
+    /// Who settled it.
+    pub settled_by: Option<String>,
+    /// And why.
+    pub settled_because: Option<String>,
+    /// Size of the body.
+    pub body_bytes: i64,
+    /// The sealed head.
+    pub head: Bytes,
+    /// The body. Never shown; only its size and hash are.
+    pub body: Bytes,
+}
+
+/// Open dead letters of one reason at one account.
+#[derive(Clone, Debug, FromRow)]
+pub struct DeadGroup {
+    /// Why.
+    pub reason: String,
+    /// The gateway's slug.
+    pub gateway: String,
+    /// The account, if known.
+    pub account: Option<String>,
+    /// How many.
+    pub count: i64,
+}
+
+#[derive(FromRow)]
+struct Record {
+    id: Uuid,
+    delivery_id: Uuid,
+    gateway: String,
+    account: Option<String>,
+    reason: String,
+    error: String,
+    attempts: i64,
+    first_seen_at: i64,
+    last_seen_at: i64,
+    seen: i64,
+    state: String,
+    settled_by: Option<String>,
+    settled_because: Option<String>,
+    body_bytes: i64,
+    head: Vec<u8>,
+    body: Vec<u8>,
+}
+
+impl Store {
+    /// The dead letters that match.
+    pub async fn dead_letters(&self, filter: &DeadFilter) -> Result<Vec<DeadView>, StoreError> {
+        let rows: Vec<Record> = sqlx::query_as(include_str!("../../sql/report/dead_letters.sql"))
+            .bind(filter.id)
+            .bind(filter.reason.map(DeadReason::as_str))
+            .bind(filter.account.as_deref())
+            .bind(filter.gateway.as_deref())
+            .bind(filter.settled)
+            .bind(i64::from(filter.limit))
+            .fetch_all(self.pool())
+            .await?;
+        rows.into_iter().map(DeadView::try_from).collect()
+    }
+
+    /// Open dead letters, counted by reason and account.
+    pub async fn dead_groups(&self) -> Result<Vec<DeadGroup>, StoreError> {
+        Ok(sqlx::query_as(include_str!("../../sql/report/dead_groups.sql")).fetch_all(self.pool()).await?)
+    }
+}
+
+impl TryFrom<Record> for DeadView {
+    type Error = StoreError;
+
+    fn try_from(row: Record) -> Result<DeadView, StoreError> {
+        Ok(DeadView {
+            id: row.id,
+            delivery_id: row.delivery_id,
+            gateway: row.gateway,
+            account: row.account,
+            reason: row.reason,
+            error: row.error,
+            attempts: row.attempts,
+            first_seen_at: moment("dead_letters", "first_seen_at", row.first_seen_at)?,
+            last_seen_at: moment("dead_letters", "last_seen_at", row.last_seen_at)?,
+            seen: row.seen,
+            state: row.state,
+            settled_by: row.settled_by,
+            settled_because: row.settled_because,
+            body_bytes: row.body_bytes,
+            head: row.head.into(),
+            body: row.body.into(),
+        })
+    }
+}

@@ -1,0 +1,167 @@
+//! Payments as operators look for them.
+
+use afluente_model::{PaymentKind, PaymentStatus, Timestamp};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use crate::backend::Store;
+use crate::error::StoreError;
+use crate::fact::{self, StoredFact};
+use crate::payment::{self, PaymentRow, moment};
+
+/// Which payments, newest change first.
+#[derive(Clone, Debug, Default)]
+pub struct PaymentFilter {
+    /// Of this account.
+    pub account: Option<String>,
+    /// In this status.
+    pub status: Option<PaymentStatus>,
+    /// Whose gateway id is this, or that have this as another name.
+    pub reference: Option<String>,
+    /// At most this many.
+    pub limit: u32,
+}
+
+/// One change of a payment or subscription.
+#[derive(Clone, Debug)]
+pub struct EventView {
+    /// When it was recorded.
+    pub recorded_at: Timestamp,
+    /// The version it led to.
+    pub row_version: i64,
+    /// What happened.
+    pub kind: String,
+    /// Old and new, as a JSON object.
+    pub detail: String,
+    /// The receipt that brought it.
+    pub receipt: Option<Uuid>,
+    /// Who.
+    pub actor: String,
+}
+
+/// A receipt without its body.
+#[derive(Clone, Debug)]
+pub struct ReceiptView {
+    /// The receipt.
+    pub id: Uuid,
+    /// When ingress received it.
+    pub received_at: Timestamp,
+    /// The gateway's event id with its kind.
+    pub event_id: Option<String>,
+    /// The gateway's word for what happened.
+    pub event_type: String,
+    /// APPLIED, IGNORED, …
+    pub state: String,
+    /// What was proved.
+    pub proof: String,
+    /// By which secret or peer.
+    pub proved_by: Option<String>,
+    /// How often the same came.
+    pub deliveries: i64,
+}
+
+#[derive(FromRow)]
+struct EventRecord {
+    recorded_at: i64,
+    row_version: i64,
+    kind: String,
+    detail: String,
+    receipt_id: Option<Uuid>,
+    actor: String,
+}
+
+#[derive(FromRow)]
+struct ReceiptRecord {
+    id: Uuid,
+    received_at: i64,
+    event_id: Option<String>,
+    event_type: String,
+    state: String,
+    proof: String,
+    proved_by: Option<String>,
+    deliveries: i64,
+}
+
+impl Store {
+    /// The payments that match.
+    pub async fn payments(&self, filter: &PaymentFilter) -> Result<Vec<PaymentRow>, StoreError> {
+        let rows: Vec<payment::Record> = sqlx::query_as(include_str!("../../sql/report/payments.sql"))
+            .bind(filter.account.as_deref())
+            .bind(filter.status.map(PaymentStatus::as_str))
+            .bind(filter.reference.as_deref())
+            .bind(i64::from(filter.limit))
+            .fetch_all(self.pool())
+            .await?;
+        rows.into_iter().map(PaymentRow::try_from).collect()
+    }
+
+    /// Payments in the order of their ids, after one, for walking through all of them.
+    pub async fn payments_after(&self, after: Uuid, limit: u32) -> Result<Vec<PaymentRow>, StoreError> {
+        let rows: Vec<payment::Record> = sqlx::query_as(include_str!("../../sql/report/payments_after.sql"))
+            .bind(after)
+            .bind(i64::from(limit))
+            .fetch_all(self.pool())
+            .await?;
+        rows.into_iter().map(PaymentRow::try_from).collect()
+    }
+
+    /// Every fact of a payment, in the order they were recorded.
+    pub async fn payment_facts(&self, payment: Uuid) -> Result<Vec<StoredFact<PaymentKind>>, StoreError> {
+        let rows: Vec<fact::Record> = sqlx::query_as(include_str!("../../sql/report/payment_facts.sql"))
+            .bind(payment)
+            .fetch_all(self.pool())
+            .await?;
+        rows.into_iter().map(|row| row.read("payment_facts")).collect()
+    }
+
+    /// The receipts the facts of a payment were read in.
+    pub async fn payment_receipts(&self, payment: Uuid) -> Result<Vec<ReceiptView>, StoreError> {
+        let rows: Vec<ReceiptRecord> = sqlx::query_as(include_str!("../../sql/report/payment_receipts.sql"))
+            .bind(payment)
+            .fetch_all(self.pool())
+            .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(ReceiptView {
+                    id: row.id,
+                    received_at: moment("webhook_receipts", "received_at", row.received_at)?,
+                    event_id: row.event_id,
+                    event_type: row.event_type,
+                    state: row.state,
+                    proof: row.proof,
+                    proved_by: row.proved_by,
+                    deliveries: row.deliveries,
+                })
+            })
+            .collect()
+    }
+
+    /// The changes of a payment or subscription, oldest first.
+    pub async fn events_of(&self, entity_type: &str, entity: Uuid) -> Result<Vec<EventView>, StoreError> {
+        let rows: Vec<EventRecord> = sqlx::query_as(include_str!("../../sql/report/events.sql"))
+            .bind(entity_type)
+            .bind(entity)
+            .fetch_all(self.pool())
+            .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(EventView {
+                    recorded_at: moment("lifecycle_events", "recorded_at", row.recorded_at)?,
+                    row_version: row.row_version,
+                    kind: row.kind,
+                    detail: row.detail,
+                    receipt: row.receipt_id,
+                    actor: row.actor,
+                })
+            })
+            .collect()
+    }
+
+    /// How often each of these gateway events was recorded as a receipt: for proving that none is missing or doubled.
+    pub async fn receipts_of_events(&self, account: &str) -> Result<Vec<(String, i64)>, StoreError> {
+        Ok(sqlx::query_as(include_str!("../../sql/report/receipts_of_events.sql"))
+            .bind(account)
+            .fetch_all(self.pool())
+            .await?)
+    }
+}

@@ -1,0 +1,66 @@
+//! Open questions for the gateways.
+
+use afluente_model::Timestamp;
+use sqlx::FromRow;
+
+use crate::backend::Store;
+use crate::error::StoreError;
+use crate::payment::moment;
+
+/// One open want.
+#[derive(Clone, Debug)]
+pub struct WantView {
+    /// The account whose credentials answer it.
+    pub account: String,
+    /// The gateway's sub-account, empty for none.
+    pub tenant: String,
+    /// Kind of object.
+    pub kind: String,
+    /// Its id at the gateway.
+    pub reference: String,
+    /// Why it must be read.
+    pub reason: String,
+    /// How often it was asked.
+    pub attempts: i64,
+    /// When it was raised.
+    pub created_at: Timestamp,
+    /// Not to be asked before.
+    pub not_before: Timestamp,
+}
+
+#[derive(FromRow)]
+struct Record {
+    account: String,
+    tenant: String,
+    kind: String,
+    reference: String,
+    reason: String,
+    attempts: i64,
+    created_at: i64,
+    not_before: i64,
+}
+
+impl Store {
+    /// Open wants, oldest first.
+    pub async fn wants(&self, account: Option<&str>, limit: u32) -> Result<Vec<WantView>, StoreError> {
+        let rows: Vec<Record> = sqlx::query_as(include_str!("../../sql/report/wants.sql"))
+            .bind(account)
+            .bind(i64::from(limit))
+            .fetch_all(self.pool())
+            .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(WantView {
+                    account: row.account,
+                    tenant: row.tenant,
+                    kind: row.kind,
+                    reference: row.reference,
+                    reason: row.reason,
+                    attempts: row.attempts,
+                    created_at: moment("wants", "created_at", row.created_at)?,
+                    not_before: moment("wants", "not_before", row.not_before)?,
+                })
+            })
+            .collect()
+    }
+}
