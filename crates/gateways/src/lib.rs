@@ -7,21 +7,25 @@
 //! bytes and from answers we fetched: [`read`] drops nothing silently, it refuses a reading that breaks this. An unknown
 //! word never fails a delivery. Bodies, secrets and names never enter an error.
 
+mod document;
 mod envelope;
 mod error;
+mod json;
 mod keyring;
 pub mod profile;
 mod reading;
 mod request;
 mod signature;
-mod stripe;
+pub mod stripe;
 pub mod vocabulary;
 
 pub use envelope::{AccountView, Envelope, EnvelopeKind, Tenants};
 pub use error::{Malformed, Rejection};
 pub use keyring::{BadSecret, Keyring, Secret};
 pub use profile::Profile;
-pub use reading::{Alias, Call, Claim, ClaimKind, ClaimSubject, IgnoredBecause, Impossible, Reading, UnknownWord, Want, WantReason};
+pub use reading::{
+    Alias, Call, Claim, ClaimKind, ClaimSubject, IgnoredBecause, Impossible, Reading, UnknownWord, Want, WantReason,
+};
 pub use request::Request;
 
 use afluente_model::{Gateway, Proof, Timestamp};

@@ -1,7 +1,7 @@
 //! What never changes about a gateway.
 
-use afluente_model::{Currency, Gateway, Resolution};
 use afluente_model::money::Scale;
+use afluente_model::{Currency, Gateway, Resolution};
 
 /// The constants of a gateway's adapter.
 #[derive(Debug)]

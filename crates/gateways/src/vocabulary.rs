@@ -6,9 +6,9 @@ pub struct Entry {
     /// The object and field that carries the word, e.g. `payment_intent.status`.
     pub field: &'static str,
     /// The gateway's word, with its condition where one word means several things.
-    pub word: &'static str,
+    pub word: Box<str>,
     /// The facts it becomes, e.g. `attempt.pending`; empty where the word changes nothing.
-    pub facts: Vec<&'static str>,
+    pub facts: Vec<Box<str>>,
     /// What a payment or subscription reads as if nothing else is known; `-` where the amounts decide.
     pub reads_as: &'static str,
 }

@@ -1,0 +1,264 @@
+//! JSON as gateways send it: read once, borrowed from the body, with duplicate keys kept so that they can be refused.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use afluente_model::{Amount, Currency, ProviderId, Timestamp};
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+
+use crate::error::Malformed;
+
+/// One JSON value. Numbers that are no 63-bit integers are only remembered as such: nothing of ours may use them.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Json<'a> {
+    Null,
+    Bool(bool),
+    Int(i64),
+    OtherNumber,
+    Text(Cow<'a, str>),
+    List(Vec<Json<'a>>),
+    Object(Object<'a>),
+}
+
+/// An object with its entries as they came.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
+
+/// Reads a body that must be one JSON object.
+pub(crate) fn object(body: &[u8]) -> Result<Object<'_>, Malformed> {
+    let text =
+        std::str::from_utf8(body).map_err(|_| Malformed::NotJson { category: "encoding", line: 0, column: 0 })?;
+    match serde_json::from_str(text).map_err(|error| not_json(&error))? {
+        Json::Object(object) => Ok(object),
+        Json::Null | Json::Bool(_) | Json::Int(_) | Json::OtherNumber | Json::Text(_) | Json::List(_) => {
+            Err(Malformed::Shape { field: ".", expected: "an object" })
+        }
+    }
+}
+
+fn not_json(error: &serde_json::Error) -> Malformed {
+    let depth = error.to_string().starts_with("recursion limit");
+    let category = if depth {
+        "depth"
+    } else if error.is_eof() {
+        "truncated"
+    } else {
+        "syntax"
+    };
+    Malformed::NotJson { category, line: error.line(), column: error.column() }
+}
+
+impl<'a> Object<'a> {
+    /// The value of a key that decides something; an error if the key stands there twice. Null counts as absent.
+    pub(crate) fn get(&self, key: &'static str) -> Result<Option<&Json<'a>>, Malformed> {
+        let mut found = self.0.iter().filter(|(name, _)| name == key);
+        let first = found.next();
+        if found.next().is_some() {
+            return Err(Malformed::DuplicateKey { field: key });
+        }
+        Ok(first.map(|(_, value)| value).filter(|value| **value != Json::Null))
+    }
+
+    pub(crate) fn text(&self, key: &'static str) -> Result<Option<&str>, Malformed> {
+        match self.get(key)? {
+            None => Ok(None),
+            Some(Json::Text(text)) => Ok(Some(text)),
+            Some(_) => Err(Malformed::Shape { field: key, expected: "a text" }),
+        }
+    }
+
+    pub(crate) fn bool(&self, key: &'static str) -> Result<Option<bool>, Malformed> {
+        match self.get(key)? {
+            None => Ok(None),
+            Some(Json::Bool(value)) => Ok(Some(*value)),
+            Some(_) => Err(Malformed::Shape { field: key, expected: "true or false" }),
+        }
+    }
+
+    pub(crate) fn amount(&self, key: &'static str) -> Result<Option<Amount>, Malformed> {
+        match self.get(key)? {
+            None => Ok(None),
+            Some(Json::Int(minor)) => Amount::new(*minor).map(Some).map_err(|_| Malformed::Amount { field: key }),
+            Some(_) => Err(Malformed::Amount { field: key }),
+        }
+    }
+
+    /// A moment as whole seconds since 1970.
+    pub(crate) fn seconds(&self, key: &'static str) -> Result<Option<Timestamp>, Malformed> {
+        match self.get(key)? {
+            None => Ok(None),
+            Some(Json::Int(seconds)) => {
+                Timestamp::from_seconds(*seconds).map(Some).map_err(|_| Malformed::Time { field: key })
+            }
+            Some(_) => Err(Malformed::Time { field: key }),
+        }
+    }
+
+    pub(crate) fn currency(&self, key: &'static str) -> Result<Option<Currency>, Malformed> {
+        let code = self.text(key)?;
+        code.map(Currency::parse).transpose().map_err(|_| Malformed::Shape { field: key, expected: "a currency code" })
+    }
+
+    pub(crate) fn object(&self, key: &'static str) -> Result<Option<&Object<'a>>, Malformed> {
+        match self.get(key)? {
+            None => Ok(None),
+            Some(Json::Object(object)) => Ok(Some(object)),
+            Some(_) => Err(Malformed::Shape { field: key, expected: "an object" }),
+        }
+    }
+
+    /// The objects of a list; anything else in it is passed over.
+    pub(crate) fn objects(&self, key: &'static str) -> Result<impl Iterator<Item = &Object<'a>>, Malformed> {
+        let list = match self.get(key)? {
+            None => &[][..],
+            Some(Json::List(list)) => list,
+            Some(_) => return Err(Malformed::Shape { field: key, expected: "a list" }),
+        };
+        Ok(list.iter().filter_map(|value| match value {
+            Json::Object(object) => Some(object),
+            Json::Null | Json::Bool(_) | Json::Int(_) | Json::OtherNumber | Json::Text(_) | Json::List(_) => None,
+        }))
+    }
+
+    /// An id: text, or the `id` of an expanded object. Empty text counts as absent.
+    pub(crate) fn id(&self, key: &'static str) -> Result<Option<ProviderId>, Malformed> {
+        let text = match self.get(key)? {
+            None => None,
+            Some(Json::Text(text)) => Some(&**text),
+            Some(Json::Object(expanded)) => expanded.text("id")?,
+            Some(_) => return Err(Malformed::Id { field: key }),
+        };
+        text.filter(|text| !text.is_empty())
+            .map(ProviderId::parse)
+            .transpose()
+            .map_err(|_| Malformed::Id { field: key })
+    }
+
+    /// An id that must be there.
+    pub(crate) fn required_id(&self, key: &'static str) -> Result<ProviderId, Malformed> {
+        self.id(key)?.ok_or(Malformed::Id { field: key })
+    }
+}
+
+impl<'de> Deserialize<'de> for Json<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Json<'de>, D::Error> {
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Json<'de>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("any JSON value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Json<'de>, E> {
+        Ok(Json::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Json<'de>, E> {
+        Ok(Json::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Json<'de>, E> {
+        Ok(Json::Int(value))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Json<'de>, E> {
+        Ok(i64::try_from(value).map_or(Json::OtherNumber, Json::Int))
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<Json<'de>, E> {
+        Ok(Json::OtherNumber)
+    }
+
+    fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Json<'de>, E> {
+        Ok(Json::Text(Cow::Borrowed(value)))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Json<'de>, E> {
+        Ok(Json::Text(Cow::Owned(value.to_owned())))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut values: A) -> Result<Json<'de>, A::Error> {
+        let mut list = Vec::new();
+        while let Some(value) = values.next_element()? {
+            list.push(value);
+        }
+        Ok(Json::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Json<'de>, A::Error> {
+        let mut object = Vec::new();
+        while let Some((Key(key), value)) = entries.next_entry()? {
+            object.push((key, value));
+        }
+        Ok(Json::Object(Object(object)))
+    }
+}
+
+/// A key, borrowed where it has no escapes.
+struct Key<'a>(Cow<'a, str>);
+
+impl<'de> Deserialize<'de> for Key<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Key<'de>, D::Error> {
+        struct KeyReader;
+        impl<'de> Visitor<'de> for KeyReader {
+            type Value = Key<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a key")
+            }
+
+            fn visit_borrowed_str<E>(self, value: &'de str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Borrowed(value)))
+            }
+
+            fn visit_str<E>(self, value: &str) -> Result<Key<'de>, E> {
+                Ok(Key(Cow::Owned(value.to_owned())))
+            }
+        }
+        deserializer.deserialize_str(KeyReader)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_duplicate_is_refused_where_it_decides_and_only_there() {
+        let body = br#"{"id":"a","id":"b","noise":1,"noise":2,"status":"x"}"#;
+        let object = object(body).unwrap();
+        assert_eq!(object.text("id"), Err(Malformed::DuplicateKey { field: "id" }));
+        assert_eq!(object.text("status"), Ok(Some("x")));
+    }
+
+    #[test]
+    fn numbers_that_are_no_amounts_only_matter_where_an_amount_is_read() {
+        let body = format!(r#"{{"a":{},"b":1.5,"c":-1,"d":7,"e":"7","f":null}}"#, "9".repeat(30));
+        let object = object(body.as_bytes()).unwrap();
+        for field in ["a", "b", "c", "e"] {
+            assert_eq!(object.amount(field), Err(Malformed::Amount { field }));
+        }
+        assert_eq!(object.amount("d"), Ok(Amount::new(7).ok()));
+        assert_eq!((object.amount("f"), object.amount("g")), (Ok(None), Ok(None)));
+    }
+
+    #[test]
+    fn what_is_no_json_object_says_how() {
+        let category = |body: &[u8]| match object(body) {
+            Err(Malformed::NotJson { category, .. }) => category,
+            other => panic!("expected no JSON, got {other:?}"),
+        };
+        assert_eq!(category(b"{\"id\":"), "truncated");
+        assert_eq!(category(b"{id}"), "syntax");
+        assert_eq!(category(b"{} {}"), "syntax");
+        assert_eq!(category(b"{\"a\":\"\xff\"}"), "encoding");
+        assert_eq!(category("[".repeat(1_000).as_bytes()), "depth");
+        assert_eq!(object(b"[]"), Err(Malformed::Shape { field: ".", expected: "an object" }));
+    }
+}

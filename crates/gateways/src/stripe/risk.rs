@@ -1,0 +1,72 @@
+//! Disputes and reviews: somebody doubts the payment.
+
+use afluente_model::DetailKey;
+
+use super::event::Context;
+use super::words::{self, When};
+use crate::error::Malformed;
+use crate::json::Object;
+use crate::reading::{IgnoredBecause, WantReason};
+
+/// A dispute, each an operation of its own. Its amount may be less than the charge's and in another currency.
+pub(super) fn dispute(context: &mut Context, object: &Object<'_>) -> Result<(), Malformed> {
+    // Disputes of very old versions have no id of their own; their charge has one dispute then.
+    let charge = object.id("charge")?;
+    let id = match object.id("id")? {
+        Some(id) => id,
+        None => charge.clone().ok_or(Malformed::Id { field: "id" })?,
+    };
+    let Some(payment) = context.payment(object.id("payment_intent")?, charge) else {
+        context.want("dispute", &id, WantReason::Incomplete);
+        context.reading.ignored = Some(IgnoredBecause::NothingToSay);
+        return Ok(());
+    };
+    let status = object.text("status")?.unwrap_or_default();
+    let Some(row) = words::find(words::DISPUTE, status, When::Always) else {
+        context.unmapped(&payment, "dispute.status", status, ("dispute", &id));
+        return Ok(());
+    };
+    for kind in row.facts {
+        let fact =
+            context.fact(*kind, id.as_str(), status).money(object.amount("amount")?, object.currency("currency")?);
+        let detail = fact
+            .detail
+            .clone()
+            .with(DetailKey::Stage, stage(status))
+            .with(DetailKey::Reason, object.text("reason")?.unwrap_or_default());
+        context.assert(&payment, fact.detail(detail));
+    }
+    Ok(())
+}
+
+/// 0 for inquiries, 3 for appeals, 1 for all between.
+fn stage(status: &str) -> &'static str {
+    if status.starts_with("warning_") {
+        "0"
+    } else if status.starts_with("appeal_") {
+        "3"
+    } else {
+        "1"
+    }
+}
+
+/// A review by Radar or a person.
+pub(super) fn review(context: &mut Context, object: &Object<'_>) -> Result<(), Malformed> {
+    let id = object.required_id("id")?;
+    let Some(payment) = context.payment(object.id("payment_intent")?, object.id("charge")?) else {
+        context.reading.ignored = Some(IgnoredBecause::NothingToSay);
+        return Ok(());
+    };
+    let word =
+        if object.bool("open")? == Some(true) { "open" } else { object.text("closed_reason")?.unwrap_or_default() };
+    match words::find(words::REVIEW, word, When::Always) {
+        None => context.unmapped(&payment, "review.closed_reason", word, ("review", &id)),
+        Some(row) => {
+            for kind in row.facts {
+                let fact = context.fact(*kind, id.as_str(), word);
+                context.assert(&payment, fact);
+            }
+        }
+    }
+    Ok(())
+}

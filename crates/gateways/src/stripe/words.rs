@@ -1,0 +1,234 @@
+//! Stripe's words as data: which facts each becomes. The vocabulary people read is printed from these tables.
+
+use afluente_model::{
+    AttemptKind, AuthKind, CaptureKind, DisputeKind, Kind, PaymentKind, RefundKind, RiskKind, TotalsKind,
+};
+use afluente_model::{SubscriptionBase, SubscriptionKind};
+
+use crate::vocabulary::Entry;
+
+/// What has to hold for a row beside its word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum When {
+    Always,
+    /// The intent has no last error.
+    NoError,
+    /// The intent has a last error.
+    LastError,
+    /// The error says that a voucher or Pix code ran out.
+    RanOut,
+    /// Money was taken.
+    Captured,
+    /// Money is held.
+    Held,
+    /// A hold was released.
+    Released,
+    /// A hold ran out, or the cancellation was automatic.
+    Deadline,
+    /// Any other cancellation.
+    Decision,
+}
+
+impl When {
+    const fn text(self) -> &'static str {
+        match self {
+            When::Always => "",
+            When::NoError => " (no error)",
+            When::LastError => " (last error)",
+            When::RanOut => " (ran out)",
+            When::Captured => " (captured)",
+            When::Held => " (not captured)",
+            When::Released => " (released)",
+            When::Deadline => " (expired, automatic)",
+            When::Decision => " (other reasons)",
+        }
+    }
+}
+
+/// One word of one field.
+pub(super) struct Row {
+    pub(super) word: &'static str,
+    pub(super) when: When,
+    pub(super) facts: &'static [PaymentKind],
+    pub(super) reads_as: &'static str,
+}
+
+const fn row(word: &'static str, when: When, facts: &'static [PaymentKind], reads_as: &'static str) -> Row {
+    Row { word, when, facts, reads_as }
+}
+
+/// The row of a word under a condition.
+pub(super) fn find(table: &'static [Row], word: &str, when: When) -> Option<&'static Row> {
+    table.iter().find(|row| row.word == word && (row.when == When::Always || row.when == when))
+}
+
+const CREATED: PaymentKind = PaymentKind::Attempt(AttemptKind::Created);
+const PENDING: PaymentKind = PaymentKind::Attempt(AttemptKind::Pending);
+const REQUIRES_ACTION: PaymentKind = PaymentKind::Attempt(AttemptKind::RequiresAction);
+const DECLINED: PaymentKind = PaymentKind::Attempt(AttemptKind::Declined);
+const EXPIRED: PaymentKind = PaymentKind::Attempt(AttemptKind::Expired);
+const CANCELED: PaymentKind = PaymentKind::Attempt(AttemptKind::Canceled);
+const AUTHORIZED: PaymentKind = PaymentKind::Auth(AuthKind::Authorized);
+const VOIDED: PaymentKind = PaymentKind::Auth(AuthKind::Voided);
+const HOLD_EXPIRED: PaymentKind = PaymentKind::Auth(AuthKind::Expired);
+const TAKEN: PaymentKind = PaymentKind::Capture(CaptureKind::Succeeded);
+const TOTAL_TAKEN: PaymentKind = PaymentKind::Totals(TotalsKind::Captured);
+const TOTAL_RETURNED: PaymentKind = PaymentKind::Totals(TotalsKind::Refunded);
+
+/// `payment_intent.status`. `capture.succeeded` is asserted only where the charge is named.
+pub(super) static INTENT: &[Row] = &[
+    row("requires_payment_method", When::NoError, &[CREATED], "PENDING"),
+    row("requires_payment_method", When::LastError, &[DECLINED], "FAILED"),
+    row("requires_payment_method", When::RanOut, &[EXPIRED], "EXPIRED"),
+    row("requires_confirmation", When::NoError, &[CREATED], "PENDING"),
+    row("requires_confirmation", When::LastError, &[DECLINED], "FAILED"),
+    row("requires_confirmation", When::RanOut, &[EXPIRED], "EXPIRED"),
+    row("requires_action", When::Always, &[REQUIRES_ACTION], "REQUIRES_ACTION"),
+    row("processing", When::Always, &[PENDING], "PROCESSING"),
+    row("requires_capture", When::Always, &[AUTHORIZED], "AUTHORIZED"),
+    row("succeeded", When::Always, &[TOTAL_TAKEN, TAKEN], "SUCCEEDED"),
+    row("canceled", When::Deadline, &[HOLD_EXPIRED, EXPIRED], "EXPIRED"),
+    row("canceled", When::Decision, &[VOIDED, CANCELED], "CANCELED"),
+];
+
+/// `charge.status`. `totals.refunded` is asserted only where everything was captured and something went back: a partial
+/// capture releases the rest under the same field.
+pub(super) static CHARGE: &[Row] = &[
+    row("succeeded", When::Captured, &[TAKEN, TOTAL_TAKEN, TOTAL_RETURNED], "-"),
+    row("succeeded", When::Held, &[AUTHORIZED], "AUTHORIZED"),
+    row("succeeded", When::Released, &[VOIDED, CANCELED], "CANCELED"),
+    row("succeeded", When::Deadline, &[HOLD_EXPIRED, EXPIRED], "EXPIRED"),
+    row("pending", When::Always, &[PENDING], "PROCESSING"),
+    row("failed", When::RanOut, &[EXPIRED], "EXPIRED"),
+    row("failed", When::LastError, &[DECLINED], "FAILED"),
+];
+
+/// `refund.status`; no status at all is a request.
+pub(super) static REFUND: &[Row] = &[
+    row("", When::Always, &[PaymentKind::Refund(RefundKind::Requested)], "-"),
+    row("pending", When::Always, &[PaymentKind::Refund(RefundKind::Pending)], "-"),
+    row("requires_action", When::Always, &[PaymentKind::Refund(RefundKind::Pending)], "-"),
+    row("succeeded", When::Always, &[PaymentKind::Refund(RefundKind::Succeeded)], "-"),
+    row("failed", When::Always, &[PaymentKind::Refund(RefundKind::Failed)], "-"),
+    row("canceled", When::Always, &[PaymentKind::Refund(RefundKind::Canceled)], "-"),
+];
+
+/// `dispute.status`.
+pub(super) static DISPUTE: &[Row] = &[
+    row("warning_needs_response", When::Always, &[PaymentKind::Dispute(DisputeKind::Inquiry)], "-"),
+    row("warning_under_review", When::Always, &[PaymentKind::Dispute(DisputeKind::Inquiry)], "-"),
+    row("warning_closed", When::Always, &[PaymentKind::Dispute(DisputeKind::Withdrawn)], "-"),
+    row("needs_response", When::Always, &[PaymentKind::Dispute(DisputeKind::Opened)], "DISPUTED"),
+    row("under_review", When::Always, &[PaymentKind::Dispute(DisputeKind::UnderReview)], "DISPUTED"),
+    row("appeal_needs_response", When::Always, &[PaymentKind::Dispute(DisputeKind::UnderReview)], "DISPUTED"),
+    row("appeal_under_review", When::Always, &[PaymentKind::Dispute(DisputeKind::UnderReview)], "DISPUTED"),
+    row("won", When::Always, &[PaymentKind::Dispute(DisputeKind::Won)], "-"),
+    row("lost", When::Always, &[PaymentKind::Dispute(DisputeKind::Lost)], "CHARGED_BACK"),
+    row("prevented", When::Always, &[PaymentKind::Dispute(DisputeKind::Withdrawn)], "-"),
+    row("charge_refunded", When::Always, &[PaymentKind::Dispute(DisputeKind::Withdrawn)], "-"),
+];
+
+/// `review.open`, and `review.closed_reason` once it is closed. Reasons without a verdict end the review all the same.
+pub(super) static REVIEW: &[Row] = &[
+    row("open", When::Always, &[PaymentKind::Risk(RiskKind::Review)], "IN_REVIEW"),
+    row("approved", When::Always, &[PaymentKind::Risk(RiskKind::Approved)], "-"),
+    row("acknowledged", When::Always, &[PaymentKind::Risk(RiskKind::Approved)], "-"),
+    row("refunded", When::Always, &[PaymentKind::Risk(RiskKind::Approved)], "-"),
+    row("redacted", When::Always, &[PaymentKind::Risk(RiskKind::Approved)], "-"),
+    row("canceled", When::Always, &[PaymentKind::Risk(RiskKind::Approved)], "-"),
+    row("payment_never_settled", When::Always, &[PaymentKind::Risk(RiskKind::Approved)], "-"),
+    row("refunded_as_fraud", When::Always, &[PaymentKind::Risk(RiskKind::Rejected)], "-"),
+    row("disputed", When::Always, &[PaymentKind::Risk(RiskKind::Rejected)], "-"),
+];
+
+/// `subscription.status`.
+pub(super) static SUBSCRIPTION: &[(&str, SubscriptionBase)] = &[
+    ("incomplete", SubscriptionBase::Incomplete),
+    ("incomplete_expired", SubscriptionBase::Expired),
+    ("trialing", SubscriptionBase::Trialing),
+    ("active", SubscriptionBase::Active),
+    ("past_due", SubscriptionBase::PastDue),
+    ("unpaid", SubscriptionBase::Suspended),
+    ("paused", SubscriptionBase::Paused),
+    ("canceled", SubscriptionBase::Canceled),
+];
+
+/// Words that are kept as claims: they say something about an invoice, a session or its payment, not about money.
+pub(super) static CLAIMED: &[(&str, &[&str])] = &[
+    ("invoice.status", &["draft", "open", "paid", "uncollectible", "void", "deleted"]),
+    ("invoice_payment.status", &["open", "paid", "canceled"]),
+    ("checkout.session.status", &["open", "complete", "expired"]),
+    ("checkout.session.payment_status", &["paid", "unpaid", "no_payment_required"]),
+];
+
+/// Words of `payment_intent.cancellation_reason`, and the closed reason each is.
+pub(super) static CANCELLATION: &[(&str, When, &str)] = &[
+    ("abandoned", When::Decision, "PAYER_LEFT"),
+    ("automatic", When::Deadline, "DEADLINE"),
+    ("duplicate", When::Decision, "MERCHANT"),
+    ("expired", When::Deadline, "DEADLINE"),
+    ("failed_invoice", When::Decision, "DECLINED"),
+    ("fraudulent", When::Decision, "RISK"),
+    ("requested_by_customer", When::Decision, "MERCHANT"),
+    ("void_invoice", When::Decision, "MERCHANT"),
+];
+
+/// Words of `subscription.cancellation_details.reason`, and ours.
+pub(super) static ENDING: &[(&str, &str)] = &[
+    ("cancellation_requested", "REQUESTED"),
+    ("payment_failed", "NONPAYMENT"),
+    ("payment_disputed", "CHARGEBACK"),
+    ("canceled_by_retention_policy", "GATEWAY"),
+];
+
+/// Every word we know.
+pub(super) fn vocabulary() -> Vec<Entry> {
+    let tables = [
+        ("payment_intent.status", INTENT),
+        ("charge.status", CHARGE),
+        ("refund.status", REFUND),
+        ("dispute.status", DISPUTE),
+        ("review.closed_reason", REVIEW),
+    ];
+    let mut entries: Vec<Entry> =
+        tables.into_iter().flat_map(|(field, table)| table.iter().map(move |row| payment_entry(field, row))).collect();
+    entries.extend(SUBSCRIPTION.iter().map(|(word, base)| Entry {
+        field: "subscription.status",
+        word: (*word).into(),
+        facts: vec![name(SubscriptionKind::Base(*base)).into()],
+        reads_as: base.as_str(),
+    }));
+    entries.extend(
+        CANCELLATION.iter().map(|(word, _, reason)| reason_entry("payment_intent.cancellation_reason", word, reason)),
+    );
+    entries.extend(
+        ENDING.iter().map(|(word, reason)| reason_entry("subscription.cancellation_details.reason", word, reason)),
+    );
+    for (field, words) in CLAIMED {
+        entries.extend(words.iter().map(|word| Entry {
+            field,
+            word: (*word).into(),
+            facts: Vec::new(),
+            reads_as: "-",
+        }));
+    }
+    entries
+}
+
+fn payment_entry(field: &'static str, row: &Row) -> Entry {
+    let word = if row.word.is_empty() { "null" } else { row.word };
+    Entry {
+        field,
+        word: format!("{word}{}", row.when.text()).into(),
+        facts: row.facts.iter().map(|kind| name(*kind).into()).collect(),
+        reads_as: row.reads_as,
+    }
+}
+
+fn reason_entry(field: &'static str, word: &str, reason: &str) -> Entry {
+    Entry { field, word: word.into(), facts: vec![format!("reason {reason}").into()], reads_as: "-" }
+}
+
+fn name<K: Kind>(kind: K) -> String {
+    format!("{}.{}", kind.family(), kind.word())
+}
