@@ -1,1 +1,26 @@
-//! 
+//! The durable queue between ingress and worker.
+//!
+//! ```text
+//! ingress: SealKeys::seal(delivery) -> Sealed -> Queue::publish ... Ok only when fsynced
+//! worker:  Queue::take -> Vec<Received> -> SealKeys::open(head, body) -> Delivery ... Queue::settle
+//! ```
+//!
+//! **Invariants.** What `publish` answered `Ok` to comes out of `take` until it is settled with [`Settlement::Ack`],
+//! through kill -9 and power loss. It may come out more than once; it is never lost. The body travels byte for byte.
+//! Messages carry a [`wire`] seal, so nothing that reached the queue past ingress can become a delivery.
+//!
+//! Today there is one backend, [`embedded`]: a SQLite file held by one process.
+
+pub mod embedded;
+mod error;
+mod queue;
+mod received;
+mod seal;
+pub mod wire;
+
+pub use embedded::EmbeddedOptions;
+pub use error::{OpenError, PublishError, QueueError, StorageError};
+pub use queue::{Depth, Queue};
+pub use received::{Received, Settlement};
+pub use seal::{BadSealKey, SealKey, SealKeys};
+pub use wire::{Sealed, Undecodable};

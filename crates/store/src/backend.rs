@@ -51,6 +51,31 @@ impl Store {
             return Err(StoreError::Missing { path });
         }
         let pool = connect(options(&path).read_only(true), 4, &path).await?;
+        Store::checked(pool, path).await
+    }
+
+    /// Opens an existing ledger as it is at this moment: every read sees the same state, whatever a running process
+    /// writes meanwhile. For walks over everything.
+    pub async fn open_snapshot(folder: &Path) -> Result<Store, StoreError> {
+        let path = folder.join(LEDGER_FILE);
+        if !path.is_file() {
+            return Err(StoreError::Missing { path });
+        }
+        let pool = SqlitePoolOptions::new()
+            .max_connections(1)
+            .idle_timeout(None)
+            .max_lifetime(None)
+            // The one connection reads inside one transaction that is never ended; closing the pool ends it.
+            .after_connect(|connection, _| {
+                Box::pin(async move { sqlx::query("begin").execute(connection).await.map(drop) })
+            })
+            .connect_with(options(&path).read_only(true))
+            .await
+            .map_err(|error| StoreError::Open { path: path.clone(), reason: error.to_string() })?;
+        Store::checked(pool, path).await
+    }
+
+    async fn checked(pool: SqlitePool, path: PathBuf) -> Result<Store, StoreError> {
         let store = Store { pool, path };
         store.check_schema().await?;
         Ok(store)

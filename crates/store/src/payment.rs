@@ -50,14 +50,20 @@ pub struct PaymentRow {
     pub updated_at: Timestamp,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 struct KeyInput<'a> {
-    id: String,
     account: &'a str,
     tenant: &'a str,
     provider_payment_id: &'a str,
+}
+
+#[derive(Serialize)]
+struct BlankInput<'a> {
+    id: String,
     provider: &'static str,
     now: i64,
+    #[serde(flatten)]
+    key: KeyInput<'a>,
 }
 
 /// The columns of a projected payment, for both directions.
@@ -119,30 +125,34 @@ struct UpdateInput {
 }
 
 impl Tx {
-    /// Makes sure a row exists for each key and locks them all, in the order of their ids. The same row for the same key,
-    /// however often. A row made here says nothing yet: UNKNOWN, version 0.
+    /// Makes sure a row exists for each key of `make`, then locks those and the rows of `also` that exist, all in the
+    /// order of their ids. The same row for the same key, however often. A row made here says nothing yet: UNKNOWN,
+    /// version 0.
     ///
     /// The row comes first because a lock on a row that does not exist locks nothing, and two first deliveries of one
     /// payment would both fold into a blank one.
     pub async fn lock_payments(
         &mut self,
-        keys: &[(PaymentKey, Gateway, Uuid)],
+        make: &[(PaymentKey, Gateway, Uuid)],
+        also: &[PaymentKey],
         now: Timestamp,
     ) -> Result<Vec<PaymentRow>, StoreError> {
-        let rows = key_inputs(keys, now);
-        self.execute(&BLANK, Input::of(&rows)).await?;
-        self.read_payments(&rows).await
-    }
-
-    /// Locks the rows that exist among these keys; makes none.
-    pub async fn lock_existing_payments(&mut self, keys: &[PaymentKey]) -> Result<Vec<PaymentRow>, StoreError> {
-        let keys: Vec<_> = keys.iter().map(|key| (key.clone(), Gateway::Stripe, Uuid::nil())).collect();
-        let rows = key_inputs(&keys, Timestamp::EPOCH);
-        self.read_payments(&rows).await
-    }
-
-    async fn read_payments(&mut self, rows: &[KeyInput<'_>]) -> Result<Vec<PaymentRow>, StoreError> {
-        let records: Vec<Record> = self.fetch(&LOCK, Input::of(rows)).await?;
+        let mut blank: Vec<BlankInput<'_>> = make
+            .iter()
+            .map(|(key, gateway, id)| BlankInput {
+                id: hex(id.as_bytes()),
+                provider: gateway.as_str(),
+                now: now.as_micros(),
+                key: key_input(key),
+            })
+            .collect();
+        // Concurrent inserts that skip what exists deadlock unless they go in one order.
+        blank.sort_by_key(|row| row.key);
+        self.execute(&BLANK, Input::of(&blank)).await?;
+        let mut keys: Vec<KeyInput<'_>> = make.iter().map(|(key, _, _)| key).chain(also).map(key_input).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        let records: Vec<Record> = self.fetch(&LOCK, Input::of(&keys)).await?;
         records.into_iter().map(PaymentRow::try_from).collect()
     }
 
@@ -175,21 +185,8 @@ impl Tx {
     }
 }
 
-fn key_inputs(keys: &[(PaymentKey, Gateway, Uuid)], now: Timestamp) -> Vec<KeyInput<'_>> {
-    let mut rows: Vec<KeyInput<'_>> = keys
-        .iter()
-        .map(|(key, gateway, id)| KeyInput {
-            id: hex(id.as_bytes()),
-            account: key.account.as_str(),
-            tenant: &key.tenant,
-            provider_payment_id: &key.id,
-            provider: gateway.as_str(),
-            now: now.as_micros(),
-        })
-        .collect();
-    // Concurrent inserts that skip what exists deadlock unless they go in one order.
-    rows.sort_by_key(|row| (row.account, row.tenant, row.provider_payment_id));
-    rows
+fn key_input(key: &PaymentKey) -> KeyInput<'_> {
+    KeyInput { account: key.account.as_str(), tenant: &key.tenant, provider_payment_id: &key.id }
 }
 
 impl From<&Payment> for Columns {

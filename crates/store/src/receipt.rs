@@ -1,5 +1,7 @@
 //! Receipts: the bytes we keep as evidence, once each.
 
+use std::collections::{HashMap, HashSet};
+
 use afluente_model::{AccountName, DeliveryId, Proof, SecretName, Timestamp};
 use bytes::Bytes;
 use serde::Serialize;
@@ -62,17 +64,25 @@ pub struct Receipt {
 pub enum Claimed {
     /// Stored now.
     First,
-    /// The same event with the same bytes is in the ledger already; only its count went up.
-    Seen,
+    /// The same event with the same bytes is in the ledger already, as this receipt; only its count went up.
+    Seen(Uuid),
 }
 
 #[derive(Serialize)]
 struct ClaimInput<'a> {
     id: String,
     account: &'a str,
-    key: String,
+    key: &'a str,
     hash: String,
     now: i64,
+}
+
+#[derive(sqlx::FromRow)]
+struct KnownRecord {
+    account: String,
+    dedupe_key: String,
+    body_hash: Vec<u8>,
+    receipt_id: Uuid,
 }
 
 #[derive(Serialize)]
@@ -102,21 +112,27 @@ impl Tx {
     pub async fn claim(&mut self, receipts: &[Receipt], now: Timestamp) -> Result<Vec<Claimed>, StoreError> {
         let claims: Vec<ClaimInput<'_>> = receipts.iter().map(|receipt| claim_input(receipt, now)).collect();
         let mut sorted: Vec<&ClaimInput<'_>> = claims.iter().collect();
-        sorted.sort_by(|a, b| (a.account, &a.key, &a.hash).cmp(&(b.account, &b.key, &b.hash)));
-        let stored: Vec<(Vec<u8>,)> = self.fetch(&CLAIM, Input::of(&sorted)).await?;
-        let first: std::collections::HashSet<Uuid> =
-            stored.iter().filter_map(|(id,)| Uuid::from_slice(id).ok()).collect();
-        let claimed: Vec<Claimed> = receipts
+        sorted.sort_by(|a, b| (a.account, a.key, &a.hash).cmp(&(b.account, b.key, &b.hash)));
+        let stored: Vec<(Uuid,)> = self.fetch(&CLAIM, Input::of(&sorted)).await?;
+        let first: HashSet<Uuid> = stored.into_iter().map(|(id,)| id).collect();
+        let repeated: Vec<&ClaimInput<'_>> = claims
             .iter()
-            .map(|receipt| if first.contains(&receipt.id) { Claimed::First } else { Claimed::Seen })
-            .collect();
-        let seen: Vec<&ClaimInput<'_>> = claims
-            .iter()
-            .zip(&claimed)
-            .filter(|(_, claimed)| **claimed == Claimed::Seen)
+            .zip(receipts)
+            .filter(|(_, receipt)| !first.contains(&receipt.id))
             .map(|(claim, _)| claim)
             .collect();
-        self.execute(&COUNT, Input::of(&seen)).await?;
+        let known: Vec<KnownRecord> = self.fetch(&COUNT, Input::of(&repeated)).await?;
+        let known: HashMap<(&str, &str, &[u8]), Uuid> = known
+            .iter()
+            .map(|row| ((row.account.as_str(), row.dedupe_key.as_str(), row.body_hash.as_slice()), row.receipt_id))
+            .collect();
+        let claimed: Vec<Claimed> = receipts
+            .iter()
+            .map(|receipt| {
+                let key = (receipt.account.as_str(), dedupe_key(receipt), receipt.body_hash.as_slice());
+                known.get(&key).filter(|_| !first.contains(&receipt.id)).map_or(Claimed::First, |id| Claimed::Seen(*id))
+            })
+            .collect();
         let fresh = receipts.iter().zip(&claimed).filter(|(_, claimed)| **claimed == Claimed::First);
         self.insert_receipts(fresh.map(|(receipt, _)| receipt), now).await?;
         Ok(claimed)
@@ -139,11 +155,15 @@ fn claim_input(receipt: &Receipt, now: Timestamp) -> ClaimInput<'_> {
     ClaimInput {
         id: hex(receipt.id.as_bytes()),
         account: receipt.account.as_str(),
-        // Without an event id the content alone is the key.
-        key: receipt.event.as_deref().unwrap_or("content").to_owned(),
+        key: dedupe_key(receipt),
         hash: hex(&receipt.body_hash),
         now: now.as_micros(),
     }
+}
+
+/// Without an event id the content alone is the key.
+fn dedupe_key(receipt: &Receipt) -> &str {
+    receipt.event.as_deref().unwrap_or("content")
 }
 
 fn receipt_input(receipt: &Receipt, body: Slice, now: Timestamp) -> ReceiptInput<'_> {

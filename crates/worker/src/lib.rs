@@ -1,1 +1,40 @@
-//! 
+//! Takes deliveries off the queue, folds their facts and commits them to the ledger.
+//!
+//! ```text
+//! take -> prepare (open the seal, read) -> apply (one transaction) -> commit -> settle
+//! ```
+//!
+//! A batch is one transaction. Where it fails because of one delivery, it is split until that one stands alone; the rest
+//! commits. A message is settled after its transaction committed, never before, so a kill at any point only repeats work
+//! that changes nothing the second time.
+//!
+//! **Invariants.** Nothing here decides what a fact means: adapters read, the model folds. No delivery leaves without a
+//! receipt, a dead letter or another try.
+
+mod account;
+mod apply;
+mod batch;
+pub mod column;
+pub mod desk;
+mod measure;
+mod names;
+mod prepare;
+pub mod rebuild;
+mod refold;
+mod run;
+mod settle;
+
+pub use account::{Account, Accounts};
+pub use batch::{Outcome, handle};
+pub use prepare::{PARK_AFTER_SECONDS, Prepared};
+pub use run::{Pulse, Settings, Worker, run};
+pub use settle::RetryPolicy;
+
+use afluente_model::Timestamp;
+
+/// Our clock, read at the edge. It stamps when rows were written and orders nothing.
+#[must_use]
+pub fn now() -> Timestamp {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Timestamp::EPOCH.shifted(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}

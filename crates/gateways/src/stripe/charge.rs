@@ -1,8 +1,11 @@
 //! Charges: one try to take money, and what became of it.
 
-use afluente_model::{Amount, DetailKey, PaymentKind, PaymentRef, ProviderId, TotalsKind};
+use afluente_model::{
+    Amount, AttemptKind, AuthKind, Currency, DetailKey, PaymentFact, PaymentKind, PaymentRef, ProviderId, RiskKind,
+    Timestamp, TotalsKind,
+};
 
-use super::event::{Context, asked};
+use super::event::{Context, asked, noted};
 use super::payment_intent::{RAN_OUT, reference};
 use super::refund;
 use super::words::{self, When};
@@ -10,108 +13,194 @@ use crate::error::Malformed;
 use crate::json::Object;
 use crate::reading::{ClaimKind, ClaimSubject, WantReason};
 
-pub(super) fn read(context: &mut Context, object: &Object<'_>) -> Result<(), Malformed> {
+/// The status of a charge that took money, and of one that did not.
+pub(super) const TAKEN: &str = "succeeded";
+pub(super) const FAILED: &str = "failed";
+
+/// A charge of its own event, or one that came inside its intent.
+pub(super) fn read(context: &mut Context, object: &Object<'_>, inside: Option<&PaymentRef>) -> Result<(), Malformed> {
     let id = object.required_id("id")?;
-    let Some(payment) = context.payment(object.id("payment_intent")?, Some(id.clone())) else { return Ok(()) };
-    let status = object.text("status")?.unwrap_or_default();
-    let money = Money::of(object)?;
-    match words::find(words::CHARGE, status, condition(context, object, status, &money)?) {
-        None => context.unmapped(&payment, "charge.status", status, ("charge", &id)),
+    let intent = match inside {
+        Some(payment) => Some(payment.id.clone()),
+        None => object.id("payment_intent")?,
+    };
+    let named = intent.is_some();
+    let Some(payment) = context.payment(intent, Some(id.clone())) else { return Ok(()) };
+    let charge = Charge::of(context, object, id, named)?;
+    match words::find(words::CHARGE, charge.status, charge.when) {
+        None => context.unmapped(&payment, "charge.status", charge.status, ("charge", &charge.id)),
         Some(row) => {
             for kind in row.facts {
-                assert(context, object, &payment, *kind, (&id, &money))?;
+                if let Some(fact) = charge.fact(context, *kind) {
+                    context.assert(&payment, fact);
+                }
             }
         }
     }
-    if money.hides_refunds() {
-        context.want("charge", &id, WantReason::Incomplete);
+    verdict(context, object, &charge, &payment)?;
+    if charge.hides_money() {
+        context.want("charge", &charge.id, WantReason::Incomplete);
     }
-    if let Some(refunds) = object.object("refunds")? {
+    // What Stripe calls the refund of a hold gave no money back.
+    if charge.when == When::Captured
+        && let Some(refunds) = object.object("refunds")?
+    {
         for one in refunds.objects("data")? {
-            refund::read(context, one)?;
+            refund::read(context, one, Some(&payment))?;
         }
     }
     claims(context, object, payment)
 }
 
-/// The amounts of a charge.
-struct Money {
+/// What a charge says of itself.
+struct Charge<'a> {
+    id: ProviderId,
+    status: &'a str,
+    when: When,
     asked: Option<Amount>,
-    captured: Amount,
-    returned: Amount,
+    captured: Option<Amount>,
+    returned: Option<Amount>,
+    currency: Option<Currency>,
+    code: &'a str,
+    /// Whether an intent is named: the word of a hold is then the intent's.
+    of_intent: bool,
+    created: Option<Timestamp>,
+    /// Whether this event reports that the try ended, or that the hold did, and does not only mention it.
+    tells_end: bool,
 }
 
-impl Money {
-    /// Old versions say only *that* it was captured.
-    fn of(object: &Object<'_>) -> Result<Money, Malformed> {
+impl<'a> Charge<'a> {
+    fn of(context: &Context, object: &'a Object<'_>, id: ProviderId, of_intent: bool) -> Result<Charge<'a>, Malformed> {
         let asked = object.amount("amount")?;
-        let captured = object.bool("captured")?.unwrap_or(false);
-        let whole = if captured { asked.unwrap_or_default() } else { Amount::ZERO };
-        let captured = if captured { object.amount("amount_captured")?.unwrap_or(whole) } else { Amount::ZERO };
-        Ok(Money { asked, captured, returned: object.amount("amount_refunded")?.unwrap_or_default() })
+        let flag = object.bool("captured")?;
+        // Old versions say only *that* it was captured. Neither said is no statement, and money is never guessed.
+        let captured = match object.amount("amount_captured")? {
+            Some(captured) => Some(captured),
+            None if flag == Some(true) => asked,
+            None => flag.map(|_| Amount::ZERO),
+        };
+        let returned = object.amount("amount_refunded")?;
+        let status = object.text("status")?.unwrap_or_default();
+        let code = object.text("failure_code")?.unwrap_or_default();
+        let gone = object.bool("refunded")? == Some(true)
+            || (asked > Some(Amount::ZERO) && returned >= asked);
+        let expired = &*context.kind == "charge.expired";
+        let when = match (status, captured) {
+            (FAILED, _) if expired || code == RAN_OUT => When::RanOut,
+            (FAILED, _) => When::LastError,
+            (TAKEN, Some(captured)) if captured > Amount::ZERO => When::Captured,
+            (TAKEN, None) => When::Unclear,
+            (TAKEN, Some(_)) if flag == Some(true) => When::Unclear,
+            (TAKEN, Some(_)) if expired => When::Deadline,
+            (TAKEN, Some(_)) if gone => When::Released,
+            (TAKEN, Some(_)) => When::Held,
+            _ if expired => When::RanOut,
+            _ => When::Always,
+        };
+        Ok(Charge {
+            currency: object.currency("currency")?,
+            created: object.seconds("created")?,
+            tells_end: matches!(&*context.kind, "charge.failed" | "charge.expired" | "charge.refunded"),
+            id,
+            status,
+            when,
+            asked,
+            captured,
+            returned,
+            code,
+            of_intent,
+        })
     }
 
-    /// What went back is told by `amount_refunded` only where nothing of the hold was released under the same field.
-    fn refunds_are_money(&self) -> bool {
-        self.returned > Amount::ZERO && self.asked == Some(self.captured)
+    /// Whether its amounts leave open what was taken or what went back: after a partial capture `amount_refunded` may
+    /// hold the released rest beside the refunds.
+    fn hides_money(&self) -> bool {
+        let mixed = self.asked != self.captured && self.returned.is_some_and(|returned| returned > Amount::ZERO);
+        self.when == When::Unclear || (self.when == When::Captured && mixed)
     }
 
-    /// After a partial capture the field mixes refunds and the released rest.
-    fn hides_refunds(&self) -> bool {
-        let released = self.asked.unwrap_or_default().wide() - self.captured.wide();
-        self.captured > Amount::ZERO && released != 0 && self.returned.wide() > released
+    /// When the try failed or the hold ended. Later events only mention it; told as their news it would end a newer try.
+    fn ended_at(&self, context: &Context) -> Option<Timestamp> {
+        if self.tells_end { context.at } else { self.created.or(context.at) }
+    }
+
+    fn fact(&self, context: &Context, kind: PaymentKind) -> Option<PaymentFact> {
+        let fact = |word: &str| context.fact(kind, self.id.as_str(), word).money(None, self.currency);
+        let with_asked = |word: &str| {
+            let fact = fact(word);
+            let detail = asked(fact.detail.clone(), self.asked);
+            fact.detail(detail)
+        };
+        Some(match kind {
+            PaymentKind::Totals(TotalsKind::Captured) => {
+                context.fact(kind, "t", self.status).money(self.captured, self.currency)
+            }
+            PaymentKind::Totals(TotalsKind::Refunded) => {
+                let returned = self.returned.filter(|_| self.asked == self.captured)?;
+                context.fact(kind, "t", self.status).money(Some(returned), self.currency)
+            }
+            PaymentKind::Capture(_) => with_asked(self.status).money(self.captured, self.currency),
+            PaymentKind::Auth(AuthKind::Authorized) => self.hold(with_asked(self.hold_word())),
+            PaymentKind::Auth(_) => PaymentFact { at: self.ended_at(context), ..fact(self.end_word()) },
+            PaymentKind::Attempt(AttemptKind::Declined) => self.failure(context, with_asked(self.status)),
+            PaymentKind::Attempt(AttemptKind::Expired) if self.status != TAKEN => {
+                self.failure(context, with_asked(FAILED))
+            }
+            PaymentKind::Attempt(AttemptKind::Expired | AttemptKind::Canceled) => {
+                PaymentFact { at: self.ended_at(context), ..fact(self.end_word()) }
+            }
+            PaymentKind::Attempt(_) => with_asked(self.status),
+            PaymentKind::Refund(_)
+            | PaymentKind::Dispute(_)
+            | PaymentKind::Risk(_)
+            | PaymentKind::Unmapped
+            | PaymentKind::Strike => return None,
+        })
+    }
+
+    /// A hold. One that has ended proves that it once stood: since the charge was made.
+    fn hold(&self, fact: PaymentFact) -> PaymentFact {
+        match self.when {
+            When::Held => {
+                let released = self.returned.unwrap_or_default().wide();
+                let held = self.asked.map(|asked| Amount::clamped(asked.wide() - released));
+                fact.money(held, self.currency)
+            }
+            _ => PaymentFact { at: self.created, ..fact }.money(self.asked, self.currency),
+        }
+    }
+
+    fn failure(&self, context: &Context, fact: PaymentFact) -> PaymentFact {
+        let detail = noted(fact.detail.clone(), DetailKey::Code, self.code);
+        PaymentFact { at: self.ended_at(context), ..fact }.detail(detail)
+    }
+
+    /// The intent's word, where there is one: both events of one second then say the same. The charge's own would call
+    /// held money succeeded.
+    fn hold_word(&self) -> &'static str {
+        if self.of_intent { "requires_capture" } else { TAKEN }
+    }
+
+    fn end_word(&self) -> &'static str {
+        if self.when == When::Deadline { "expired" } else { "refunded" }
     }
 }
 
-fn condition(context: &Context, object: &Object<'_>, status: &str, money: &Money) -> Result<When, Malformed> {
-    let code = object.text("failure_code")?;
-    let expired = &*context.kind == "charge.expired";
-    Ok(match status {
-        "failed" if expired || code == Some(RAN_OUT) => When::RanOut,
-        "failed" => When::LastError,
-        _ if money.captured > Amount::ZERO => When::Captured,
-        _ if expired => When::Deadline,
-        _ if object.bool("refunded")? == Some(true) => When::Released,
-        _ => When::Held,
-    })
-}
-
-fn assert(
+/// What Radar thought of it. Only a block is a verdict of its own; reviews are objects that tell their own story.
+fn verdict(
     context: &mut Context,
     object: &Object<'_>,
+    charge: &Charge<'_>,
     payment: &PaymentRef,
-    kind: PaymentKind,
-    (id, money): (&ProviderId, &Money),
 ) -> Result<(), Malformed> {
-    let word = object.text("status")?.unwrap_or_default().to_owned();
-    let currency = object.currency("currency")?;
-    let fact = match kind {
-        PaymentKind::Totals(TotalsKind::Captured) => {
-            context.fact(kind, "t", &word).money(Some(money.captured), currency)
-        }
-        PaymentKind::Totals(TotalsKind::Refunded) if !money.refunds_are_money() => return Ok(()),
-        PaymentKind::Totals(TotalsKind::Refunded) => {
-            context.fact(kind, "t", &word).money(Some(money.returned), currency)
-        }
-        PaymentKind::Capture(_) => {
-            let fact = context.fact(kind, id.as_str(), &word).money(Some(money.captured), currency);
-            let detail = asked(fact.detail.clone(), money.asked);
-            fact.detail(detail)
-        }
-        PaymentKind::Auth(afluente_model::AuthKind::Authorized) => {
-            let fact = context.fact(kind, id.as_str(), &word).money(money.asked, currency);
-            let detail = asked(fact.detail.clone(), money.asked);
-            fact.detail(detail)
-        }
-        _ => {
-            let fact = context.fact(kind, id.as_str(), &word);
-            let detail = fact.detail.clone().with(DetailKey::Code, object.text("failure_code")?.unwrap_or_default());
-            let blocked =
-                object.object("outcome")?.map(|outcome| outcome.text("type")).transpose()?.flatten() == Some("blocked");
-            fact.detail(if blocked { detail.with(DetailKey::Reason, "RISK") } else { detail })
-        }
-    };
-    context.assert(payment, fact);
+    let outcome = object.object("outcome")?;
+    let word = outcome.map(|outcome| outcome.text("type")).transpose()?.flatten().unwrap_or_default();
+    for kind in words::find(words::OUTCOME, word, When::Always).map_or(&[][..], |row| row.facts) {
+        let fact = context.fact(*kind, charge.id.as_str(), word);
+        let rejected = *kind == PaymentKind::Risk(RiskKind::Rejected);
+        let at = if rejected { charge.ended_at(context) } else { context.at };
+        context.assert(payment, PaymentFact { at, ..fact });
+    }
     Ok(())
 }
 

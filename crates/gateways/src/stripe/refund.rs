@@ -1,21 +1,37 @@
 //! Refunds, each an operation of its own.
 
-use afluente_model::DetailKey;
+use afluente_model::{Amount, AuthKind, DetailKey, INTENT_OP, PaymentFact, PaymentKind, PaymentRef, ProviderId};
 
-use super::event::Context;
+use super::event::{Context, noted};
 use super::words::{self, When};
 use crate::error::Malformed;
 use crate::json::Object;
 use crate::reading::{IgnoredBecause, WantReason};
 
-pub(super) fn read(context: &mut Context, object: &Object<'_>) -> Result<(), Malformed> {
+/// A refund of its own event, or one that came inside its charge.
+pub(super) fn read(context: &mut Context, object: &Object<'_>, inside: Option<&PaymentRef>) -> Result<(), Malformed> {
     let id = object.required_id("id")?;
-    let Some(payment) = context.payment(object.id("payment_intent")?, object.id("charge")?) else {
+    let charge = object.id("charge")?;
+    let payment = match inside {
+        Some(payment) => Some(payment.clone()),
+        None => context.payment(object.id("payment_intent")?, charge.clone()),
+    };
+    let Some(payment) = payment else {
         // Money went back, and the body does not say from what.
         context.want("refund", &id, WantReason::Incomplete);
         context.reading.ignored = Some(IgnoredBecause::NothingToSay);
         return Ok(());
     };
+    let reason = object.text("reason")?.unwrap_or_default();
+    let released = words::find(words::REFUND_REASON, reason, When::Always).map_or(&[][..], |row| row.facts);
+    if !released.is_empty() {
+        let (amount, op) = (object.amount("amount")?, charge.as_ref().map_or(INTENT_OP, ProviderId::as_str));
+        for kind in released {
+            let fact = hold_ran_out(context, *kind, op, amount).money(amount, object.currency("currency")?);
+            context.assert(&payment, fact);
+        }
+        return Ok(());
+    }
     let status = object.text("status")?.unwrap_or_default();
     let Some(row) = words::find(words::REFUND, status, When::Always) else {
         context.unmapped(&payment, "refund.status", status, ("refund", &id));
@@ -26,7 +42,8 @@ pub(super) fn read(context: &mut Context, object: &Object<'_>) -> Result<(), Mal
             .fact(*kind, id.as_str(), status)
             .money(object.amount("amount")?, object.currency("currency")?)
             .counted_from(object.seconds("created")?);
-        let detail = fact.detail.clone().with(DetailKey::Code, object.text("failure_reason")?.unwrap_or_default());
+        let code = object.text("failure_reason")?.unwrap_or_default();
+        let detail = noted(fact.detail.clone(), DetailKey::Code, code);
         context.assert(&payment, fact.detail(detail));
     }
     Ok(())

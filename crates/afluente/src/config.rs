@@ -1,0 +1,284 @@
+//! The configuration: one file, environment overrides, secrets by reference. Every problem is found at once.
+
+mod account;
+pub(crate) mod file;
+mod section;
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use afluente_ingress::Limits;
+use afluente_queue::{SealKey, SealKeys};
+use clap::Args;
+use serde_json::{Value, json};
+
+use crate::exit::Failure;
+use crate::logging::Format;
+use crate::output;
+pub(crate) use account::AccountConfig;
+use section::{Reader, Section};
+
+/// The configuration's name inside a data folder.
+pub(crate) const FILE: &str = "afluente.toml";
+/// The sealing key's name inside a data folder.
+pub(crate) const SEAL_KEY_FILE: &str = "seal.key";
+
+/// Everything a process needs to know, ready to use.
+#[derive(Debug)]
+pub(crate) struct Config {
+    ingress_listen: SocketAddr,
+    admin_listen: SocketAddr,
+    limits: Limits,
+    queue_limit_bytes: u64,
+    batch_size: usize,
+    linger: Duration,
+    /// How log lines are written.
+    pub(crate) log_format: Format,
+    /// Which log lines are written.
+    pub(crate) log_level: String,
+    /// The accounts.
+    pub(crate) accounts: Vec<AccountConfig>,
+    seal_key: SealKey,
+    /// What is allowed and worth knowing.
+    pub(crate) notes: Vec<String>,
+}
+
+/// One problem of a configuration, with where it stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problem {
+    /// Counted from one; `None` where it is about no line, such as a missing file.
+    pub(crate) line: Option<usize>,
+    /// What was expected, what came, what to do.
+    pub(crate) text: String,
+}
+
+/// Every problem of one configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Problems {
+    /// The file.
+    pub(crate) file: PathBuf,
+    /// In the order of their lines.
+    pub(crate) problems: Vec<Problem>,
+}
+
+impl fmt::Display for Problems {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, problem) in self.problems.iter().enumerate() {
+            let end = if index + 1 < self.problems.len() { "\n" } else { "" };
+            match problem.line {
+                Some(line) => write!(f, "{}:{line}: {}{end}", self.file.display(), problem.text)?,
+                None => write!(f, "{}: {}{end}", self.file.display(), problem.text)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+impl From<Problems> for Failure {
+    fn from(problems: Problems) -> Failure {
+        Failure::Usage(format!("the configuration has {}\n{problems}", output::count(problems.problems.len() as i128, "problem")))
+    }
+}
+
+/// Reads the configuration of a data folder, with the environment's overrides.
+pub(crate) fn load(folder: &Path) -> Result<Config, Problems> {
+    let file = folder.join(FILE);
+    let alone = |text: String| Problems { file: file.clone(), problems: vec![Problem { line: None, text }] };
+    let text = std::fs::read_to_string(&file)
+        .map_err(|error| alone(format!("cannot be read: {error}; `afluente up` writes one where there is none")))?;
+    let variables = |name: &str| std::env::var(name).ok();
+    parse(folder, &text, &variables).map_err(|problems| Problems { file, problems })
+}
+
+/// The same from a text and given variables.
+pub(crate) fn parse(folder: &Path, text: &str, variables: &dyn Fn(&str) -> Option<String>) -> Result<Config, Vec<Problem>> {
+    let document = toml_edit::Document::parse(text).map_err(|error| {
+        let line = error.span().map(|span| section::line_of(text, span.start));
+        vec![Problem { line, text: format!("is not TOML: {}", error.message()) }]
+    })?;
+    let mut reader = Reader::new(text, folder, variables);
+    let mut root = Section::root(document.as_table());
+    let (ingress_listen, limits) = ingress(&mut reader, &mut root);
+    let admin_listen = admin(&mut reader, &mut root, ingress_listen);
+    let (mut queue, mut worker, mut log) =
+        (root.section(&mut reader, "queue"), root.section(&mut reader, "worker"), root.section(&mut reader, "log"));
+    let config = Config {
+        ingress_listen,
+        admin_listen,
+        limits,
+        queue_limit_bytes: queue.number(&mut reader, "max_bytes", 1 << 30, 1 << 20..=1 << 40),
+        batch_size: usize::try_from(worker.number(&mut reader, "batch_size", 256, 1..=2_000)).unwrap_or(256),
+        linger: worker.millis(&mut reader, "linger_ms", 2, 0..=1_000),
+        log_format: log.word(&mut reader, "format", "AFLUENTE_LOG_FORMAT", &[("text", Format::Text), ("json", Format::Json)]),
+        log_level: level(&mut reader, &mut log),
+        accounts: account::read_all(&mut reader, &mut root),
+        seal_key: seal_key(&mut reader),
+        notes: Vec::new(),
+    };
+    for section in [queue, worker, log, root] {
+        section.finish(&mut reader);
+    }
+    reader.done(config)
+}
+
+fn ingress(reader: &mut Reader<'_>, root: &mut Section<'_>) -> (SocketAddr, Limits) {
+    let mut section = root.section(reader, "ingress");
+    let listen = section.address(reader, "listen", "AFLUENTE_INGRESS_LISTEN", "127.0.0.1:8420");
+    let default = Limits::default();
+    let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
+    let limits = Limits {
+        connections: size(section.number(reader, "max_connections", 4_096, 1..=100_000)),
+        in_flight_requests: size(section.number(reader, "max_in_flight", 1_024, 1..=100_000)),
+        in_flight_body_bytes: size(section.number(reader, "max_in_flight_bytes", 64 << 20, 1 << 20..=256 << 20)),
+        body_bytes: size(section.number(reader, "max_body_bytes", 1 << 20, 1_024..=16 << 20)),
+        header_read: section.millis(reader, "header_timeout_ms", 10_000, 100..=120_000),
+        body_read: section.millis(reader, "body_timeout_ms", 15_000, 100..=120_000),
+        body_idle: section.millis(reader, "body_idle_timeout_ms", 5_000, 100..=120_000),
+        publish: section.millis(reader, "publish_timeout_ms", 5_000, 100..=60_000),
+        drain: section.millis(reader, "drain_timeout_ms", 25_000, 100..=300_000),
+        ..default
+    };
+    // A whole body cannot be waited for less long than its next piece.
+    let limits = Limits { body_idle: limits.body_idle.min(limits.body_read), ..limits };
+    if let Err(error) = limits.check() {
+        reader.problem(section.start(), error.to_string());
+    }
+    section.finish(reader);
+    (listen, limits)
+}
+
+fn admin(reader: &mut Reader<'_>, root: &mut Section<'_>, ingress: SocketAddr) -> SocketAddr {
+    let mut section = root.section(reader, "admin");
+    let listen = section.address(reader, "listen", "AFLUENTE_ADMIN_LISTEN", "127.0.0.1:8421");
+    if listen == ingress && listen.port() != 0 {
+        let text = format!("admin.listen: expected another address than ingress.listen, got {listen} for both");
+        reader.problem(section.place("listen"), text);
+    }
+    for (name, address) in [("ingress.listen", ingress), ("admin.listen", listen)] {
+        if !address.ip().is_loopback() {
+            reader.note(format!("{name} is {address}, which other machines can reach; TLS is left to what stands in front"));
+        }
+    }
+    section.finish(reader);
+    listen
+}
+
+fn level(reader: &mut Reader<'_>, section: &mut Section<'_>) -> String {
+    let level = section.text(reader, "level", Some("AFLUENTE_LOG")).unwrap_or_else(|| "info".to_owned());
+    if let Err(error) = tracing_subscriber::EnvFilter::try_new(&level) {
+        let text = format!("log.level: expected a level such as info, or a filter, got {level:?}: {error}");
+        reader.problem(section.place("level"), text);
+    }
+    level
+}
+
+fn seal_key(reader: &mut Reader<'_>) -> SealKey {
+    let read = reader.private_file(Path::new(SEAL_KEY_FILE)).and_then(|text| {
+        SealKey::parse(&text).map_err(|error| format!("{SEAL_KEY_FILE}: {error}"))
+    });
+    read.unwrap_or_else(|text| {
+        reader.problem(None, text);
+        SealKey::from_bytes([0; 32])
+    })
+}
+
+impl Config {
+    /// Where webhooks are posted.
+    pub(crate) fn ingress_listen(&self) -> SocketAddr {
+        self.ingress_listen
+    }
+
+    /// Where health and metrics are read.
+    pub(crate) fn admin_listen(&self) -> SocketAddr {
+        self.admin_listen
+    }
+
+    /// The bounds of the webhook listener.
+    pub(crate) fn limits(&self) -> Limits {
+        self.limits.clone()
+    }
+
+    /// How many bytes of messages the queue may hold.
+    pub(crate) fn queue_limit_bytes(&self) -> u64 {
+        self.queue_limit_bytes
+    }
+
+    /// At most this many deliveries a transaction.
+    pub(crate) fn batch_size(&self) -> usize {
+        self.batch_size
+    }
+
+    /// How long a batch waits to fill.
+    pub(crate) fn linger(&self) -> Duration {
+        self.linger
+    }
+
+    /// What seals messages and opens their seals.
+    pub(crate) fn seal_keys(&self) -> SealKeys {
+        SealKeys::new(self.seal_key.clone(), [])
+    }
+
+    /// The accounts as ingress sees them.
+    pub(crate) fn ingress_accounts(&self) -> afluente_ingress::Accounts {
+        let account = |one: &AccountConfig| afluente_ingress::Account::new(one.gateway, one.name.clone(), one.keys.clone()).ok();
+        self.accounts.iter().filter_map(account).collect()
+    }
+
+    /// The accounts as the worker sees them.
+    pub(crate) fn worker_accounts(&self) -> afluente_worker::Accounts {
+        afluente_worker::Accounts(self.accounts.iter().map(|one| (one.name.clone(), one.for_worker())).collect())
+    }
+
+    /// The same configuration listening on free ports.
+    pub(crate) fn on_free_ports(mut self) -> Config {
+        self.ingress_listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        self.admin_listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        self
+    }
+}
+
+/// Reads the configuration and reports every problem at once, each with its line. Starts nothing.
+#[derive(Args)]
+pub(crate) struct CheckArgs {
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Prints the accounts, or the problems and exit code 2.
+pub(crate) fn check(args: &CheckArgs, folder: &Path) -> Result<(), Failure> {
+    match load(folder) {
+        Ok(config) => {
+            print(&config, folder, args.json);
+            Ok(())
+        }
+        Err(problems) if args.json => {
+            let list: Vec<Value> =
+                problems.problems.iter().map(|problem| json!({"line": problem.line, "problem": problem.text})).collect();
+            output::print_json(&json!({"file": problems.file.display().to_string(), "problems": list}));
+            Err(Failure::Usage(String::new()))
+        }
+        Err(problems) => Err(problems.into()),
+    }
+}
+
+fn print(config: &Config, folder: &Path, as_json: bool) {
+    if as_json {
+        let accounts: Vec<Value> = config.accounts.iter().map(AccountConfig::json).collect();
+        output::print_json(&json!({"file": folder.join(FILE).display().to_string(), "problems": [], "accounts": accounts, "notes": config.notes}));
+        return;
+    }
+    let rows = config.accounts.iter().map(|one| {
+        let secrets: Vec<&str> = one.keys.secrets.iter().map(|secret| secret.name().as_str()).collect();
+        let path = format!("/webhooks/{}/{}", one.gateway.slug(), one.name);
+        vec![one.name.to_string(), one.gateway.slug().to_owned(), one.mode.to_string(), one.merchant.to_string(), path, secrets.join(" ")]
+    });
+    let table = output::table(&["ACCOUNT", "GATEWAY", "MODE", "MERCHANT", "PATH", "SECRETS"], &[], rows);
+    let notes: String = config.notes.iter().map(|note| format!("note: {note}\n")).collect();
+    output::print(&format!("{} is in order\n{table}{notes}", folder.join(FILE).display()));
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,191 @@
+//! Accounts: our credentials at a gateway for one merchant.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use afluente_gateways::{AccountView, Keyring, Secret, Tenants, adapter};
+use afluente_model::{AccountName, Gateway, MerchantName, Mode, ProviderId};
+use serde_json::{Value, json};
+use toml_edit::{Item, TableLike};
+
+use super::section::{Reader, Section};
+
+/// One account, ready to use.
+#[derive(Clone, Debug)]
+pub(crate) struct AccountConfig {
+    /// Its name, which is also the end of its webhook path.
+    pub(crate) name: AccountName,
+    /// Its gateway.
+    pub(crate) gateway: Gateway,
+    /// Whose it is.
+    pub(crate) merchant: MerchantName,
+    /// Live or test.
+    pub(crate) mode: Mode,
+    /// What its webhooks are verified with.
+    pub(crate) keys: Keyring,
+    external_id: Option<ProviderId>,
+    tenants: Tenants,
+}
+
+impl AccountConfig {
+    /// The account as the worker sees it. Reading refused every gateway without an adapter, so there is one.
+    pub(super) fn for_worker(&self) -> afluente_worker::Account {
+        let view = AccountView { mode: self.mode, external_id: self.external_id.clone(), tenants: self.tenants.clone() };
+        let Some(adapter) = adapter(self.gateway) else { unreachable!("{} was read without an adapter", self.gateway) };
+        afluente_worker::Account { gateway: self.gateway, merchant: self.merchant.clone(), adapter, view }
+    }
+
+    /// What a program may know of it: secrets by name.
+    pub(super) fn json(&self) -> Value {
+        let secrets: Vec<&str> = self.keys.secrets.iter().map(|secret| secret.name().as_str()).collect();
+        json!({
+            "name": self.name.as_str(), "gateway": self.gateway.slug(), "mode": self.mode.as_str(),
+            "merchant": self.merchant.as_str(), "path": format!("/webhooks/{}/{}", self.gateway.slug(), self.name),
+            "secrets": secrets,
+        })
+    }
+}
+
+/// Reads every account; one without a way of proof, or with another's secret, is a problem.
+pub(super) fn read_all(reader: &mut Reader<'_>, root: &mut Section<'_>) -> Vec<AccountConfig> {
+    let accounts = root.section(reader, "accounts");
+    let sections = accounts.sections(reader);
+    if sections.is_empty() {
+        reader.problem(accounts.start(), "accounts: expected at least one, such as [accounts.shop], got none".to_owned());
+    }
+    let mut owners: BTreeMap<String, String> = BTreeMap::new();
+    let mut read = Vec::new();
+    for (name, mut section) in sections {
+        if let Some(account) = one(reader, &name, &mut section) {
+            for secret in &account.keys.secrets {
+                if let Some(other) = owners.insert(secret.name().to_string(), name.clone()).filter(|other| *other != name) {
+                    let text = format!("accounts.{name}.secrets: secret {} is also that of account {other}; each account has its own", secret.name());
+                    reader.problem(section.place("secrets"), text);
+                }
+            }
+            read.push(account);
+        }
+        section.finish(reader);
+    }
+    read
+}
+
+fn one(reader: &mut Reader<'_>, name: &str, section: &mut Section<'_>) -> Option<AccountConfig> {
+    let start = section.start();
+    let name = AccountName::parse(name).map_err(|error| reader.problem(start, format!("accounts: {error}"))).ok();
+    let gateway = gateway(reader, section);
+    let merchant = section.text(reader, "merchant", None).unwrap_or_else(|| "default".to_owned());
+    let merchant = MerchantName::parse(&merchant)
+        .map_err(|error| reader.problem(section.place("merchant"), format!("{}: {error}", section.name("merchant"))))
+        .ok();
+    let mode = mode(reader, section);
+    let secrets = secrets(reader, section);
+    let tolerance = section.number(reader, "tolerance_seconds", 300, 1..=3_600);
+    let external_id = external_id(reader, section);
+    let tenants = tenants(reader, section);
+    let keys = Keyring { secrets, tolerance_seconds: i64::try_from(tolerance).unwrap_or(300) };
+    Some(AccountConfig { name: name?, gateway: gateway?, merchant: merchant?, mode: mode?, keys, external_id, tenants })
+}
+
+fn gateway(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Gateway> {
+    let ready: Vec<&str> =
+        Gateway::ALL.iter().filter(|gateway| adapter(**gateway).is_some()).map(|gateway| gateway.slug()).collect();
+    let name = section.name("gateway");
+    let Some(text) = section.text(reader, "gateway", None) else {
+        reader.problem(section.place("gateway"), format!("{name}: expected one of {}, got nothing", ready.join(", ")));
+        return None;
+    };
+    let gateway = Gateway::from_slug(&text).filter(|gateway| adapter(*gateway).is_some());
+    if gateway.is_none() {
+        let later = if Gateway::from_slug(&text).is_some() { "; this version cannot read that gateway yet" } else { "" };
+        reader.problem(section.place("gateway"), format!("{name}: expected one of {}, got {text:?}{later}", ready.join(", ")));
+    }
+    gateway
+}
+
+fn mode(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Mode> {
+    let name = section.name("mode");
+    let Some(text) = section.text(reader, "mode", None) else {
+        reader.problem(section.place("mode"), format!("{name}: expected live or test, got nothing"));
+        return None;
+    };
+    let mode = Mode::parse(&text);
+    if mode.is_none() {
+        reader.problem(section.place("mode"), format!("{name}: expected live or test, got {text:?}"));
+    }
+    mode
+}
+
+/// A list of references: each a table with `file` or `env`.
+fn secrets(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Vec<Secret> {
+    let (name, place) = (section.name("secrets"), section.place("secrets"));
+    let example = "[{ file = \"secrets/shop\" }] or [{ env = \"SHOP_SECRET\" }]";
+    let Some(list) = section.raw("secrets").and_then(Item::as_array).filter(|list| !list.is_empty()) else {
+        reader.problem(place, format!("{name}: expected at least one secret, such as {example}; an account without proof does not start"));
+        return Vec::new();
+    };
+    let mut secrets: Vec<Secret> = Vec::new();
+    for value in list {
+        let place = value.span().map(|span| span.start).or(place);
+        let read = match value.as_inline_table() {
+            Some(reference) => secret(reader, reference),
+            None => Err(format!("expected a reference such as {example}; a secret itself does not belong here")),
+        };
+        match read {
+            Ok(secret) if secrets.iter().any(|known| known.name() == secret.name()) => {
+                reader.problem(place, format!("{name}: secret {} is named twice", secret.name()));
+            }
+            Ok(secret) => secrets.push(secret),
+            Err(text) => reader.problem(place, format!("{name}: {text}")),
+        }
+    }
+    secrets
+}
+
+fn secret(reader: &Reader<'_>, reference: &dyn TableLike) -> Result<Secret, String> {
+    let part = |key: &str| reference.get(key).and_then(Item::as_str);
+    if let Some((other, _)) = reference.iter().find(|(key, _)| !matches!(*key, "file" | "env")) {
+        return Err(format!("expected file or env, got {other}"));
+    }
+    let (text, source) = match (part("file"), part("env")) {
+        (Some(file), None) => (reader.private_file(Path::new(file))?, file),
+        (None, Some(variable)) => {
+            let value = reader.variable(variable).ok_or_else(|| format!("environment variable {variable} is not set"))?;
+            (value, variable)
+        }
+        (Some(_), Some(_)) | (None, None) => return Err("expected one of file and env with a text".to_owned()),
+    };
+    Secret::new(&text).map_err(|error| format!("{source}: {error}"))
+}
+
+fn external_id(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<ProviderId> {
+    let text = section.text(reader, "external_id", None)?;
+    ProviderId::parse(&text)
+        .map_err(|error| reader.problem(section.place("external_id"), format!("{}: {error}", section.name("external_id"))))
+        .ok()
+}
+
+/// `"own"`, `"any"`, or a list of ids.
+fn tenants(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Tenants {
+    let (name, place) = (section.name("tenants"), section.place("tenants"));
+    let Some(item) = section.raw("tenants") else { return Tenants::Own };
+    match (item.as_str(), item.as_array()) {
+        (Some("own"), _) => Tenants::Own,
+        (Some("any"), _) => Tenants::Any,
+        (_, Some(list)) => {
+            let ids: Option<Vec<ProviderId>> =
+                list.iter().map(|id| id.as_str().and_then(|id| ProviderId::parse(id).ok())).collect();
+            ids.map_or_else(
+                || {
+                    reader.problem(place, format!("{name}: expected a list of account ids such as acct_1"));
+                    Tenants::Own
+                },
+                Tenants::Listed,
+            )
+        }
+        (_, None) => {
+            reader.problem(place, format!("{name}: expected \"own\", \"any\" or a list of account ids, got {}", item.type_name()));
+            Tenants::Own
+        }
+    }
+}

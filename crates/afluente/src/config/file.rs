@@ -1,0 +1,62 @@
+//! The file a first start writes: every setting with its unit, its default and what it does.
+
+/// The commented configuration.
+pub(crate) const EXAMPLE: &str = r#"# Afluente. Every setting stands here with its default; a line that begins with # changes nothing until you remove the #.
+# `afluente check` reports every problem at once. Accounts are reloaded when this file changes or on SIGHUP; the other
+# settings are read at start.
+
+[ingress]
+# Where gateways post their webhooks: POST /webhooks/{gateway}/{account}. On loopback; put TLS in front of it.
+# Environment: AFLUENTE_INGRESS_LISTEN.
+listen = "127.0.0.1:8420"
+# Largest body, bytes. A larger one is answered 413.
+#max_body_bytes = 1048576
+# Open connections. Past it, callers wait in the kernel's backlog.
+#max_connections = 4096
+# Requests waiting for the queue, and bytes of bodies held. Past either: 503 with Retry-After, at once.
+#max_in_flight = 1024
+#max_in_flight_bytes = 67108864
+# How long a head, a whole body, and the next piece of a body may take, milliseconds. Past it: 408.
+#header_timeout_ms = 10000
+#body_timeout_ms = 15000
+#body_idle_timeout_ms = 5000
+# How long the queue may take to make a delivery durable, milliseconds. Past it: 503, and the gateway sends again.
+#publish_timeout_ms = 5000
+# How long requests under way are waited for at a stop, milliseconds.
+#drain_timeout_ms = 25000
+
+[admin]
+# Health (/healthz), readiness (/readyz) and Prometheus metrics (/metrics). Environment: AFLUENTE_ADMIN_LISTEN.
+listen = "127.0.0.1:8421"
+
+[queue]
+# Bytes of deliveries that may wait for the worker. Past it: 503, and the gateways send again later.
+#max_bytes = 1073741824
+
+[worker]
+# Deliveries committed in one transaction at most, and how long a batch waits to fill, milliseconds.
+#batch_size = 256
+#linger_ms = 2
+
+[log]
+# text or json, to standard error. Environment: AFLUENTE_LOG_FORMAT.
+#format = "text"
+# A level (error, warn, info, debug) or a filter such as "info,afluente_worker=debug". Environment: AFLUENTE_LOG.
+#level = "info"
+
+# One account: your credentials at one gateway for one merchant. Its webhooks go to /webhooks/stripe/shop.
+[accounts.shop]
+gateway = "stripe"
+merchant = "default"
+# test or live. A delivery of the other mode is kept and ignored, and an alarm.
+mode = "test"
+# References, never the secret itself: { file = "…" } of mode 0600 inside this folder, or { env = "…" }.
+# During a rotation name both, the new one first; every one is tried.
+secrets = [{ file = "secrets/stripe-shop" }]
+# How far a signed time may lie from this machine's clock, both ways, seconds.
+#tolerance_seconds = 300
+# Your own account id at the gateway; a delivery that names another is kept and ignored, and an alarm.
+#external_id = "acct_…"
+# Stripe Connect: which connected accounts this endpoint receives for: "own" (none), "any", or a list of ids.
+#tenants = "own"
+"#;

@@ -1,0 +1,133 @@
+use std::os::unix::fs::PermissionsExt;
+
+use super::*;
+
+const GOOD: &str = r#"
+[accounts.shop]
+gateway = "stripe"
+mode = "test"
+secrets = [{ file = "one" }]
+"#;
+
+/// A folder with a sealing key and two secrets.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let key = "a".repeat(64);
+    for (name, text, mode) in [
+        (SEAL_KEY_FILE, key.as_str(), 0o600),
+        ("one", "whsec_number_one", 0o600),
+        ("two", "whsec_number_two", 0o600),
+        ("open", "whsec_number_three", 0o644),
+        ("short", "abc", 0o600),
+        ("empty", "\n", 0o600),
+    ] {
+        std::fs::write(folder.path().join(name), text).unwrap();
+        std::fs::set_permissions(folder.path().join(name), std::fs::Permissions::from_mode(mode)).unwrap();
+    }
+    folder
+}
+
+fn problems(text: &str) -> Vec<(Option<usize>, String)> {
+    let folder = folder();
+    let Err(problems) = parse(folder.path(), text, &|_| None) else { return Vec::new() };
+    problems.into_iter().map(|problem| (problem.line, problem.text)).collect()
+}
+
+#[test]
+fn the_smallest_configuration_is_in_order() {
+    assert_eq!(problems(GOOD), []);
+}
+
+#[test]
+fn six_mistakes_are_six_problems_each_with_its_line() {
+    let text = r#"[ingress]
+listen = "everywhere"
+max_body_byte = 5
+[queue]
+max_bytes = -1
+[accounts.shop]
+gateway = "paypal"
+mode = "sandbox"
+secrets = []
+"#;
+    let found = problems(text);
+    let lines: Vec<Option<usize>> = found.iter().map(|(line, _)| *line).collect();
+    assert_eq!(lines, [2, 3, 5, 7, 8, 9].map(Some), "{found:#?}");
+    for ((_, text), expected) in found.iter().zip([
+        "expected an address and port",
+        "did you mean max_body_bytes?",
+        "expected a whole number",
+        "expected one of stripe, got \"paypal\"",
+        "expected live or test",
+        "expected at least one secret",
+    ]) {
+        assert!(text.contains(expected), "{text}");
+    }
+}
+
+#[test]
+fn every_single_mistake_is_named() {
+    let account = |line: &str| format!("[accounts.shop]\ngateway = \"stripe\"\nmode = \"test\"\n{line}\n");
+    let cases = [
+        ("[accounts.shop", "is not TOML"),
+        ("", "expected at least one, such as [accounts.shop]"),
+        ("accounts = 5", "expected a table"),
+        ("[accounts]\nshop = 5", "expected a table"),
+        (&account("secrets = [\"whsec_itself\"]"), "does not belong here"),
+        (&account("secrets = [{ file = \"missing\" }]"), "missing cannot be read"),
+        (&account("secrets = [{ file = \"open\" }]"), "chmod 600"),
+        (&account("secrets = [{ file = \"empty\" }]"), "got an empty text"),
+        (&account("secrets = [{ file = \"short\" }]"), "at least 8 characters"),
+        (&account("secrets = [{ env = \"NOT_SET\" }]"), "NOT_SET is not set"),
+        (&account("secrets = [{ path = \"one\" }]"), "expected file or env, got path"),
+        (&account("secrets = [{ file = \"one\" }, { file = \"one\" }]"), "named twice"),
+        (&account("secrets = [{ file = \"one\" }]\ntolerance_seconds = 0"), "from 1 to 3600"),
+        (&account("secrets = [{ file = \"one\" }]\ntenants = 5"), "expected \"own\", \"any\" or a list"),
+        (&account("secrets = [{ file = \"one\" }]\nmerchant = \"São Paulo\""), "expected a merchant name"),
+        (&account("secrets = [{ file = \"one\" }]\nmerchnt = \"x\""), "did you mean merchant?"),
+        (&GOOD.replace("stripe", "pagarme"), "cannot read that gateway yet"),
+        (&GOOD.replace("accounts.shop", "accounts.Shop"), "expected an account name"),
+        (&format!("{GOOD}{}", GOOD.replace("accounts.shop", "accounts.two")), "is also that of account shop"),
+        (&format!("[ingress]\nlisten = \"127.0.0.1:1\"\n[admin]\nlisten = \"127.0.0.1:1\"\n{GOOD}"), "another address than"),
+        (&format!("[log]\nlevel = \"a=b=c\"\n{GOOD}"), "log.level"),
+        (&format!("[log]\nformat = \"xml\"\n{GOOD}"), "expected one of text, json"),
+        (&format!("[worker]\nbatch_size = \"many\"\n{GOOD}"), "expected a whole number"),
+        (&format!("[ingres]\n{GOOD}"), "did you mean ingress?"),
+    ];
+    for (text, expected) in cases {
+        let found = problems(text);
+        assert!(found.iter().any(|(_, text)| text.contains(expected)), "{expected} in {found:#?} for {text}");
+    }
+}
+
+#[test]
+fn the_environment_overrides_the_file_and_gives_secrets() {
+    let folder = folder();
+    let text = GOOD.replace("{ file = \"one\" }", "{ env = \"SHOP\" }");
+    let variables = |name: &str| match name {
+        "AFLUENTE_INGRESS_LISTEN" => Some("127.0.0.1:9999".to_owned()),
+        "SHOP" => Some("whsec_from_outside".to_owned()),
+        _ => None,
+    };
+    let config = parse(folder.path(), &text, &variables).unwrap();
+    assert_eq!(config.ingress_listen().port(), 9999);
+    assert_eq!(config.accounts[0].keys.secrets.len(), 1);
+}
+
+#[test]
+fn a_missing_or_readable_sealing_key_is_a_problem() {
+    let folder = folder();
+    let key = folder.path().join(SEAL_KEY_FILE);
+    std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640)).unwrap();
+    let readable = parse(folder.path(), GOOD, &|_| None).unwrap_err();
+    assert!(readable[0].text.contains("mode 640"), "{readable:?}");
+    std::fs::remove_file(&key).unwrap();
+    assert!(parse(folder.path(), GOOD, &|_| None).unwrap_err()[0].text.contains("seal.key cannot be read"));
+}
+
+#[test]
+fn a_listener_others_can_reach_is_allowed_and_noted() {
+    let folder = folder();
+    let config = parse(folder.path(), &format!("[ingress]\nlisten = \"0.0.0.0:80\"\n{GOOD}"), &|_| None).unwrap();
+    assert!(config.notes[0].contains("other machines can reach"), "{:?}", config.notes);
+}

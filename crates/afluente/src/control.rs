@@ -1,0 +1,204 @@
+//! The control socket: how commands act through the process that holds the data folder.
+//!
+//! One request a connection, one line of JSON each way. The socket lies in the data folder with mode 0600, so whoever may
+//! speak to it may also read the ledger.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use afluente_queue::{EmbeddedOptions, Queue, SealKeys};
+use afluente_store::report::{DeadFilter, DeadView};
+use afluente_store::Store;
+use afluente_worker::desk;
+use serde::{Deserialize, Serialize};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
+use tokio::net::{UnixListener, UnixStream};
+use tracing::{info, warn};
+use uuid::Uuid;
+
+use crate::exit::{Failure, chain};
+
+/// The socket's name inside a data folder.
+const SOCKET_FILE: &str = "control.sock";
+/// The longest request or answer, bytes.
+const LINE_LIMIT_BYTES: u64 = 8 * 1024 * 1024;
+/// How long a request may take to arrive.
+const READ_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// What can be asked of the process that holds the folder.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(tag = "do", rename_all = "snake_case")]
+pub(crate) enum Request {
+    /// Put these dead letters back on the queue.
+    Replay {
+        /// Which.
+        ids: Vec<Uuid>,
+        /// Who asks.
+        by: String,
+        /// At most so many a second; 0 for no limit.
+        rate: u32,
+    },
+    /// Give these dead letters up.
+    Discard {
+        /// Which.
+        ids: Vec<Uuid>,
+        /// Who asks.
+        by: String,
+        /// Why.
+        because: String,
+    },
+}
+
+/// What came of it.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Answer {
+    /// Done.
+    pub(crate) done: Vec<Uuid>,
+    /// Settled before, by somebody else.
+    pub(crate) already_settled: Vec<Uuid>,
+    /// Not done, with the reason.
+    pub(crate) failed: Vec<(Uuid, String)>,
+}
+
+/// What the process acts on.
+#[derive(Clone)]
+pub(crate) struct Desk {
+    pub(crate) store: Store,
+    pub(crate) queue: Queue,
+    pub(crate) keys: std::sync::Arc<SealKeys>,
+}
+
+/// A socket being listened on; removed when dropped.
+pub(crate) struct Control {
+    listener: UnixListener,
+    path: PathBuf,
+}
+
+impl Control {
+    /// Listens in this folder. The caller holds the folder's lock, so a socket found there is a dead process's.
+    pub(crate) fn bind(folder: &Path) -> Result<Control, Failure> {
+        let path = folder.join(SOCKET_FILE);
+        let cannot = |error: std::io::Error| Failure::Unavailable(format!("cannot listen on {}: {error}", path.display()));
+        match std::fs::remove_file(&path) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(cannot(error)),
+            Ok(()) | Err(_) => {}
+        }
+        let listener = UnixListener::bind(&path).map_err(cannot)?;
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).map_err(cannot)?;
+        Ok(Control { listener, path })
+    }
+
+    /// Answers until `shutdown` ends.
+    pub(crate) async fn run(self, desk: Desk, shutdown: impl Future<Output = ()>) {
+        tokio::pin!(shutdown);
+        loop {
+            let accepted = tokio::select! {
+                () = &mut shutdown => break,
+                accepted = self.listener.accept() => accepted,
+            };
+            match accepted {
+                Ok((stream, _)) => {
+                    // One at a time: people wait for each other here, and two never interleave.
+                    if let Err(error) = serve(stream, &desk).await {
+                        warn!(error = %error, "A control request failed");
+                    }
+                }
+                Err(error) => {
+                    warn!(error = %error, "Cannot accept on the control socket");
+                    tokio::time::sleep(Duration::from_millis(200)).await;
+                }
+            }
+        }
+    }
+}
+
+impl Drop for Control {
+    fn drop(&mut self) {
+        // A socket left behind is removed by the next process that binds.
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+async fn serve(stream: UnixStream, desk: &Desk) -> std::io::Result<()> {
+    let mut stream = BufReader::new(stream);
+    let mut line = Vec::new();
+    let mut limited = (&mut stream).take(LINE_LIMIT_BYTES);
+    let read = tokio::time::timeout(READ_TIMEOUT, limited.read_until(b'\n', &mut line));
+    read.await.map_err(|_| std::io::Error::from(std::io::ErrorKind::TimedOut))??;
+    let answer = match serde_json::from_slice::<Request>(&line) {
+        Ok(request) => act(desk, request).await,
+        Err(error) => Err(format!("expected a control request, got something else: {error}")),
+    };
+    let mut text = serde_json::to_vec(&answer).unwrap_or_default();
+    text.push(b'\n');
+    stream.write_all(&text).await?;
+    stream.shutdown().await
+}
+
+/// Does what is asked. The same function whether it came through the socket or the command holds the folder itself.
+async fn act(desk: &Desk, request: Request) -> Result<Answer, String> {
+    match request {
+        Request::Replay { ids, by, rate } => {
+            info!(actor = %by, count = ids.len(), "Replaying dead letters");
+            let mut answer = Answer::default();
+            let letters = letters(&desk.store, &ids, &mut answer).await?;
+            let pause = if rate == 0 { Duration::ZERO } else { Duration::from_secs(1) / rate };
+            let report = desk::replay(&desk.store, &desk.queue, &desk.keys, &letters, &by, pause).await.map_err(|error| chain(&error))?;
+            answer.done = report.replayed;
+            answer.already_settled.extend(report.already_settled);
+            answer.failed.extend(report.failed);
+            Ok(answer)
+        }
+        Request::Discard { ids, by, because } => {
+            info!(actor = %by, count = ids.len(), "Discarding dead letters");
+            let done = desk::discard(&desk.store, &ids, &by, &because).await.map_err(|error| chain(&error))?;
+            let already_settled = ids.into_iter().filter(|id| !done.contains(id)).collect();
+            Ok(Answer { done, already_settled, failed: Vec::new() })
+        }
+    }
+}
+
+async fn letters(store: &Store, ids: &[Uuid], answer: &mut Answer) -> Result<Vec<DeadView>, String> {
+    let mut letters = Vec::new();
+    for id in ids {
+        let filter = DeadFilter { id: Some(*id), limit: 1, ..DeadFilter::default() };
+        match store.dead_letters(&filter).await.map_err(|error| chain(&error))?.pop() {
+            Some(letter) if letter.state == "OPEN" => letters.push(letter),
+            Some(_) => answer.already_settled.push(*id),
+            None => answer.failed.push((*id, "no such dead letter".to_owned())),
+        }
+    }
+    Ok(letters)
+}
+
+/// Asks the process that holds the folder; where none does, holds the folder for a moment and does it here.
+pub(crate) async fn ask(folder: &Path, keys: SealKeys, queue_limit_bytes: u64, request: Request) -> Result<Answer, Failure> {
+    let path = folder.join(SOCKET_FILE);
+    let answered = match UnixStream::connect(&path).await {
+        Ok(stream) => exchange(stream, &request)
+            .await
+            .map_err(|error| Failure::Unavailable(format!("the process behind {} did not answer: {error}", path.display())))?,
+        Err(_) => alone(folder, keys, queue_limit_bytes, request).await?,
+    };
+    answered.map_err(Failure::Unavailable)
+}
+
+async fn exchange(mut stream: UnixStream, request: &Request) -> std::io::Result<Result<Answer, String>> {
+    let mut line = serde_json::to_vec(request)?;
+    line.push(b'\n');
+    stream.write_all(&line).await?;
+    let mut answer = Vec::new();
+    stream.take(LINE_LIMIT_BYTES).read_to_end(&mut answer).await?;
+    Ok(serde_json::from_slice(&answer)?)
+}
+
+async fn alone(folder: &Path, keys: SealKeys, limit_bytes: u64, request: Request) -> Result<Result<Answer, String>, Failure> {
+    let queue = Queue::open_embedded(EmbeddedOptions { limit_bytes, ..EmbeddedOptions::new(folder) })?;
+    let store = Store::open(folder).await?;
+    let desk = Desk { store, queue, keys: std::sync::Arc::new(keys) };
+    let answer = act(&desk, request).await;
+    desk.queue.close().await;
+    desk.store.close().await;
+    Ok(answer)
+}

@@ -1,0 +1,107 @@
+//! The first start: a data folder with a commented configuration, a signing secret and a sealing key. Nothing that exists is
+//! ever written over.
+
+use std::fs::{DirBuilder, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::Path;
+
+use rand::rngs::SysRng;
+use rand::TryRng;
+
+use crate::config::{FILE, SEAL_KEY_FILE, file};
+use crate::exit::Failure;
+
+/// The account a first start makes.
+pub(crate) const ACCOUNT: &str = "shop";
+/// Where its secret lies.
+pub(crate) const SECRET_FILE: &str = "secrets/stripe-shop";
+
+/// What a first start made; empty on every other.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Made(pub(crate) Vec<&'static str>);
+
+/// Completes the folder. A folder with a configuration of its own gets no secret it did not ask for.
+pub(crate) fn complete(folder: &Path) -> Result<Made, Failure> {
+    let cannot = |what: &Path, error: &io::Error| {
+        Failure::Unavailable(format!("cannot write {}: {error}; choose a folder you may write with --data", what.display()))
+    };
+    private_folder(folder).map_err(|error| cannot(folder, &error))?;
+    let mut made = Made::default();
+    let mut write = |name: &'static str, text: &str| {
+        let path = folder.join(name);
+        match new_file(&path, text) {
+            Ok(()) => {
+                made.0.push(name);
+                Ok(())
+            }
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(cannot(&path, &error)),
+        }
+    };
+    write(SEAL_KEY_FILE, &format!("{}\n", random_hex()?))?;
+    if !folder.join(FILE).exists() {
+        let secrets = folder.join("secrets");
+        private_folder(&secrets).map_err(|error| cannot(&secrets, &error))?;
+        write(SECRET_FILE, &format!("whsec_{}\n", random_hex()?))?;
+        // The configuration comes last: once it is there, everything it refers to is.
+        write(FILE, file::EXAMPLE)?;
+    }
+    Ok(made)
+}
+
+fn private_folder(path: &Path) -> io::Result<()> {
+    DirBuilder::new().recursive(true).mode(0o700).create(path)
+}
+
+/// Writes a file of mode 0600 that must not exist. A half-written one is removed, or the next start would take it as it is.
+fn new_file(path: &Path, text: &str) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    if written.is_err() {
+        // The write's own error is the one worth telling.
+        let _ = std::fs::remove_file(path);
+    }
+    written
+}
+
+fn random_hex() -> Result<String, Failure> {
+    let mut bytes = [0; 32];
+    SysRng.try_fill_bytes(&mut bytes).map_err(|error| Failure::Unavailable(format!("the system gives no random bytes: {error}")))?;
+    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::PermissionsExt;
+
+    use super::*;
+
+    #[test]
+    fn a_first_start_makes_a_private_folder_that_needs_nothing_more() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("data");
+        assert_eq!(complete(&folder).unwrap().0, [SEAL_KEY_FILE, SECRET_FILE, FILE]);
+        for name in [SEAL_KEY_FILE, SECRET_FILE, FILE] {
+            assert_eq!(std::fs::metadata(folder.join(name)).unwrap().permissions().mode() & 0o777, 0o600, "{name}");
+        }
+        assert_eq!(std::fs::metadata(&folder).unwrap().permissions().mode() & 0o777, 0o700);
+        let config = crate::config::load(&folder).unwrap();
+        assert_eq!(config.accounts[0].name.as_str(), ACCOUNT);
+    }
+
+    #[test]
+    fn a_second_start_changes_nothing() {
+        let parent = tempfile::tempdir().unwrap();
+        complete(parent.path()).unwrap();
+        let before = std::fs::read(parent.path().join(SEAL_KEY_FILE)).unwrap();
+        assert_eq!(complete(parent.path()).unwrap(), Made::default());
+        assert_eq!(std::fs::read(parent.path().join(SEAL_KEY_FILE)).unwrap(), before);
+    }
+
+    #[test]
+    fn a_folder_that_cannot_be_written_says_so_and_what_to_do() {
+        let Err(Failure::Unavailable(text)) = complete(Path::new("/proc/nowhere")) else { panic!("expected a refusal") };
+        assert!(text.contains("/proc/nowhere") && text.contains("--data"), "{text}");
+    }
+}

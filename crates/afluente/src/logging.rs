@@ -1,0 +1,27 @@
+//! Logs: text for people, JSON for machines, always to standard error.
+
+use tracing_subscriber::EnvFilter;
+
+use crate::exit::Failure;
+
+/// How lines are written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum Format {
+    /// For people.
+    #[default]
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// Starts logging; `level` is a level or a filter such as `info,afluente_worker=debug`.
+pub(crate) fn start(format: Format, level: &str) -> Result<(), Failure> {
+    let filter = EnvFilter::try_new(level)
+        .map_err(|error| Failure::Usage(format!("log level: expected a level such as info or a filter, got {level:?}: {error}")))?;
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    match format {
+        Format::Text => lines.with_target(false).init(),
+        Format::Json => lines.json().flatten_event(true).with_current_span(false).init(),
+    }
+    Ok(())
+}

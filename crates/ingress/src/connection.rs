@@ -1,0 +1,217 @@
+//! One connection: hyper speaks HTTP on it, and here is what hyper leaves open: how long a caller may be silent, what
+//! happens on shutdown, and how the last answer gets through to a caller who is still sending.
+
+use std::future::Future;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{Request, Response};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1::Builder;
+use hyper::service::Service;
+use hyper_util::rt::TokioIo;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep, timeout};
+
+/// How long a connection may be silent, and what it may send while it is being closed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// From accepting it to the end of the first head.
+    pub(crate) header_read: Duration,
+    /// From an answer to the end of the next head.
+    pub(crate) keep_alive_idle: Duration,
+    /// How long a caller that is still sending is listened to after its answer.
+    pub(crate) linger: Duration,
+}
+
+impl Patience {
+    fn shortest(self) -> Duration {
+        self.header_read.min(self.keep_alive_idle)
+    }
+}
+
+/// What the service and the connection tell each other. Written by one task only, so the order of memory does not matter.
+#[derive(Debug)]
+pub(crate) struct Pulse {
+    accepted: Instant,
+    busy: AtomicBool,
+    /// Milliseconds from `accepted` to the last answer, plus one; zero before the first.
+    answered: AtomicU64,
+    unread: AtomicBool,
+}
+
+impl Pulse {
+    pub(crate) fn new() -> Pulse {
+        Pulse {
+            accepted: Instant::now(),
+            busy: AtomicBool::new(false),
+            answered: AtomicU64::new(0),
+            unread: AtomicBool::new(false),
+        }
+    }
+
+    /// A request's head is complete; from here on the service's own deadlines hold.
+    pub(crate) fn begin(&self) {
+        self.busy.store(true, Ordering::Relaxed);
+    }
+
+    /// Its answer is made.
+    pub(crate) fn end(&self) {
+        let millis = u64::try_from(self.accepted.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.answered.store(millis.saturating_add(1), Ordering::Relaxed);
+        self.busy.store(false, Ordering::Relaxed);
+    }
+
+    /// The answer was made although the body has not all come.
+    pub(crate) fn leave_unread(&self) {
+        self.unread.store(true, Ordering::Relaxed);
+    }
+
+    /// When the caller's patience ends, as things stand.
+    fn deadline(&self, patience: Patience) -> Instant {
+        match (self.busy.load(Ordering::Relaxed), self.answered.load(Ordering::Relaxed)) {
+            (true, _) => Instant::now() + patience.shortest(),
+            (false, 0) => self.accepted + patience.header_read,
+            (false, answered) => self.accepted + Duration::from_millis(answered) + patience.keep_alive_idle,
+        }
+    }
+}
+
+/// How a connection ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// As HTTP has it, or the caller went away.
+    Closed,
+    /// A head hyper could not read; it has answered 400, 414 or 431.
+    MalformedHead,
+    /// A head that began and did not end in time.
+    SlowHead,
+    /// Nothing came for too long, or the caller did not take our answer.
+    Idle,
+}
+
+/// Serves one connection to its end. After `stop` changes, the request being answered is the last one; an idle
+/// connection is closed at once.
+pub(crate) async fn drive<S>(
+    stream: TcpStream,
+    http: &Builder,
+    service: S,
+    pulse: &Arc<Pulse>,
+    patience: Patience,
+    mut stop: watch::Receiver<()>,
+) -> Ending
+where
+    S: Service<Request<Incoming>, Response = Response<Full<Bytes>>>,
+    S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let mut connection = http.serve_connection(TokioIo::new(stream), service);
+    let mut bell = pin!(sleep(patience.shortest()));
+    let mut stopping = false;
+    let served = loop {
+        tokio::select! {
+            biased;
+            served = &mut connection => break Some(served),
+            _ = stop.changed(), if !stopping => {
+                stopping = true;
+                std::pin::Pin::new(&mut connection).graceful_shutdown();
+            }
+            // One timer a connection, looked at when it rings and never moved before: a busy connection pays nothing
+            // for it. It rings often enough that no deadline is missed by more than it lasts.
+            () = bell.as_mut() => {
+                let deadline = pulse.deadline(patience);
+                if deadline <= Instant::now() {
+                    break None;
+                }
+                bell.as_mut().reset(deadline);
+            }
+        }
+    };
+    let parts = connection.into_parts();
+    let head_began = !parts.read_buf.is_empty();
+    part(parts.io.into_inner(), served, head_began, pulse, patience).await
+}
+
+/// Takes leave of a caller, whose last answer must get through.
+async fn part(
+    stream: TcpStream,
+    served: Option<hyper::Result<()>>,
+    head_began: bool,
+    pulse: &Pulse,
+    patience: Patience,
+) -> Ending {
+    match served {
+        Some(Ok(())) => {
+            if pulse.unread.load(Ordering::Relaxed) {
+                linger(stream, patience.linger).await;
+            }
+            Ending::Closed
+        }
+        Some(Err(error)) => {
+            linger(stream, patience.linger).await;
+            if error.is_parse() { Ending::MalformedHead } else { Ending::Closed }
+        }
+        None if !head_began => Ending::Idle,
+        None => {
+            tell_slow_head(&stream);
+            linger(stream, patience.linger).await;
+            Ending::SlowHead
+        }
+    }
+}
+
+/// Tells a caller that its head did not come in time, which hyper has no answer for. Written without waiting: nothing else
+/// is under way on this connection, so its buffer has room, and if the caller takes nothing there is nobody to tell.
+fn tell_slow_head(stream: &TcpStream) {
+    let line = serde_json::json!({ "error": "slow_head", "message": "expected whole headers sooner" }).to_string();
+    let answer = format!(
+        "HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{line}",
+        line.len()
+    );
+    let _ = stream.try_write(answer.as_bytes());
+}
+
+/// The most that is read of what nobody wants.
+const MOST_LINGER_BYTES: usize = 16 << 20;
+
+/// Says that no more will be written, then reads what still comes, for a while. Closing with bytes unread would make the
+/// kernel reset the connection, and the reset can overtake the answer.
+async fn linger(mut stream: TcpStream, patience: Duration) {
+    if stream.shutdown().await.is_err() {
+        return;
+    }
+    let _ = timeout(patience, discard(&stream)).await;
+}
+
+async fn discard(stream: &TcpStream) {
+    let mut left = MOST_LINGER_BYTES;
+    while left > 0 && stream.readable().await.is_ok() {
+        let mut scrap = [0; 8 << 10];
+        match stream.try_read(&mut scrap) {
+            Ok(0) => return,
+            Ok(read) => left = left.saturating_sub(read),
+            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
+            Err(_) => return,
+        }
+    }
+}
+
+/// A service that keeps the pulse around `answer`.
+pub(crate) async fn with_pulse<F>(
+    pulse: Arc<Pulse>,
+    request: Request<Incoming>,
+    answer: impl FnOnce(Request<Incoming>, Arc<Pulse>) -> F,
+) -> Result<Response<Full<Bytes>>, std::convert::Infallible>
+where
+    F: Future<Output = Response<Full<Bytes>>>,
+{
+    pulse.begin();
+    let answered = answer(request, Arc::clone(&pulse)).await;
+    pulse.end();
+    Ok(answered)
+}

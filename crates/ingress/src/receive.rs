@@ -1,0 +1,301 @@
+//! One request, from its head to its answer.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use afluente_gateways::{Profile, Request as RawRequest};
+use afluente_model::{Delivery, DeliveryId, Gateway};
+use afluente_queue::{PublishError, Queue, SealKeys};
+use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
+use http::request::Parts;
+use http::{HeaderValue, Method, Request, StatusCode};
+use hyper::body::{Body, Incoming};
+use tokio::sync::{Semaphore, watch};
+use tokio::time::timeout;
+use tracing::{debug, info, warn};
+use uuid::Uuid;
+
+use crate::account::{Account, Accounts};
+use crate::body::{self, BodyLimits};
+use crate::clock::Clock;
+use crate::connection::Pulse;
+use crate::limits::Limits;
+use crate::meter::{Held, Meter, Outcome};
+use crate::quiet::Quiet;
+use crate::reply::{self, Answer, Refusal};
+use crate::route::Route;
+use crate::travel::{kept_headers, traceparent};
+
+/// One line about refused requests, and one about the queue, per this interval; the metrics count them all.
+const LOG_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Turns requests into sealed deliveries on the queue.
+pub struct Receiver {
+    accounts: watch::Receiver<Arc<Accounts>>,
+    queue: Queue,
+    keys: SealKeys,
+    limits: Limits,
+    clock: Clock,
+    in_flight: Semaphore,
+    body_bytes: Semaphore,
+    meter: Meter,
+    refused_log: Quiet,
+    queue_log: Quiet,
+}
+
+impl Receiver {
+    /// A receiver for the accounts of the moment, as the watch channel has them. Its metrics go to the recorder that is
+    /// installed by now.
+    #[must_use]
+    pub fn new(
+        accounts: watch::Receiver<Arc<Accounts>>,
+        queue: Queue,
+        keys: SealKeys,
+        limits: Limits,
+        clock: Clock,
+    ) -> Receiver {
+        let permits = |limit: usize| Semaphore::new(limit.min(Semaphore::MAX_PERMITS));
+        Receiver {
+            accounts,
+            queue,
+            keys,
+            clock,
+            in_flight: permits(limits.in_flight_requests),
+            body_bytes: permits(limits.in_flight_body_bytes),
+            limits,
+            meter: Meter::new(),
+            refused_log: Quiet::new(LOG_INTERVAL),
+            queue_log: Quiet::new(LOG_INTERVAL),
+        }
+    }
+
+    pub(crate) fn limits(&self) -> &Limits {
+        &self.limits
+    }
+
+    pub(crate) fn meter(&self) -> &Meter {
+        &self.meter
+    }
+
+    /// Answers one request. Always answers: what went wrong is in the answer.
+    ///
+    /// Dropped half-way (the connection broke, or the drain ran out) it leaves nothing behind: before the publish nothing
+    /// was handed over, and once the queue has the message it stores it whether or not anybody still waits. Then nobody
+    /// was told so, the gateway sends it again, and the repetition is recognised by the worker.
+    pub(crate) async fn receive(&self, request: Request<Incoming>, pulse: &Pulse) -> Answer {
+        let started = Instant::now();
+        let (head, mut body) = request.into_parts();
+        let route = Route::of(head.uri.path());
+        let outcome = self.accept(route, &head, &mut body, started).await;
+        let answer = match outcome {
+            Ok(status) => reply::accepted(status),
+            Err(refusal) => self.refuse(refusal, &head, &mut body, pulse).await,
+        };
+        let gateway = match route {
+            Route::Webhook { gateway, .. } => Some(gateway),
+            Route::Unknown => None,
+        };
+        self.note(gateway, outcome, started.elapsed());
+        answer
+    }
+
+    /// The story of one webhook; `Ok` is the gateway's success code, and the delivery is durable.
+    async fn accept(
+        &self,
+        route: Route<'_>,
+        head: &Parts,
+        body: &mut Incoming,
+        started: Instant,
+    ) -> Result<StatusCode, Refusal> {
+        let account = self.account(route).ok_or(Refusal::NotFound)?;
+        let profile = account.adapter().profile();
+        let limit_bytes = profile.body_limit_bytes.min(self.limits.body_bytes);
+        check_head(head, profile)?;
+        if body.size_hint().lower() > limit_bytes as u64 {
+            return Err(Refusal::TooLarge { limit_bytes });
+        }
+        // Asked before the body is read as well, so that a listener that cannot keep up says so at once.
+        if self.in_flight.available_permits() == 0 {
+            return Err(Refusal::Busy);
+        }
+        let limits = BodyLimits { bytes: limit_bytes, whole: self.limits.body_read, idle: self.limits.body_idle };
+        let whole = body::read(body, limits, &self.body_bytes).await?;
+        self.meter.body_bytes.increment(whole.bytes.len() as u64);
+
+        // Taken only now: callers that dawdle over a body hold their connection and the bytes they sent, not a place
+        // among the requests that are ready to go.
+        let _place = self.in_flight.try_acquire().map_err(|_| Refusal::Busy)?;
+        let _gauge = Held::one(&self.meter.in_flight);
+        let delivery = self.verify(&account, head, whole.bytes.clone())?;
+        let accepted = status(profile.answers.accepted, StatusCode::OK);
+        self.publish(&delivery, limit_bytes).await?;
+        debug!(
+            gateway = delivery.gateway.slug(),
+            account.id = %delivery.account,
+            delivery.id = %delivery.id,
+            body_bytes = delivery.body.len(),
+            duration_ms = millis(started.elapsed()),
+            "Accepted delivery {}", delivery.id
+        );
+        Ok(accepted)
+    }
+
+    fn account(&self, route: Route<'_>) -> Option<Arc<Account>> {
+        match route {
+            Route::Webhook { gateway, account } => self.accounts.borrow().find(gateway, account),
+            Route::Unknown => None,
+        }
+    }
+
+    fn verify(&self, account: &Account, head: &Parts, body: bytes::Bytes) -> Result<Delivery, Refusal> {
+        let received_at = (self.clock)();
+        let request = RawRequest {
+            method: &head.method,
+            path: head.uri.path(),
+            query: head.uri.query(),
+            headers: &head.headers,
+            body: &body,
+        };
+        let profile = account.adapter().profile();
+        let proof = account.adapter().verify(&request, account.keys(), received_at).map_err(|why| {
+            Refusal::Rejected { status: status(profile.answers.rejected, StatusCode::BAD_REQUEST), why }
+        })?;
+        Ok(Delivery {
+            id: DeliveryId(Uuid::now_v7()),
+            gateway: account.gateway(),
+            account: account.name().clone(),
+            received_at,
+            proof,
+            headers: kept_headers(&head.headers, profile),
+            query: head.uri.query().filter(|_| profile.keeps_query).map(Into::into),
+            traceparent: traceparent(&head.headers),
+            released_by: None,
+            body,
+        })
+    }
+
+    /// `Ok` once the delivery is durable. On a timeout it may be stored all the same; see [`Receiver::receive`].
+    async fn publish(&self, delivery: &Delivery, limit_bytes: usize) -> Result<(), Refusal> {
+        let sealed = self.keys.seal(delivery);
+        match timeout(self.limits.publish, self.queue.publish(sealed)).await {
+            Ok(Ok(())) => {
+                self.meter.of(Some(delivery.gateway)).confirmed.increment(1);
+                Ok(())
+            }
+            Ok(Err(error)) => {
+                self.complain(delivery.gateway, &error);
+                Err(match error {
+                    PublishError::Full { .. } => Refusal::QueueFull,
+                    PublishError::TooLarge { .. } => Refusal::TooLarge { limit_bytes },
+                    PublishError::Storage(_) => Refusal::QueueFailed,
+                    PublishError::Closed => Refusal::QueueClosed,
+                })
+            }
+            Err(elapsed) => {
+                self.complain(delivery.gateway, &elapsed);
+                Err(Refusal::QueueSlow)
+            }
+        }
+    }
+
+    /// The answer of a refusal, and what becomes of a body that was not read to its end: if it has not all arrived the
+    /// connection cannot be used again. A caller that waits for `100 Continue` is not asked for a body nobody wants.
+    async fn refuse(&self, refusal: Refusal, head: &Parts, body: &mut Incoming, pulse: &Pulse) -> Answer {
+        let mut answer = refusal.answer(self.limits.retry_after_seconds);
+        let whole = body.is_end_stream() || (!head.headers.contains_key(EXPECT) && body::discard_arrived(body).await);
+        if !whole {
+            pulse.leave_unread();
+            answer.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        answer
+    }
+
+    /// Counts the request. A flood of forgeries must not fill a disk: refusals are debug lines, and one info line per
+    /// interval says that there are any.
+    fn note(&self, gateway: Option<Gateway>, outcome: Result<StatusCode, Refusal>, took: Duration) {
+        let meter = self.meter.of(gateway);
+        let Err(refusal) = outcome else {
+            return meter.ended(Outcome::Accepted, took);
+        };
+        let outcome = refusal.outcome();
+        meter.ended(outcome, took);
+        let slug = gateway.map_or("none", Gateway::slug);
+        let status = refusal.status().as_u16();
+        debug!(gateway = slug, outcome = outcome.as_str(), status, duration_ms = millis(took), "Refused a request");
+        if let Some(held_back) = self.refused_log.speak() {
+            info!(
+                gateway = slug,
+                outcome = outcome.as_str(),
+                status,
+                held_back,
+                "Refused a request, and {held_back} more since the last line like this"
+            );
+        }
+    }
+
+    fn complain(&self, gateway: Gateway, error: &dyn std::error::Error) {
+        if let Some(held_back) = self.queue_log.speak() {
+            warn!(
+                gateway = gateway.slug(),
+                error = %chain(error),
+                held_back,
+                "Could not queue a delivery, and {held_back} more since the last line like this; the gateway will send it again"
+            );
+        }
+    }
+}
+
+/// What can be refused without the body.
+fn check_head(head: &Parts, profile: &Profile) -> Result<(), Refusal> {
+    if head.method != Method::POST {
+        return Err(Refusal::MethodNotAllowed);
+    }
+    let encodings = head.headers.get_all(CONTENT_ENCODING);
+    if encodings.iter().any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(Refusal::UnsupportedEncoding);
+    }
+    let mut types = head.headers.get_all(CONTENT_TYPE).iter();
+    let expected = profile.content_types;
+    match (types.next().and_then(|value| value.to_str().ok()), types.next()) {
+        (Some(value), None) if is_one_of(expected, value) => Ok(()),
+        (Some(_) | None, _) => Err(Refusal::UnsupportedType { expected }),
+    }
+}
+
+/// Whether the content type, its parameters aside, is in the list.
+fn is_one_of(expected: &[&str], value: &str) -> bool {
+    let essence = value.split_once(';').map_or(value, |(essence, _)| essence).trim();
+    expected.iter().any(|allowed| allowed.eq_ignore_ascii_case(essence))
+}
+
+/// A status code of a profile. A number that is none would be a slip in a constant; it falls back to what every gateway
+/// understands rather than lose what is already durable.
+fn status(code: u16, otherwise: StatusCode) -> StatusCode {
+    StatusCode::from_u16(code).unwrap_or(otherwise)
+}
+
+fn millis(duration: Duration) -> u64 {
+    u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// An error with its sources, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let sources = std::iter::successors(Some(error), |error| error.source());
+    sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_types_are_compared_without_parameters_and_case() {
+        let json = &["application/json"];
+        for good in ["application/json", "Application/JSON", "application/json; charset=utf-8", "application/json ;x"] {
+            assert!(is_one_of(json, good), "{good:?}");
+        }
+        for bad in ["", "application/jsonp", "text/json", "application/x-www-form-urlencoded", "; application/json"] {
+            assert!(!is_one_of(json, bad), "{bad:?}");
+        }
+    }
+}

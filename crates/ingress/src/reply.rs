@@ -1,0 +1,130 @@
+//! What a caller is told.
+
+use std::borrow::Cow;
+
+use afluente_gateways::Rejection;
+use bytes::Bytes;
+use http::header::{ALLOW, CONTENT_TYPE, RETRY_AFTER};
+use http::{HeaderValue, Response, StatusCode};
+use http_body_util::Full;
+
+use crate::meter::Outcome;
+
+/// An answer: small, whole, written at once.
+pub(crate) type Answer = Response<Full<Bytes>>;
+
+/// Why a request was not accepted. Carries our own expectations and numbers, nothing the caller sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// No such path, gateway or account: one answer for all three, so that nobody can list our accounts.
+    NotFound,
+    /// Anything but POST.
+    MethodNotAllowed,
+    /// A compressed body: the signature is over bytes we would not see.
+    UnsupportedEncoding,
+    /// A content type the gateway never sends, or none.
+    UnsupportedType { expected: &'static [&'static str] },
+    /// The body is, or says it will be, larger than allowed.
+    TooLarge { limit_bytes: usize },
+    /// The body did not come in time.
+    SlowBody,
+    /// The body ended early or its framing is broken.
+    BrokenBody,
+    /// There is no body.
+    EmptyBody,
+    /// The adapter says no, with the gateway's own status.
+    Rejected { status: StatusCode, why: Rejection },
+    /// As many requests or bytes are held as may be.
+    Busy,
+    /// The queue holds as much as it may.
+    QueueFull,
+    /// The queue could not write.
+    QueueFailed,
+    /// We are going down.
+    QueueClosed,
+    /// The queue did not confirm in time.
+    QueueSlow,
+}
+
+impl Refusal {
+    pub(crate) fn outcome(self) -> Outcome {
+        match self {
+            Refusal::NotFound => Outcome::NotFound,
+            Refusal::MethodNotAllowed => Outcome::MethodNotAllowed,
+            Refusal::UnsupportedEncoding => Outcome::UnsupportedEncoding,
+            Refusal::UnsupportedType { .. } => Outcome::UnsupportedType,
+            Refusal::TooLarge { .. } => Outcome::TooLarge,
+            Refusal::SlowBody => Outcome::SlowBody,
+            Refusal::BrokenBody => Outcome::BrokenBody,
+            Refusal::EmptyBody => Outcome::EmptyBody,
+            Refusal::Rejected { why, .. } => why.into(),
+            Refusal::Busy => Outcome::Busy,
+            Refusal::QueueFull => Outcome::QueueFull,
+            Refusal::QueueFailed => Outcome::QueueFailed,
+            Refusal::QueueClosed => Outcome::QueueClosed,
+            Refusal::QueueSlow => Outcome::QueueSlow,
+        }
+    }
+
+    pub(crate) fn status(self) -> StatusCode {
+        match self {
+            Refusal::NotFound => StatusCode::NOT_FOUND,
+            Refusal::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
+            Refusal::UnsupportedEncoding | Refusal::UnsupportedType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
+            Refusal::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Refusal::SlowBody => StatusCode::REQUEST_TIMEOUT,
+            Refusal::BrokenBody | Refusal::EmptyBody => StatusCode::BAD_REQUEST,
+            Refusal::Rejected { status, .. } => status,
+            Refusal::Busy | Refusal::QueueFull | Refusal::QueueFailed | Refusal::QueueClosed | Refusal::QueueSlow => {
+                StatusCode::SERVICE_UNAVAILABLE
+            }
+        }
+    }
+
+    fn message(self) -> Cow<'static, str> {
+        let fixed = match self {
+            Refusal::NotFound => "expected POST /webhooks/{gateway}/{account} of a configured account",
+            Refusal::MethodNotAllowed => "expected POST",
+            Refusal::UnsupportedEncoding => "expected an unencoded body, got a Content-Encoding",
+            Refusal::UnsupportedType { expected } => {
+                return format!("expected one Content-Type header of {}", expected.join(" or ")).into();
+            }
+            Refusal::TooLarge { limit_bytes } => {
+                return format!("expected a body of at most {limit_bytes} bytes").into();
+            }
+            Refusal::SlowBody => "expected the whole body sooner",
+            Refusal::BrokenBody => "expected a whole body, got one that is cut off or wrongly framed",
+            Refusal::EmptyBody => "expected a body, got none",
+            Refusal::Rejected { why, .. } => return why.to_string().into(),
+            Refusal::Busy => "as many requests are being worked on as can be, try again",
+            Refusal::QueueFull => "the queue is full, try again",
+            Refusal::QueueFailed => "the delivery could not be stored, try again",
+            Refusal::QueueClosed => "shutting down, try again",
+            Refusal::QueueSlow => "the delivery was not confirmed in time, try again",
+        };
+        fixed.into()
+    }
+
+    /// The answer: one line of JSON.
+    pub(crate) fn answer(self, retry_after_seconds: u32) -> Answer {
+        let line = serde_json::json!({ "error": self.outcome().as_str(), "message": self.message() });
+        let mut answer = Response::new(Full::new(Bytes::from(line.to_string())));
+        *answer.status_mut() = self.status();
+        let headers = answer.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
+            headers.insert(RETRY_AFTER, retry_after_seconds.into());
+        }
+        if self == Refusal::MethodNotAllowed {
+            headers.insert(ALLOW, HeaderValue::from_static("POST"));
+        }
+        answer
+    }
+}
+
+/// The gateway's success code with an empty body.
+pub(crate) fn accepted(status: StatusCode) -> Answer {
+    let mut answer = Response::new(Full::default());
+    *answer.status_mut() = status;
+    answer
+}

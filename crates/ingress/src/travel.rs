@@ -1,0 +1,114 @@
+//! What of a request's head travels with the delivery.
+
+use afluente_gateways::Profile;
+use http::header::{AUTHORIZATION, COOKIE, HeaderMap, PROXY_AUTHORIZATION};
+
+/// The longest header value that travels, bytes. A longer one stays behind; verification saw it whole.
+const LONGEST_VALUE_BYTES: usize = 1024;
+
+/// The headers the profile asks to keep, in the order they came: readable ones only, and never credentials, whatever a
+/// profile says.
+pub(crate) fn kept_headers(headers: &HeaderMap, profile: &Profile) -> Vec<(Box<str>, Box<str>)> {
+    let kept = headers.iter().filter(|(name, _)| {
+        profile.kept_headers.contains(&name.as_str()) && ![AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION].contains(name)
+    });
+    kept.filter_map(|(name, value)| {
+        let value = value.to_str().ok().filter(|text| text.len() <= LONGEST_VALUE_BYTES)?;
+        Some((name.as_str().into(), value.into()))
+    })
+    .collect()
+}
+
+/// The `traceparent` of a request, if there is exactly one and it has the shape of W3C Trace Context. It is from outside:
+/// it may join traces, it decides nothing.
+pub(crate) fn traceparent(headers: &HeaderMap) -> Option<Box<str>> {
+    let mut values = headers.get_all("traceparent").iter();
+    let value = values.next()?.to_str().ok()?;
+    (values.next().is_none() && is_traceparent(value)).then(|| value.into())
+}
+
+/// `version-trace-parent-flags` in lower-case hex; version `ff` and ids of zeros are invalid.
+fn is_traceparent(text: &str) -> bool {
+    let mut parts = text.split('-');
+    let mut hex = |digits: usize| {
+        let part = parts.next()?;
+        let valid = part.len() == digits && part.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        valid.then_some(part)
+    };
+    let (Some(version), Some(trace), Some(parent), Some(_flags)) = (hex(2), hex(32), hex(16), hex(2)) else {
+        return false;
+    };
+    let zeros = |part: &str| part.bytes().all(|b| b == b'0');
+    parts.next().is_none() && version != "ff" && !zeros(trace) && !zeros(parent)
+}
+
+#[cfg(test)]
+mod tests {
+    use afluente_gateways::profile::Answers;
+    use afluente_model::money::Scale;
+    use afluente_model::{Gateway, Resolution};
+
+    use super::*;
+
+    const GOOD: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+
+    fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            headers.append(*name, value.parse().unwrap());
+        }
+        headers
+    }
+
+    #[test]
+    fn a_well_shaped_traceparent_is_kept() {
+        assert_eq!(traceparent(&headers(&[("traceparent", GOOD)])).as_deref(), Some(GOOD));
+    }
+
+    #[test]
+    fn anything_else_called_traceparent_is_dropped() {
+        for bad in [
+            "",
+            "00",
+            "ff-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01",
+            "00-00000000000000000000000000000000-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01",
+            "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01-more",
+            "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-1",
+        ] {
+            assert_eq!(traceparent(&headers(&[("traceparent", bad)])), None, "{bad:?}");
+        }
+        assert_eq!(traceparent(&headers(&[("traceparent", GOOD), ("traceparent", GOOD)])), None);
+    }
+
+    const GREEDY: Profile = Profile {
+        gateway: Gateway::Stripe,
+        title: "A gateway that asks for too much",
+        resolution: Resolution::Second,
+        scale: Scale::iso4217,
+        answers: Answers { accepted: 200, rejected: 400 },
+        content_types: &["application/json"],
+        body_limit_bytes: 1024,
+        kept_headers: &["x-kept", "authorization", "cookie"],
+        keeps_query: false,
+        tolerance_seconds: 300,
+    };
+
+    #[test]
+    fn only_listed_readable_short_headers_travel_and_credentials_never() {
+        let long = "x".repeat(LONGEST_VALUE_BYTES + 1);
+        let headers = headers(&[
+            ("x-kept", "one"),
+            ("x-other", "two"),
+            ("authorization", "Bearer secret"),
+            ("cookie", "a=b"),
+            ("x-kept", "with \u{e9}"),
+            ("x-kept", &long),
+            ("x-kept", "three"),
+        ]);
+        let kept = kept_headers(&headers, &GREEDY);
+        let expected = [("x-kept", "one"), ("x-kept", "three")];
+        assert!(kept.iter().map(|(n, v)| (n.as_ref(), v.as_ref())).eq(expected), "{kept:?}");
+    }
+}

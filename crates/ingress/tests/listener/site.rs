@@ -1,0 +1,169 @@
+//! A listener on a free port with a queue in a folder of its own.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use afluente_gateways::{Keyring, Secret};
+use afluente_ingress::{Account, Accounts, Drained, Limits, Receiver, RunError, run};
+use afluente_model::{AccountName, Delivery, Gateway, Timestamp};
+use afluente_queue::{EmbeddedOptions, Queue, SealKey, SealKeys, Settlement};
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::client::DEADLINE;
+
+pub(crate) const SECRET: &str = "whsec_test_secret";
+pub(crate) const OTHER_SECRET: &str = "whsec_rotated_old_secret";
+
+/// The only moment the listener knows.
+pub(crate) const NOON: i64 = 1_793_534_400;
+
+fn noon() -> Timestamp {
+    Timestamp::from_seconds(NOON).expect("a time in range")
+}
+
+pub(crate) struct Site {
+    pub(crate) address: SocketAddr,
+    queue: Queue,
+    accounts: watch::Sender<Arc<Accounts>>,
+    metrics: PrometheusHandle,
+    stop: Option<oneshot::Sender<()>>,
+    task: JoinHandle<Result<Drained, RunError>>,
+    folder: tempfile::TempDir,
+}
+
+impl Site {
+    pub(crate) async fn open() -> Site {
+        Site::with_limits(Limits::default()).await
+    }
+
+    pub(crate) async fn with_limits(limits: Limits) -> Site {
+        Site::with(limits, |_| ()).await
+    }
+
+    pub(crate) async fn with_queue(change: impl FnOnce(&mut EmbeddedOptions)) -> Site {
+        Site::with(Limits::default(), change).await
+    }
+
+    async fn with(limits: Limits, change: impl FnOnce(&mut EmbeddedOptions)) -> Site {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let mut options = EmbeddedOptions::new(folder.path());
+        change(&mut options);
+        let queue = Queue::open_embedded(options).expect("a queue");
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let (accounts, watched) = watch::channel(accounts(&[("main", &[SECRET])]));
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let metrics = recorder.handle();
+        let receiver = metrics::with_local_recorder(&recorder, || {
+            Receiver::new(watched, queue.clone(), seal_keys(), limits, noon)
+        });
+        let (stop, stopped) = oneshot::channel::<()>();
+        let task = tokio::spawn(run(listener, receiver, async { drop(stopped.await) }));
+        Site { address, queue, accounts, metrics, stop: Some(stop), task, folder }
+    }
+
+    pub(crate) fn reload(&self, secrets: &[(&str, &[&str])]) {
+        self.accounts.send_replace(accounts(secrets));
+    }
+
+    /// Takes everything off the queue that was confirmed by now, opened with the deployment's key, in the order it came.
+    pub(crate) async fn deliveries(&self) -> Vec<Delivery> {
+        let keys = seal_keys();
+        let mut deliveries = Vec::new();
+        loop {
+            // The queue answers in order: when the empty settlement is answered, a take before it would have been.
+            let taken = tokio::select! {
+                biased;
+                taken = self.queue.take(1000, Duration::ZERO) => taken.expect("the queue is open"),
+                settled = self.queue.settle(Vec::new()) => break settled.expect("the queue is open"),
+            };
+            deliveries.extend(taken.iter().map(|one| keys.open(one.head(), one.body().clone()).expect("sealed")));
+            let settled = taken.into_iter().map(|one| (one, Settlement::Ack)).collect();
+            self.queue.settle(settled).await.expect("settled");
+        }
+        deliveries
+    }
+
+    /// Keeps the queue from writing for as long as the lock lives.
+    pub(crate) fn stall_queue(&self) -> Stall {
+        let file = self.folder.path().join(afluente_queue::embedded::QUEUE_FILE);
+        let lock = rusqlite::Connection::open(file).expect("the queue's file");
+        lock.execute_batch("begin immediate").expect("the write lock");
+        Stall { _lock: lock }
+    }
+
+    pub(crate) async fn close_queue(&self) {
+        self.queue.close().await;
+    }
+
+    pub(crate) fn metrics(&self) -> String {
+        self.metrics.render()
+    }
+
+    /// Names and labels of all series.
+    pub(crate) fn series(&self) -> BTreeSet<String> {
+        let metrics = self.metrics();
+        let values = metrics.lines().filter(|line| line.starts_with("afluente_") && !line.contains("_seconds"));
+        values.filter_map(|line| Some(line.rsplit_once(' ')?.0.to_owned())).collect()
+    }
+
+    pub(crate) async fn wait_until(&self, holds: impl Fn(&str) -> bool) {
+        let waiting = async {
+            while !holds(&self.metrics()) {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(DEADLINE, waiting).await.expect("the metrics show it in time");
+    }
+
+    pub(crate) async fn wait_until_closed_to_others(&self) {
+        let waiting = async {
+            while TcpStream::connect(self.address).await.is_ok() {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(DEADLINE, waiting).await.expect("the listener is closed in time");
+    }
+
+    pub(crate) fn stop(&mut self) {
+        drop(self.stop.take());
+    }
+
+    pub(crate) async fn ended(&mut self) -> Result<Drained, RunError> {
+        timeout(DEADLINE, &mut self.task).await.expect("ended in time").expect("no panic")
+    }
+
+    pub(crate) async fn drained(&mut self) -> Drained {
+        self.ended().await.expect("it had run")
+    }
+
+    /// Ends the test: the listener comes down and nobody is cut off.
+    pub(crate) async fn close(mut self) {
+        self.stop();
+        assert_eq!(self.drained().await, Drained { cut_off: 0 });
+    }
+}
+
+/// Another hand on the queue's file.
+pub(crate) struct Stall {
+    _lock: rusqlite::Connection,
+}
+
+fn accounts(secrets: &[(&str, &[&str])]) -> Arc<Accounts> {
+    let account = |(name, secrets): &(&str, &[&str])| {
+        let secrets = secrets.iter().map(|text| Secret::new(text).expect("a secret")).collect();
+        let name = AccountName::parse(name).expect("a name");
+        Account::new(Gateway::Stripe, name, Keyring { secrets, tolerance_seconds: 300 }).expect("an adapter")
+    };
+    Arc::new(secrets.iter().map(account).collect())
+}
+
+fn seal_keys() -> SealKeys {
+    SealKeys::new(SealKey::from_bytes([7; 32]), [])
+}

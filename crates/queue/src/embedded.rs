@@ -1,0 +1,71 @@
+//! The embedded backend: one SQLite file, one writing thread, one fsync for everything that waits.
+//!
+//! Publishes and settlements are commands of one bounded channel. The thread takes what is there, up to [`GROUP`]
+//! commands, runs them in one transaction and answers when it has committed. What is ready, delayed and in flight is
+//! known in memory; the file holds every message until it is acknowledged.
+
+mod file;
+pub(crate) mod lines;
+pub(crate) mod shared;
+mod thread;
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use crate::error::OpenError;
+use shared::{Command, Shared};
+
+/// The queue's file name inside its folder.
+pub const QUEUE_FILE: &str = "queue.sqlite";
+/// The name of the file whose lock says that a process holds the queue.
+pub const LOCK_FILE: &str = "queue.lock";
+/// When a message comes back that was dropped unsettled, or whose settlement could not be written.
+pub const RETURN_DELAY: Duration = Duration::from_secs(1);
+/// The longest a message can be delayed.
+pub const LONGEST_DELAY: Duration = Duration::from_hours(7 * 24);
+/// Commands of one commit at most.
+pub const GROUP: usize = 256;
+
+/// Where the queue lies and how much it takes.
+#[derive(Clone, Debug)]
+pub struct EmbeddedOptions {
+    /// The folder; made if missing.
+    pub folder: PathBuf,
+    /// Bytes of heads and bodies held at most. Past it publishing is refused.
+    pub limit_bytes: u64,
+    /// Bytes of one message at most.
+    pub message_limit_bytes: u64,
+    /// Pages of the file at most, 4 KiB each; `None` for as many as the disk has. Past it publishing fails as on a full
+    /// disk.
+    pub max_pages: Option<u32>,
+}
+
+impl EmbeddedOptions {
+    /// A queue in this folder that holds at most 1 GiB, and 32 MiB a message.
+    #[must_use]
+    pub fn new(folder: &Path) -> EmbeddedOptions {
+        EmbeddedOptions {
+            folder: folder.to_owned(),
+            limit_bytes: 1 << 30,
+            message_limit_bytes: 32 << 20,
+            max_pages: None,
+        }
+    }
+}
+
+/// Takes the lock, opens and checks the file, and starts the thread.
+pub(crate) fn open(options: &EmbeddedOptions) -> Result<(Arc<Shared>, mpsc::Sender<Command>), OpenError> {
+    let opened = file::open(options)?;
+    let (sender, commands) = mpsc::channel(4 * GROUP);
+    let shared = Arc::new(Shared::new(options.limit_bytes, sender.downgrade()));
+    let worker = thread::Writer::new(opened, options, Arc::clone(&shared))
+        .map_err(|source| OpenError::Storage { path: options.folder.join(QUEUE_FILE), source })?;
+    std::thread::Builder::new()
+        .name("afluente-queue".to_owned())
+        .spawn(move || worker.run(commands))
+        .map_err(|source| OpenError::Unusable { path: options.folder.clone(), source })?;
+    Ok((shared, sender))
+}

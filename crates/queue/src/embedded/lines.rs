@@ -1,0 +1,172 @@
+//! Who is next: the messages of each gateway that are ready, delayed or in flight. Only numbers; the bytes are in the file.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use afluente_model::Gateway;
+
+use super::shared::Signal;
+use crate::queue::Depth;
+use crate::received::Ticket;
+
+/// A ready message: its place in the file, its size, how often it came back.
+type Ready = (i64, u32, u32);
+
+#[derive(Default)]
+struct Line {
+    ready: VecDeque<Ready>,
+    delayed: u64,
+    in_flight: u64,
+    bytes: u64,
+}
+
+/// All lines.
+pub(crate) struct Lines {
+    by_gateway: Vec<(Gateway, Line)>,
+    /// By due time, then place.
+    delayed: BTreeSet<(i64, i64, Gateway, u32, u32)>,
+    turn: usize,
+}
+
+impl Lines {
+    pub(crate) fn new() -> Lines {
+        Lines {
+            by_gateway: Gateway::ALL.iter().map(|gateway| (*gateway, Line::default())).collect(),
+            delayed: BTreeSet::new(),
+            turn: 0,
+        }
+    }
+
+    fn line(&mut self, gateway: Gateway) -> &mut Line {
+        let at = Gateway::ALL.iter().position(|other| *other == gateway).unwrap_or(0);
+        &mut self.by_gateway[at].1
+    }
+
+    /// A message that came in, or was found in the file.
+    pub(crate) fn add(&mut self, ticket: Ticket, attempt: u32, due_at: i64) {
+        self.line(ticket.gateway).bytes += u64::from(ticket.size);
+        self.put(ticket, attempt, due_at);
+    }
+
+    fn put(&mut self, ticket: Ticket, attempt: u32, due_at: i64) {
+        if due_at == 0 {
+            self.line(ticket.gateway).ready.push_back((ticket.seq, ticket.size, attempt));
+        } else {
+            self.line(ticket.gateway).delayed += 1;
+            self.delayed.insert((due_at, ticket.seq, ticket.gateway, ticket.size, attempt));
+        }
+    }
+
+    /// The next ones, one gateway after the other, so that a flood of one does not starve another.
+    pub(crate) fn take(&mut self, most: usize, now: i64) -> Vec<(Ticket, u32)> {
+        self.promote(now);
+        let mut taken = Vec::new();
+        let mut empty_in_a_row = 0;
+        while taken.len() < most && empty_in_a_row < self.by_gateway.len() {
+            let (gateway, line) = &mut self.by_gateway[self.turn];
+            match line.ready.pop_front() {
+                Some((seq, size, attempt)) => {
+                    line.in_flight += 1;
+                    empty_in_a_row = 0;
+                    taken.push((Ticket { gateway: *gateway, seq, size }, attempt));
+                }
+                None => empty_in_a_row += 1,
+            }
+            self.turn = (self.turn + 1) % self.by_gateway.len();
+        }
+        taken
+    }
+
+    fn promote(&mut self, now: i64) {
+        while let Some((due_at, seq, gateway, size, attempt)) =
+            self.delayed.first().copied().filter(|first| first.0 <= now)
+        {
+            self.delayed.remove(&(due_at, seq, gateway, size, attempt));
+            let line = self.line(gateway);
+            line.delayed -= 1;
+            line.ready.push_back((seq, size, attempt));
+        }
+    }
+
+    /// Settled for good.
+    pub(crate) fn gone(&mut self, ticket: Ticket) {
+        let line = self.line(ticket.gateway);
+        line.in_flight -= 1;
+        line.bytes -= u64::from(ticket.size);
+    }
+
+    /// Back from flight, for later.
+    pub(crate) fn back(&mut self, ticket: Ticket, attempt: u32, due_at: i64) {
+        self.line(ticket.gateway).in_flight -= 1;
+        self.put(ticket, attempt, due_at);
+    }
+
+    pub(crate) fn bytes(&self) -> u64 {
+        self.by_gateway.iter().map(|(_, line)| line.bytes).sum()
+    }
+
+    pub(crate) fn depth(&self) -> Vec<(Gateway, Depth)> {
+        let depth = |line: &Line| Depth {
+            ready: line.ready.len() as u64,
+            delayed: line.delayed,
+            in_flight: line.in_flight,
+            bytes: line.bytes,
+        };
+        self.by_gateway.iter().map(|(gateway, line)| (*gateway, depth(line))).collect()
+    }
+
+    pub(crate) fn signal(&self) -> Signal {
+        Signal {
+            ready: self.by_gateway.iter().map(|(_, line)| line.ready.len() as u64).sum(),
+            next_due: self.delayed.first().map(|first| first.0),
+            closed: false,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ticket(gateway: Gateway, seq: i64) -> Ticket {
+        Ticket { gateway, seq, size: 10 }
+    }
+
+    #[test]
+    fn a_flood_of_one_gateway_does_not_starve_another() {
+        let mut lines = Lines::new();
+        (0..10_000).for_each(|seq| lines.add(ticket(Gateway::Stripe, seq), 0, 0));
+        (10_000..10_010).for_each(|seq| lines.add(ticket(Gateway::Appmax, seq), 0, 0));
+        let taken = lines.take(20, 0);
+        assert_eq!(taken.iter().filter(|(ticket, _)| ticket.gateway == Gateway::Appmax).count(), 10);
+        assert!(
+            taken
+                .iter()
+                .filter(|(ticket, _)| ticket.gateway == Gateway::Stripe)
+                .map(|(ticket, _)| ticket.seq)
+                .eq(0..10)
+        );
+    }
+
+    #[test]
+    fn a_delayed_message_is_ready_at_its_time_and_at_once_if_that_has_passed() {
+        let mut lines = Lines::new();
+        lines.add(ticket(Gateway::Stripe, 1), 3, 500);
+        assert_eq!(lines.signal(), Signal { ready: 0, next_due: Some(500), closed: false });
+        assert!(lines.take(5, 499).is_empty());
+        assert_eq!(lines.take(5, 9_999).first().map(|(ticket, attempt)| (ticket.seq, *attempt)), Some((1, 3)));
+    }
+
+    #[test]
+    fn the_numbers_add_up_through_a_message_s_life() {
+        let mut lines = Lines::new();
+        lines.add(ticket(Gateway::Stripe, 1), 0, 0);
+        let (taken, _) = lines.take(1, 0)[0];
+        lines.back(taken, 1, 700);
+        let depth = lines.depth()[0].1;
+        assert_eq!((depth.ready, depth.delayed, depth.in_flight, depth.bytes), (0, 1, 0, 10));
+        let (taken, attempt) = lines.take(1, 700)[0];
+        assert_eq!(attempt, 1);
+        lines.gone(taken);
+        assert_eq!((lines.bytes(), lines.signal().ready, lines.depth()[0].1.in_flight), (0, 0, 0));
+    }
+}

@@ -1,0 +1,47 @@
+//! The accounts a worker reads deliveries for.
+
+use std::collections::BTreeMap;
+
+use afluente_gateways::{AccountView, Adapter};
+use afluente_model::{AccountName, Gateway, MerchantName};
+use afluente_store::AccountRow;
+
+/// One account: who reads its deliveries and what they must agree with.
+#[derive(Clone)]
+pub struct Account {
+    /// Its gateway.
+    pub gateway: Gateway,
+    /// Its merchant.
+    pub merchant: MerchantName,
+    /// Reads its bodies.
+    pub adapter: &'static dyn Adapter,
+    /// What an envelope must agree with.
+    pub view: AccountView,
+}
+
+/// All accounts by name. Replaced as a whole when the configuration changes.
+#[derive(Clone, Default)]
+pub struct Accounts(pub BTreeMap<AccountName, Account>);
+
+impl Accounts {
+    /// The account of this name, if it is of this gateway.
+    #[must_use]
+    pub fn find(&self, name: &AccountName, gateway: Gateway) -> Option<&Account> {
+        self.0.get(name).filter(|account| account.gateway == gateway)
+    }
+
+    /// The accounts as the ledger mirrors them.
+    #[must_use]
+    pub fn rows(&self) -> Vec<AccountRow> {
+        self.0
+            .iter()
+            .map(|(name, account)| AccountRow {
+                name: name.clone(),
+                merchant: account.merchant.clone(),
+                gateway: account.gateway,
+                external_id: account.view.external_id.as_ref().map(ToString::to_string),
+                mode: account.view.mode,
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,68 @@
+//! Metrics of the worker. Every label is from a set closed at compile time.
+
+use std::time::Duration;
+
+use afluente_gateways::UnknownWord;
+use afluente_model::{Gateway, Timestamp};
+use afluente_queue::Queue;
+use afluente_store::DeadReason;
+use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+
+use crate::batch::Outcome;
+
+/// Names every metric of the worker, once.
+pub(crate) fn describe() {
+    describe_counter!("afluente_worker_deliveries_total", "Deliveries handled, by gateway and outcome");
+    describe_counter!("afluente_worker_dead_letters_total", "Deliveries buried, by gateway and reason");
+    describe_counter!("afluente_worker_unknown_words_total", "Words of a gateway we do not know, by gateway and field");
+    describe_counter!("afluente_worker_batch_failures_total", "Transactions that failed, by whether it may pass");
+    describe_histogram!("afluente_worker_lag_seconds", "From received to committed, by gateway");
+    describe_histogram!("afluente_worker_batch_size", "Deliveries a batch");
+    describe_histogram!("afluente_worker_commit_seconds", "From begin to commit");
+    describe_gauge!("afluente_queue_depth", "Messages in the queue, by gateway and state");
+    describe_gauge!("afluente_queue_bytes", "Bytes in the queue");
+}
+
+pub(crate) fn outcome(gateway: Gateway, outcome: Outcome) {
+    counter!("afluente_worker_deliveries_total", "gateway" => gateway.slug(), "outcome" => outcome.word()).increment(1);
+}
+
+pub(crate) fn buried(gateway: &'static str, reason: DeadReason) {
+    counter!("afluente_worker_dead_letters_total", "gateway" => gateway, "reason" => reason.as_str()).increment(1);
+}
+
+pub(crate) fn unknown_word(gateway: Gateway, word: &UnknownWord) {
+    counter!("afluente_worker_unknown_words_total", "gateway" => gateway.slug(), "field" => word.field).increment(1);
+}
+
+pub(crate) fn lag(gateway: Gateway, received_at: Timestamp, now: Timestamp) {
+    let micros = u64::try_from(now.micros_since(received_at)).unwrap_or(0);
+    histogram!("afluente_worker_lag_seconds", "gateway" => gateway.slug())
+        .record(Duration::from_micros(micros).as_secs_f64());
+}
+
+pub(crate) fn batch(size: usize) {
+    histogram!("afluente_worker_batch_size").record(f64::from(u32::try_from(size).unwrap_or(u32::MAX)));
+}
+
+pub(crate) fn committed(took: Duration) {
+    histogram!("afluente_worker_commit_seconds").record(took.as_secs_f64());
+}
+
+pub(crate) fn failed(transient: bool) {
+    let passes = if transient { "transient" } else { "permanent" };
+    counter!("afluente_worker_batch_failures_total", "passes" => passes).increment(1);
+}
+
+#[allow(clippy::cast_precision_loss, reason = "a gauge is a float; counts this large are not reached")]
+pub(crate) fn queue(queue: &Queue) {
+    for (gateway, depth) in queue.depth() {
+        let set = |state: &'static str, count: u64| {
+            gauge!("afluente_queue_depth", "gateway" => gateway.slug(), "state" => state).set(count as f64);
+        };
+        set("ready", depth.ready);
+        set("delayed", depth.delayed);
+        set("in_flight", depth.in_flight);
+    }
+    gauge!("afluente_queue_bytes").set(queue.bytes() as f64);
+}

@@ -1,0 +1,193 @@
+//! From a sealed message to what will be written: pure, so it runs on as many threads as there are.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use afluente_gateways::{Envelope, Reading, read};
+use afluente_model::{Delivery, Source, Timestamp};
+use afluente_queue::{Received, SealKeys};
+use afluente_store::{DeadLetter, DeadReason, Receipt, ReceiptState};
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::account::Accounts;
+
+/// How far a gateway's clock may run ahead of our receive time before a delivery is parked, seconds. A fact from the
+/// future would hold its register until then.
+pub const PARK_AFTER_SECONDS: i64 = 300;
+
+/// A delivery ready to be written, one way or the other.
+#[derive(Debug)]
+pub enum Prepared {
+    /// Goes into the ledger.
+    Good(Box<Good>),
+    /// Goes into the dead letters.
+    Dead(Box<DeadLetter>),
+}
+
+/// A delivery that was read.
+#[derive(Debug)]
+pub struct Good {
+    /// Its evidence.
+    pub receipt: Receipt,
+    /// The source its facts carry.
+    pub source: Source,
+    /// What it says.
+    pub reading: Reading,
+    /// The delivery, without its body's second copy: bodies share their bytes.
+    pub delivery: Delivery,
+    /// How often it was tried before.
+    pub attempt: u32,
+    /// Its sealed head, for the case that it still ends among the dead.
+    pub head: Bytes,
+}
+
+/// The part of a received message that preparing needs; sharing bytes with it.
+pub(crate) struct Raw {
+    id: afluente_model::DeliveryId,
+    gateway: afluente_model::Gateway,
+    head: Bytes,
+    body: Bytes,
+    attempt: u32,
+}
+
+impl Raw {
+    pub(crate) fn of(received: &Received) -> Raw {
+        Raw {
+            id: received.id(),
+            gateway: received.gateway(),
+            head: received.head().clone(),
+            body: received.body().clone(),
+            attempt: received.attempt(),
+        }
+    }
+
+    fn dead(&self, reason: DeadReason, error: String, account: Option<&str>, now: Timestamp) -> Prepared {
+        Prepared::Dead(Box::new(DeadLetter {
+            id: Uuid::now_v7(),
+            delivery_id: self.id,
+            gateway: self.gateway.slug(),
+            account: account.map(Into::into),
+            reason,
+            error,
+            attempts: self.attempt + 1,
+            first_seen_at: now,
+            head: self.head.clone(),
+            body: self.body.clone(),
+        }))
+    }
+}
+
+impl Good {
+    /// The same delivery as a dead letter.
+    pub(crate) fn bury(&self, reason: DeadReason, error: String) -> DeadLetter {
+        DeadLetter {
+            id: Uuid::now_v7(),
+            delivery_id: self.delivery.id,
+            gateway: self.delivery.gateway.slug(),
+            account: Some(self.delivery.account.as_str().into()),
+            reason,
+            error,
+            attempts: self.attempt + 1,
+            first_seen_at: self.delivery.received_at,
+            head: self.head.clone(),
+            body: self.delivery.body.clone(),
+        }
+    }
+}
+
+/// Prepares a batch on all cores. A panic in one delivery is that delivery's dead letter.
+pub(crate) async fn prepare_all(batch: &[Received], accounts: &Arc<Accounts>, keys: &Arc<SealKeys>) -> Vec<Prepared> {
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    // A hand-over to another thread costs about as much as reading a few bodies.
+    let share = batch.len().div_ceil(threads).max(8);
+    let parts: Vec<_> = batch
+        .chunks(share)
+        .map(|part| {
+            let raw: Vec<Raw> = part.iter().map(Raw::of).collect();
+            let (accounts, keys) = (Arc::clone(accounts), Arc::clone(keys));
+            let now = crate::now();
+            tokio::task::spawn_blocking(move || {
+                raw.iter().map(|raw| prepare(raw, &accounts, &keys, now)).collect::<Vec<_>>()
+            })
+        })
+        .collect();
+    let mut prepared = Vec::with_capacity(batch.len());
+    for part in parts {
+        // Panics are caught inside and nothing aborts these tasks, so the join fails only while the runtime shuts down;
+        // what is not prepared then is given back by its owner.
+        prepared.extend(part.await.unwrap_or_default());
+    }
+    prepared
+}
+
+fn prepare(raw: &Raw, accounts: &Accounts, keys: &SealKeys, now: Timestamp) -> Prepared {
+    catch_unwind(AssertUnwindSafe(|| open(raw, accounts, keys, now)))
+        .unwrap_or_else(|_| raw.dead(DeadReason::Panicked, "reading the delivery panicked".to_owned(), None, now))
+}
+
+fn open(raw: &Raw, accounts: &Accounts, keys: &SealKeys, now: Timestamp) -> Prepared {
+    let delivery = match keys.open(&raw.head, raw.body.clone()) {
+        Ok(delivery) => delivery,
+        Err(error) => return raw.dead(DeadReason::Undecodable, chain(&error), None, now),
+    };
+    let name = delivery.account.as_str();
+    let Some(account) = accounts.find(&delivery.account, delivery.gateway) else {
+        let error = format!("no account {name} of gateway {} in the configuration", delivery.gateway.slug());
+        return raw.dead(DeadReason::UnknownAccount, error, Some(name), delivery.received_at);
+    };
+    let envelope = Envelope::of(&delivery, &account.view);
+    let source = envelope.source().unwrap_or(Source::Webhook);
+    let reading = match read(account.adapter, &envelope) {
+        Ok(reading) => reading,
+        Err(error) => return raw.dead(DeadReason::Malformed, chain(&error), Some(name), delivery.received_at),
+    };
+    if let Some(ahead) = ahead_of_us(&reading, &delivery) {
+        let error = format!("the gateway's clock runs {ahead}s ahead of ours, at most {PARK_AFTER_SECONDS}s allowed");
+        return raw.dead(DeadReason::FutureDated, error, Some(name), delivery.received_at);
+    }
+    let receipt = receipt(&delivery, &reading);
+    Prepared::Good(Box::new(Good { receipt, source, reading, delivery, attempt: raw.attempt, head: raw.head.clone() }))
+}
+
+/// By how many seconds the reading lies too far ahead of its receive time, unless somebody released it.
+fn ahead_of_us(reading: &Reading, delivery: &Delivery) -> Option<i64> {
+    let ahead = reading.latest?.micros_since(delivery.received_at) / 1_000_000;
+    (ahead > PARK_AFTER_SECONDS && delivery.released_by.is_none()).then_some(ahead)
+}
+
+fn receipt(delivery: &Delivery, reading: &Reading) -> Receipt {
+    Receipt {
+        id: Uuid::now_v7(),
+        account: delivery.account.clone(),
+        delivery_id: delivery.id,
+        received_at: delivery.received_at,
+        event: reading.event.clone(),
+        event_type: reading.event_type.clone(),
+        state: if reading.ignored.is_some() { ReceiptState::Ignored } else { ReceiptState::Applied },
+        ignored_because: reading.ignored.map(afluente_gateways::IgnoredBecause::as_str),
+        proof: delivery.proof.clone(),
+        released_by: delivery.released_by.clone(),
+        headers: delivery.headers.clone(),
+        query: delivery.query.clone(),
+        traceparent: delivery.traceparent.clone(),
+        body_hash: Sha256::digest(&delivery.body).into(),
+        body: delivery.body.clone(),
+    }
+}
+
+/// An error with all its causes.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let said = inner.to_string();
+        if !text.ends_with(&said) {
+            text.push_str(": ");
+            text.push_str(&said);
+        }
+        cause = inner.source();
+    }
+    text
+}

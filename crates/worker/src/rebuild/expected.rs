@@ -1,0 +1,133 @@
+//! What the receipts say, read again with today's adapters.
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use afluente_gateways::{Alias, Envelope, Reading, read};
+use afluente_model::{AccountName, Delivery, DeliveryId, FactKey};
+use afluente_store::report::HeldReceipt;
+use afluente_store::{PaymentKey, Store, StoreError, SubscriptionKey};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use super::{PAGE, Progress, Report};
+use crate::account::Accounts;
+use crate::names::{Renaming, key_of};
+
+/// Everything all receipts together say.
+pub(super) struct Expected {
+    pub(super) payments: BTreeMap<PaymentKey, BTreeSet<FactKey>>,
+    pub(super) subscriptions: BTreeMap<SubscriptionKey, BTreeSet<FactKey>>,
+    renaming: Renaming,
+    read: HashSet<Uuid>,
+}
+
+#[derive(Default)]
+struct Gathered {
+    payments: BTreeMap<PaymentKey, BTreeSet<FactKey>>,
+    subscriptions: BTreeMap<SubscriptionKey, BTreeSet<FactKey>>,
+    aliases: BTreeSet<(AccountName, Alias)>,
+    read: HashSet<Uuid>,
+}
+
+impl Expected {
+    pub(super) async fn read(
+        store: &Store,
+        accounts: &Accounts,
+        report: &mut Report,
+        progress: &mut impl FnMut(Progress),
+    ) -> Result<Expected, StoreError> {
+        let (mut after, mut gathered) = (Uuid::nil(), Gathered::default());
+        loop {
+            let receipts = store.receipts_after(after, PAGE).await?;
+            let Some(last) = receipts.last() else { break };
+            after = last.id;
+            for receipt in &receipts {
+                report.receipts += 1;
+                gathered.receipt(receipt, accounts, report);
+            }
+            progress(Progress::Receipts(report.receipts));
+        }
+        let renaming = Renaming::of(gathered.aliases.iter().map(|(account, alias)| (account, alias)), &[]);
+        let mut payments: BTreeMap<PaymentKey, BTreeSet<FactKey>> = BTreeMap::new();
+        for (named, keys) in gathered.payments {
+            payments.entry(renaming.resolve(&named)).or_default().extend(keys);
+        }
+        Ok(Expected { payments, subscriptions: gathered.subscriptions, renaming, read: gathered.read })
+    }
+
+    /// Whether this receipt is held and was read.
+    pub(super) fn was_read(&self, receipt: Uuid) -> bool {
+        self.read.contains(&receipt)
+    }
+
+    pub(super) fn is_alias(&self, key: &PaymentKey) -> bool {
+        self.renaming.is_alias(key)
+    }
+
+    pub(super) async fn compare_aliases(&self, store: &Store, report: &mut Report) -> Result<(), StoreError> {
+        let stored: BTreeMap<PaymentKey, Box<str>> =
+            store.all_aliases().await?.into_iter().map(|alias| (alias.alias, alias.payment)).collect();
+        for row in &self.renaming.changed {
+            let alias = PaymentKey { account: row.account.clone(), tenant: row.tenant.clone(), id: row.alias.clone() };
+            let found = stored.get(&alias);
+            if found != Some(&row.payment) {
+                let found = found.map_or("missing", |payment| &**payment);
+                report.differs(&format!("alias {}/{}", row.account, row.alias), "payment", found, &*row.payment);
+            }
+        }
+        Ok(())
+    }
+}
+
+impl Gathered {
+    fn receipt(&mut self, receipt: &HeldReceipt, accounts: &Accounts, report: &mut Report) {
+        let name = format!("receipt {}", receipt.id);
+        if Sha256::digest(&receipt.body).as_slice() != receipt.body_hash {
+            report.differs(&name, "body_hash", "another body's", "the body's");
+        }
+        let Some(account) = accounts.0.get(&receipt.account) else {
+            report.unread += 1;
+            return;
+        };
+        let delivery = delivery(receipt, account.gateway);
+        match read(account.adapter, &Envelope::of(&delivery, &account.view)) {
+            Ok(reading) => {
+                let state = if reading.ignored.is_some() { "IGNORED" } else { "APPLIED" };
+                if receipt.state != state {
+                    report.differs(&name, "state", &receipt.state, state);
+                }
+                self.read.insert(receipt.id);
+                self.reading(&receipt.account, reading);
+            }
+            Err(error) => report.differs(&name, "state", &receipt.state, error),
+        }
+    }
+
+    fn reading(&mut self, account: &AccountName, reading: Reading) {
+        for (payment, fact) in &reading.facts {
+            self.payments.entry(key_of(account, payment)).or_default().insert(fact.key());
+        }
+        for (named, fact) in &reading.subscriptions {
+            let tenant = named.tenant.as_ref().map_or("", |tenant| tenant.as_str());
+            let key = SubscriptionKey { account: account.clone(), tenant: tenant.into(), id: named.id.as_str().into() };
+            self.subscriptions.entry(key).or_default().insert(fact.key());
+        }
+        self.aliases.extend(reading.aliases.into_iter().map(|alias| (account.clone(), alias)));
+    }
+}
+
+/// The delivery as it was; what a reading does not depend on is left out.
+fn delivery(receipt: &HeldReceipt, gateway: afluente_model::Gateway) -> Delivery {
+    Delivery {
+        id: DeliveryId(receipt.id),
+        gateway,
+        account: receipt.account.clone(),
+        received_at: receipt.received_at,
+        proof: receipt.proof.clone(),
+        headers: Vec::new(),
+        query: None,
+        traceparent: None,
+        released_by: None,
+        body: receipt.body.clone(),
+    }
+}

@@ -1,0 +1,156 @@
+//! Nothing acknowledged is lost and nothing is doubled, whatever ends the process.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+
+use afluente_tests::{Shop, Up, wait_until};
+
+/// Posts new payments from several connections until told to stop; the names of those that were acknowledged.
+struct Load<'a> {
+    shop: &'a Shop,
+    address: Mutex<SocketAddr>,
+    stop: AtomicBool,
+    next: AtomicUsize,
+    acknowledged: Mutex<BTreeSet<String>>,
+}
+
+impl<'a> Load<'a> {
+    fn new(shop: &'a Shop, up: &Up) -> Load<'a> {
+        Load {
+            shop,
+            address: Mutex::new(up.ingress),
+            stop: AtomicBool::new(false),
+            next: AtomicUsize::new(0),
+            acknowledged: Mutex::new(BTreeSet::new()),
+        }
+    }
+
+    /// One sender: a payment that is not acknowledged is simply not counted, as a gateway would send it again later.
+    fn send(&self) {
+        while !self.stop.load(Ordering::Relaxed) {
+            let name = format!("load{}", self.next.fetch_add(1, Ordering::Relaxed));
+            let address = *self.address.lock().unwrap();
+            if self.shop.deliver(address, &Shop::paid(&name, 1_000)).is_acknowledged() {
+                self.acknowledged.lock().unwrap().insert(name);
+            }
+        }
+    }
+
+    fn acknowledged(&self) -> usize {
+        self.acknowledged.lock().unwrap().len()
+    }
+
+    /// Runs senders while `during` does something to the process.
+    fn run(&self, during: impl FnOnce()) {
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| self.send());
+            }
+            during();
+            self.stop.store(true, Ordering::Relaxed);
+        });
+    }
+}
+
+/// Every acknowledged event is in the ledger once, and its payment has its money once.
+fn nothing_is_missing_or_doubled(shop: &Shop, acknowledged: &BTreeSet<String>) {
+    let all_there = || {
+        let receipts = shop.receipts();
+        acknowledged.iter().all(|name| receipts.contains_key(&format!("snapshot:evt_{name}")))
+    };
+    wait_until("every acknowledged event is in the ledger", all_there);
+    assert!(shop.receipts().values().all(|count| *count == 1), "a receipt was stored twice");
+    let doubled = shop.count("select count(*) from payments where captured_amount <> 1000 or status_v2 <> 'SUCCEEDED'");
+    assert_eq!(doubled, 0, "a payment does not have its money exactly once");
+}
+
+#[test]
+fn kill_nine_five_times_under_load_loses_nothing_acknowledged() {
+    let shop = Shop::new();
+    let mut up = shop.up();
+    let load = Load::new(&shop, &up);
+    load.run(|| {
+        for round in 1..=5 {
+            wait_until("more was acknowledged", || load.acknowledged() >= round * 60);
+            up.kill_nine();
+            up = shop.up();
+            *load.address.lock().unwrap() = up.ingress;
+        }
+        let before = load.acknowledged();
+        wait_until("it goes on after the last restart", || load.acknowledged() > before);
+    });
+    nothing_is_missing_or_doubled(&shop, &load.acknowledged.lock().unwrap());
+    assert_eq!(up.terminate().0, 0);
+    let report = shop.run(&["rebuild", "--check", "--json"]).expect(0).json();
+    assert_eq!(report["differences"].as_array().map(Vec::len), Some(0));
+}
+
+#[test]
+fn sigterm_under_load_ends_cleanly_and_loses_nothing_acknowledged() {
+    let shop = Shop::new();
+    let up = shop.up();
+    let load = Load::new(&shop, &up);
+    let mut ended = None;
+    load.run(|| {
+        wait_until("enough was acknowledged", || load.acknowledged() >= 200);
+        ended = Some(up.terminate());
+    });
+    assert_eq!(ended.unwrap().0, 0);
+    let up = shop.up();
+    nothing_is_missing_or_doubled(&shop, &load.acknowledged.lock().unwrap());
+    drop(up);
+}
+
+#[test]
+fn a_full_disk_is_answered_with_503_and_what_was_acknowledged_stays() {
+    let shop = Shop::new();
+    shop.up().terminate().0.eq(&0).then_some(()).unwrap();
+    let mut up = Up::start_on_a_small_disk(&shop.data(), 1_500);
+    let mut acknowledged = BTreeSet::new();
+    let mut refused = 0;
+    for number in 0..5_000 {
+        let name = format!("full{number}");
+        match shop.deliver(up.ingress, &Shop::paid(&name, 1_000)).status {
+            200 => drop(acknowledged.insert(name)),
+            503 => refused += 1,
+            other => panic!("expected 200 or 503, got {other}"),
+        }
+        if refused == 5 {
+            break;
+        }
+    }
+    assert_eq!(refused, 5, "the disk never filled up");
+    assert!(up.is_alive(), "a full disk ended the process");
+    assert!(up.get("/healthz").starts_with("HTTP/1.1 200"));
+    up.kill_nine();
+    let up = shop.up();
+    nothing_is_missing_or_doubled(&shop, &acknowledged);
+    assert!(shop.deliver(up.ingress, &Shop::paid("after", 1_000)).is_acknowledged());
+}
+
+#[test]
+fn a_second_process_on_one_folder_is_refused_and_the_first_goes_on() {
+    let shop = Shop::new();
+    let up = shop.up();
+    let second = shop.run(&["up"]).expect(3);
+    assert!(second.err.contains("held by another process"), "{second:#?}");
+    assert!(second.err.contains(&up.pid().to_string()), "{second:#?}");
+    assert!(shop.deliver(up.ingress, &Shop::paid("still", 1_000)).is_acknowledged());
+}
+
+#[test]
+fn a_damaged_queue_file_is_refused_and_left_as_it_is() {
+    let shop = Shop::new();
+    let (code, _) = shop.up().terminate();
+    assert_eq!(code, 0);
+    let file = shop.data().join("queue.sqlite");
+    let garbage = b"this is not a database, and it is longer than a header".repeat(40);
+    std::fs::write(&file, &garbage).unwrap();
+    let refused = shop.run(&["up"]).expect(3);
+    assert!(refused.err.contains("queue.sqlite"), "{refused:#?}");
+    assert_eq!(std::fs::read(&file).unwrap(), garbage);
+}
