@@ -3,7 +3,12 @@
 //! Nothing here knows the insides of Afluente: it signs as Stripe does, sends bytes, runs commands, reads the ledger's
 //! file.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::missing_panics_doc, reason = "a test that cannot go on must fail")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::missing_panics_doc,
+    reason = "a test that cannot go on must fail"
+)]
 
 mod client;
 mod process;

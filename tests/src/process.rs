@@ -152,7 +152,8 @@ impl Up {
     /// A page of the admin listener, head and body.
     #[must_use]
     pub fn get(&self, path: &str) -> String {
-        exchange(self.admin, format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes()).text
+        exchange(self.admin, format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").as_bytes())
+            .text
     }
 
     /// Its process id.
@@ -169,7 +170,8 @@ impl Up {
 
     /// Sends a signal by name, such as `TERM`.
     pub fn signal(&self, name: &str) {
-        let sent = std::process::Command::new("sh").arg("-c").arg(format!("kill -{name} {}", self.pid())).status().unwrap();
+        let sent =
+            std::process::Command::new("sh").arg("-c").arg(format!("kill -{name} {}", self.pid())).status().unwrap();
         assert!(sent.success(), "cannot signal {}", self.pid());
     }
 

@@ -91,9 +91,13 @@ impl Shop {
     /// A paid intent: the event's id is `evt_<name>`, the payment's `pi_<name>`.
     #[must_use]
     pub fn paid(name: &str, minor: i64) -> Vec<u8> {
-        event(name, "payment_intent.succeeded", &format!(
-            r#"{{"id":"pi_{name}","object":"payment_intent","amount":{minor},"amount_received":{minor},"currency":"brl","status":"succeeded","livemode":false}}"#
-        ))
+        event(
+            name,
+            "payment_intent.succeeded",
+            &format!(
+                r#"{{"id":"pi_{name}","object":"payment_intent","amount":{minor},"amount_received":{minor},"currency":"brl","status":"succeeded","livemode":false}}"#
+            ),
+        )
     }
 
     /// How often each gateway event stands in the ledger as a receipt.

@@ -61,7 +61,12 @@ fn every_wrong_request_gets_its_status_a_line_of_json_and_no_receipt() {
         assert!(serde_json::from_str::<serde_json::Value>(line).is_ok(), "{what}: {answer:?}");
         assert!(!answer.text.contains(&shop.secret), "{what}");
     };
-    let with = |signature: &str| vec![("Content-Type".to_owned(), "application/json".to_owned()), ("Stripe-Signature".to_owned(), signature.to_owned())];
+    let with = |signature: &str| {
+        vec![
+            ("Content-Type".to_owned(), "application/json".to_owned()),
+            ("Stripe-Signature".to_owned(), signature.to_owned()),
+        ]
+    };
     let refused = |what: &str, signature: &str| {
         let headers = with(signature);
         let headers: Vec<(&str, &str)> = headers.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
@@ -77,7 +82,13 @@ fn every_wrong_request_gets_its_status_a_line_of_json_and_no_receipt() {
     case("an unknown gateway", 404, "/webhooks/paypal/shop", &[JSON, ("Stripe-Signature", &good)], &body);
     case("an unknown account", 404, "/webhooks/stripe/other", &[JSON, ("Stripe-Signature", &good)], &body);
     case("another path", 404, "/", &[JSON], &body);
-    case("a form", 415, PATH, &[("Content-Type", "application/x-www-form-urlencoded"), ("Stripe-Signature", &good)], &body);
+    case(
+        "a form",
+        415,
+        PATH,
+        &[("Content-Type", "application/x-www-form-urlencoded"), ("Stripe-Signature", &good)],
+        &body,
+    );
     case("a compressed body", 415, PATH, &[JSON, ("Content-Encoding", "gzip"), ("Stripe-Signature", &good)], &body);
     case("ten megabytes", 413, PATH, &[JSON, ("Stripe-Signature", &good)], &vec![b' '; 10 << 20]);
     let many = "x".repeat(64 << 10);
@@ -98,7 +109,11 @@ fn slow_cut_and_endless_clients_are_let_go_and_the_rest_is_served() {
     half.write_all(&whole[..whole.len() - 20]).unwrap();
     let mut silent = TcpStream::connect(up.ingress).unwrap();
     let mut endless = TcpStream::connect(up.ingress).unwrap();
-    write!(endless, "POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n").unwrap();
+    write!(
+        endless,
+        "POST {PATH} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    .unwrap();
     for _ in 0..200 {
         // The server may close at any moment, which ends the writing.
         if endless.write_all(&[b"4000\r\n".as_slice(), &[b' '; 0x4000], b"\r\n"].concat()).is_err() {
@@ -111,10 +126,15 @@ fn slow_cut_and_endless_clients_are_let_go_and_the_rest_is_served() {
         let mut text = Vec::new();
         // Ended by an answer, a close or a reset: not left hanging.
         let ended = stream.read_to_end(&mut text);
-        assert!(ended.is_ok() || ended.unwrap_err().kind() == std::io::ErrorKind::ConnectionReset, "{what} was left hanging");
+        assert!(
+            ended.is_ok() || ended.unwrap_err().kind() == std::io::ErrorKind::ConnectionReset,
+            "{what} was left hanging"
+        );
         assert!(!String::from_utf8_lossy(&text).starts_with("HTTP/1.1 2"), "{what}");
     }
-    for garbage in [b"\x16\x03\x01\x02\x00\x01\x00".as_slice(), b"GET\0\0\0", b"\xff\xfe\xfd\r\n\r\n", b"POST / HTTP/9.9\r\n\r\n"] {
+    for garbage in
+        [b"\x16\x03\x01\x02\x00\x01\x00".as_slice(), b"GET\0\0\0", b"\xff\xfe\xfd\r\n\r\n", b"POST / HTTP/9.9\r\n\r\n"]
+    {
         let answer = exchange(up.ingress, &[garbage, b"\r\n\r\n"].concat());
         assert!(!answer.is_acknowledged());
     }
@@ -129,7 +149,9 @@ fn proved_bodies_nobody_can_read_are_acknowledged_and_buried_with_a_reason() {
     let deep = format!("{}1{}", "[".repeat(5_000), "]".repeat(5_000));
     let digits = "9".repeat(30);
     let intent = |amount: &str| {
-        format!(r#"{{"id":"pi_x","object":"payment_intent","amount":{amount},"amount_received":{amount},"currency":"brl","status":"succeeded","livemode":false}}"#)
+        format!(
+            r#"{{"id":"pi_x","object":"payment_intent","amount":{amount},"amount_received":{amount},"currency":"brl","status":"succeeded","livemode":false}}"#
+        )
     };
     let bodies: Vec<Vec<u8>> = vec![
         b"[1,2,3]".to_vec(),
@@ -140,8 +162,16 @@ fn proved_bodies_nobody_can_read_are_acknowledged_and_buried_with_a_reason() {
         event("big", "payment_intent.succeeded", &intent(&digits)),
         event("negative", "payment_intent.succeeded", &intent("-5")),
         event("float", "payment_intent.succeeded", &intent("10.5")),
-        event("noid", "payment_intent.succeeded", r#"{"object":"payment_intent","amount":5,"currency":"brl","status":"succeeded","livemode":false}"#),
-        event("twice", "payment_intent.succeeded", r#"{"id":"pi_a","id":"pi_b","object":"payment_intent","amount":5,"amount_received":5,"currency":"brl","status":"succeeded","livemode":false}"#),
+        event(
+            "noid",
+            "payment_intent.succeeded",
+            r#"{"object":"payment_intent","amount":5,"currency":"brl","status":"succeeded","livemode":false}"#,
+        ),
+        event(
+            "twice",
+            "payment_intent.succeeded",
+            r#"{"id":"pi_a","id":"pi_b","object":"payment_intent","amount":5,"amount_received":5,"currency":"brl","status":"succeeded","livemode":false}"#,
+        ),
     ];
     for body in &bodies {
         let answer = shop.deliver(up.ingress, body);
@@ -158,12 +188,26 @@ fn proved_bodies_nobody_can_read_are_acknowledged_and_buried_with_a_reason() {
 fn unknown_types_and_words_are_kept_counted_and_shown() {
     let shop = Shop::new();
     let up = shop.up();
-    assert!(shop.deliver(up.ingress, &event("type", "brand.new.event", r#"{"id":"xx_1","object":"brand_new","livemode":false}"#)).is_acknowledged());
+    assert!(
+        shop.deliver(
+            up.ingress,
+            &event("type", "brand.new.event", r#"{"id":"xx_1","object":"brand_new","livemode":false}"#)
+        )
+        .is_acknowledged()
+    );
     let odd = r#"{"id":"pi_odd","object":"payment_intent","amount":5,"amount_received":0,"currency":"brl","status":"half_paid","livemode":false}"#;
     assert!(shop.deliver(up.ingress, &event("word", "payment_intent.updated", odd)).is_acknowledged());
     wait_until("both are receipts", || shop.receipts().len() == 2);
-    assert_eq!(shop.count("select count(*) from webhook_receipts where state = 'IGNORED' and ignored_because = 'unknown_type'"), 1);
-    assert_eq!(shop.count("select count(*) from payments where provider_payment_id = 'pi_odd' and status_v2 = 'UNKNOWN'"), 1);
+    assert_eq!(
+        shop.count(
+            "select count(*) from webhook_receipts where state = 'IGNORED' and ignored_because = 'unknown_type'"
+        ),
+        1
+    );
+    assert_eq!(
+        shop.count("select count(*) from payments where provider_payment_id = 'pi_odd' and status_v2 = 'UNKNOWN'"),
+        1
+    );
     assert_eq!(shop.count("select count(*) from unknown_words where word = 'half_paid'"), 1);
     let wants = shop.run(&["wants", "list", "--json"]).expect(0).json();
     assert_eq!(wants[0]["reference"], "pi_odd", "{wants}");
@@ -201,7 +245,12 @@ fn no_secret_reaches_the_log_even_at_its_finest() {
     let body = Shop::paid("quiet", 700);
     let signature = shop.sign(unix_now(), &body);
     assert!(shop.deliver(up.ingress, &body).is_acknowledged());
-    let _ = send(up.ingress, PATH, &[JSON, ("Stripe-Signature", "t=1,v1=00"), ("Authorization", "Bearer sk_test_hidden")], &body);
+    let _ = send(
+        up.ingress,
+        PATH,
+        &[JSON, ("Stripe-Signature", "t=1,v1=00"), ("Authorization", "Bearer sk_test_hidden")],
+        &body,
+    );
     let _ = shop.deliver(up.ingress, b"{\"customer\":\"Maria da Silva\"");
     wait_until("both were handled", || {
         shop.count("select (select count(*) from webhook_receipts) + (select count(*) from dead_letters)") == 2

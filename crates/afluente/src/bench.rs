@@ -62,7 +62,14 @@ pub(crate) async fn run(args: &BenchArgs) -> Result<(), Failure> {
     let ms = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"));
     let rows = figures.iter().map(|one| {
         let compared = one.compared.clone().unwrap_or_else(|| "-".to_owned());
-        vec![one.what.clone(), format!("{:.0}", one.rate), one.unit.to_owned(), ms(one.p50_ms), ms(one.p99_ms), compared]
+        vec![
+            one.what.clone(),
+            format!("{:.0}", one.rate),
+            one.unit.to_owned(),
+            ms(one.p50_ms),
+            ms(one.p99_ms),
+            compared,
+        ]
     });
     output::print(&output::table(&["WHAT", "RATE", "UNIT", "P50 MS", "P99 MS", "COMPARED"], &[1, 3, 4], rows));
     output::print(&format!("peak resident memory of this process, load generator included: {rss} MB"));

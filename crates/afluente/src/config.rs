@@ -78,7 +78,10 @@ impl fmt::Display for Problems {
 
 impl From<Problems> for Failure {
     fn from(problems: Problems) -> Failure {
-        Failure::Usage(format!("the configuration has {}\n{problems}", output::count(problems.problems.len() as i128, "problem")))
+        Failure::Usage(format!(
+            "the configuration has {}\n{problems}",
+            output::count(problems.problems.len() as i128, "problem")
+        ))
     }
 }
 
@@ -93,7 +96,11 @@ pub(crate) fn load(folder: &Path) -> Result<Config, Problems> {
 }
 
 /// The same from a text and given variables.
-pub(crate) fn parse(folder: &Path, text: &str, variables: &dyn Fn(&str) -> Option<String>) -> Result<Config, Vec<Problem>> {
+pub(crate) fn parse(
+    folder: &Path,
+    text: &str,
+    variables: &dyn Fn(&str) -> Option<String>,
+) -> Result<Config, Vec<Problem>> {
     let document = toml_edit::Document::parse(text).map_err(|error| {
         let line = error.span().map(|span| section::line_of(text, span.start));
         vec![Problem { line, text: format!("is not TOML: {}", error.message()) }]
@@ -111,7 +118,12 @@ pub(crate) fn parse(folder: &Path, text: &str, variables: &dyn Fn(&str) -> Optio
         queue_limit_bytes: queue.number(&mut reader, "max_bytes", 1 << 30, 1 << 20..=1 << 40),
         batch_size: usize::try_from(worker.number(&mut reader, "batch_size", 256, 1..=2_000)).unwrap_or(256),
         linger: worker.millis(&mut reader, "linger_ms", 2, 0..=1_000),
-        log_format: log.word(&mut reader, "format", "AFLUENTE_LOG_FORMAT", &[("text", Format::Text), ("json", Format::Json)]),
+        log_format: log.word(
+            &mut reader,
+            "format",
+            "AFLUENTE_LOG_FORMAT",
+            &[("text", Format::Text), ("json", Format::Json)],
+        ),
         log_level: level(&mut reader, &mut log),
         accounts: account::read_all(&mut reader, &mut root),
         seal_key: seal_key(&mut reader),
@@ -158,7 +170,9 @@ fn admin(reader: &mut Reader<'_>, root: &mut Section<'_>, ingress: SocketAddr) -
     }
     for (name, address) in [("ingress.listen", ingress), ("admin.listen", listen)] {
         if !address.ip().is_loopback() {
-            reader.note(format!("{name} is {address}, which other machines can reach; TLS is left to what stands in front"));
+            reader.note(format!(
+                "{name} is {address}, which other machines can reach; TLS is left to what stands in front"
+            ));
         }
     }
     section.finish(reader);
@@ -175,9 +189,9 @@ fn level(reader: &mut Reader<'_>, section: &mut Section<'_>) -> String {
 }
 
 fn seal_key(reader: &mut Reader<'_>) -> SealKey {
-    let read = reader.private_file(Path::new(SEAL_KEY_FILE)).and_then(|text| {
-        SealKey::parse(&text).map_err(|error| format!("{SEAL_KEY_FILE}: {error}"))
-    });
+    let read = reader
+        .private_file(Path::new(SEAL_KEY_FILE))
+        .and_then(|text| SealKey::parse(&text).map_err(|error| format!("{SEAL_KEY_FILE}: {error}")));
     read.unwrap_or_else(|text| {
         reader.problem(None, text);
         SealKey::from_bytes([0; 32])
@@ -222,7 +236,8 @@ impl Config {
 
     /// The accounts as ingress sees them.
     pub(crate) fn ingress_accounts(&self) -> afluente_ingress::Accounts {
-        let account = |one: &AccountConfig| afluente_ingress::Account::new(one.gateway, one.name.clone(), one.keys.clone()).ok();
+        let account =
+            |one: &AccountConfig| afluente_ingress::Account::new(one.gateway, one.name.clone(), one.keys.clone()).ok();
         self.accounts.iter().filter_map(account).collect()
     }
 
@@ -255,8 +270,11 @@ pub(crate) fn check(args: &CheckArgs, folder: &Path) -> Result<(), Failure> {
             Ok(())
         }
         Err(problems) if args.json => {
-            let list: Vec<Value> =
-                problems.problems.iter().map(|problem| json!({"line": problem.line, "problem": problem.text})).collect();
+            let list: Vec<Value> = problems
+                .problems
+                .iter()
+                .map(|problem| json!({"line": problem.line, "problem": problem.text}))
+                .collect();
             output::print_json(&json!({"file": problems.file.display().to_string(), "problems": list}));
             Err(Failure::Usage(String::new()))
         }
@@ -267,13 +285,22 @@ pub(crate) fn check(args: &CheckArgs, folder: &Path) -> Result<(), Failure> {
 fn print(config: &Config, folder: &Path, as_json: bool) {
     if as_json {
         let accounts: Vec<Value> = config.accounts.iter().map(AccountConfig::json).collect();
-        output::print_json(&json!({"file": folder.join(FILE).display().to_string(), "problems": [], "accounts": accounts, "notes": config.notes}));
+        output::print_json(
+            &json!({"file": folder.join(FILE).display().to_string(), "problems": [], "accounts": accounts, "notes": config.notes}),
+        );
         return;
     }
     let rows = config.accounts.iter().map(|one| {
         let secrets: Vec<&str> = one.keys.secrets.iter().map(|secret| secret.name().as_str()).collect();
         let path = format!("/webhooks/{}/{}", one.gateway.slug(), one.name);
-        vec![one.name.to_string(), one.gateway.slug().to_owned(), one.mode.to_string(), one.merchant.to_string(), path, secrets.join(" ")]
+        vec![
+            one.name.to_string(),
+            one.gateway.slug().to_owned(),
+            one.mode.to_string(),
+            one.merchant.to_string(),
+            path,
+            secrets.join(" "),
+        ]
     });
     let table = output::table(&["ACCOUNT", "GATEWAY", "MODE", "MERCHANT", "PATH", "SECRETS"], &[], rows);
     let notes: String = config.notes.iter().map(|note| format!("note: {note}\n")).collect();

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use afluente_queue::{EmbeddedOptions, Queue, SealKeys};
-use afluente_store::report::{DeadFilter, DeadView};
 use afluente_store::Store;
+use afluente_store::report::{DeadFilter, DeadView};
 use afluente_worker::desk;
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
@@ -79,7 +79,8 @@ impl Control {
     /// Listens in this folder. The caller holds the folder's lock, so a socket found there is a dead process's.
     pub(crate) fn bind(folder: &Path) -> Result<Control, Failure> {
         let path = folder.join(SOCKET_FILE);
-        let cannot = |error: std::io::Error| Failure::Unavailable(format!("cannot listen on {}: {error}", path.display()));
+        let cannot =
+            |error: std::io::Error| Failure::Unavailable(format!("cannot listen on {}: {error}", path.display()));
         match std::fs::remove_file(&path) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(cannot(error)),
             Ok(()) | Err(_) => {}
@@ -144,7 +145,9 @@ async fn act(desk: &Desk, request: Request) -> Result<Answer, String> {
             let mut answer = Answer::default();
             let letters = letters(&desk.store, &ids, &mut answer).await?;
             let pause = if rate == 0 { Duration::ZERO } else { Duration::from_secs(1) / rate };
-            let report = desk::replay(&desk.store, &desk.queue, &desk.keys, &letters, &by, pause).await.map_err(|error| chain(&error))?;
+            let report = desk::replay(&desk.store, &desk.queue, &desk.keys, &letters, &by, pause)
+                .await
+                .map_err(|error| chain(&error))?;
             answer.done = report.replayed;
             answer.already_settled.extend(report.already_settled);
             answer.failed.extend(report.failed);
@@ -173,12 +176,17 @@ async fn letters(store: &Store, ids: &[Uuid], answer: &mut Answer) -> Result<Vec
 }
 
 /// Asks the process that holds the folder; where none does, holds the folder for a moment and does it here.
-pub(crate) async fn ask(folder: &Path, keys: SealKeys, queue_limit_bytes: u64, request: Request) -> Result<Answer, Failure> {
+pub(crate) async fn ask(
+    folder: &Path,
+    keys: SealKeys,
+    queue_limit_bytes: u64,
+    request: Request,
+) -> Result<Answer, Failure> {
     let path = folder.join(SOCKET_FILE);
     let answered = match UnixStream::connect(&path).await {
-        Ok(stream) => exchange(stream, &request)
-            .await
-            .map_err(|error| Failure::Unavailable(format!("the process behind {} did not answer: {error}", path.display())))?,
+        Ok(stream) => exchange(stream, &request).await.map_err(|error| {
+            Failure::Unavailable(format!("the process behind {} did not answer: {error}", path.display()))
+        })?,
         Err(_) => alone(folder, keys, queue_limit_bytes, request).await?,
     };
     answered.map_err(Failure::Unavailable)
@@ -193,7 +201,12 @@ async fn exchange(mut stream: UnixStream, request: &Request) -> std::io::Result<
     Ok(serde_json::from_slice(&answer)?)
 }
 
-async fn alone(folder: &Path, keys: SealKeys, limit_bytes: u64, request: Request) -> Result<Result<Answer, String>, Failure> {
+async fn alone(
+    folder: &Path,
+    keys: SealKeys,
+    limit_bytes: u64,
+    request: Request,
+) -> Result<Result<Answer, String>, Failure> {
     let queue = Queue::open_embedded(EmbeddedOptions { limit_bytes, ..EmbeddedOptions::new(folder) })?;
     let store = Store::open(folder).await?;
     let desk = Desk { store, queue, keys: std::sync::Arc::new(keys) };

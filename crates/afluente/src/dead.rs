@@ -125,7 +125,8 @@ pub(crate) async fn run(command: &DeadCommand, folder: &Path, config: &Config) -
         DeadCommand::Replay(args) => {
             let letters = selected(&store, &args.ids, &args.which).await?;
             if args.dry_run {
-                return previews(&letters, config, args.json);
+                previews(&letters, config, args.json);
+                return Ok(());
             }
             let ids = letters.iter().map(|letter| letter.id).collect();
             let request = Request::Replay { ids, by: args.by.clone(), rate: args.rate };
@@ -137,7 +138,8 @@ pub(crate) async fn run(command: &DeadCommand, folder: &Path, config: &Config) -
             }
             let letters = selected(&store, &args.ids, &args.which).await?;
             if args.dry_run {
-                return previews(&letters, config, args.json);
+                previews(&letters, config, args.json);
+                return Ok(());
             }
             let ids = letters.iter().map(|letter| letter.id).collect();
             let request = Request::Discard { ids, by: args.by.clone(), because: args.because.clone() };
@@ -229,9 +231,10 @@ async fn show(store: &Store, args: &ShowArgs, config: &Config) -> Result<(), Fai
             output::print_json(&document);
             continue;
         }
-        let rows = document.as_object().into_iter().flatten().map(|(name, value)| {
-            vec![name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)]
-        });
+        let rows =
+            document.as_object().into_iter().flatten().map(|(name, value)| {
+                vec![name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)]
+            });
         let rows = rows.chain([vec!["would now".to_owned(), now]]);
         output::print(&output::table(&["", ""], &[], rows));
     }
@@ -255,14 +258,18 @@ async fn selected(store: &Store, ids: &[Uuid], which: &Which) -> Result<Vec<Dead
 fn said(preview: &Preview) -> String {
     match preview {
         Preview::Applies { event_type, facts, wants } => {
-            format!("be applied: {event_type}, {}, {}", output::count(*facts as i128, "fact"), output::count(*wants as i128, "want"))
+            format!(
+                "be applied: {event_type}, {}, {}",
+                output::count(*facts as i128, "fact"),
+                output::count(*wants as i128, "want")
+            )
         }
         Preview::Ignored(because) => format!("be kept and change nothing: {because}"),
         Preview::Fails(error) => format!("come back: {error}"),
     }
 }
 
-fn previews(letters: &[DeadView], config: &Config, json: bool) -> Result<(), Failure> {
+fn previews(letters: &[DeadView], config: &Config, json: bool) {
     let (accounts, keys) = (config.worker_accounts(), config.seal_keys());
     let said: Vec<(String, String)> =
         letters.iter().map(|letter| (letter.id.to_string(), said(&preview(letter, &accounts, &keys)))).collect();
@@ -272,20 +279,24 @@ fn previews(letters: &[DeadView], config: &Config, json: bool) -> Result<(), Fai
         let rows = said.into_iter().map(|(id, now)| vec![id, now]);
         output::print(&output::table(&["DEAD LETTER", "WOULD NOW"], &[], rows));
     }
-    Ok(())
 }
 
 async fn act(folder: &Path, config: &Config, request: Request, done: &str, json: bool) -> Result<(), Failure> {
     let answer = ask(folder, config.seal_keys(), config.queue_limit_bytes(), request).await?;
     if json {
-        output::print_json(&json!({"done": answer.done, "already_settled": answer.already_settled, "failed": answer.failed}));
+        output::print_json(
+            &json!({"done": answer.done, "already_settled": answer.already_settled, "failed": answer.failed}),
+        );
     } else {
         output::print(&text(&answer, done));
     }
     if answer.failed.is_empty() {
         Ok(())
     } else {
-        Err(Failure::Found(format!("{} could not be {done}", output::count(answer.failed.len() as i128, "dead letter"))))
+        Err(Failure::Found(format!(
+            "{} could not be {done}",
+            output::count(answer.failed.len() as i128, "dead letter")
+        )))
     }
 }
 

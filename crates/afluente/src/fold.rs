@@ -4,8 +4,8 @@ use std::io::{self, BufRead, Read};
 
 use afluente_gateways::adapter;
 use afluente_model::{
-    Amount, Currency, Detail, DetailKey, Fact, Gateway, Kind, Payment, PaymentFact, PaymentKind, Resolution, Source, Timestamp,
-    fold, project,
+    Amount, Currency, Detail, DetailKey, Fact, Gateway, Kind, Payment, PaymentFact, PaymentKind, Resolution, Source,
+    Timestamp, fold, project,
 };
 use clap::Args;
 use serde::Deserialize;
@@ -36,7 +36,9 @@ pub(crate) fn run(args: &FoldArgs) -> Result<(), Failure> {
     let mut failed = 0_u64;
     let mut input = io::stdin().lock();
     let mut number = 0_u64;
-    while let Some(line) = next_line(&mut input).map_err(|error| Failure::Unavailable(format!("standard input: {error}")))? {
+    while let Some(line) =
+        next_line(&mut input).map_err(|error| Failure::Unavailable(format!("standard input: {error}")))?
+    {
         number += 1;
         if matches!(&line, Ok(line) if line.iter().all(u8::is_ascii_whitespace)) {
             continue;
@@ -51,7 +53,11 @@ pub(crate) fn run(args: &FoldArgs) -> Result<(), Failure> {
             }
         }
     }
-    if failed == 0 { Ok(()) } else { Err(Failure::Found(format!("{} could not be folded", output::count(i128::from(failed), "line")))) }
+    if failed == 0 {
+        Ok(())
+    } else {
+        Err(Failure::Found(format!("{} could not be folded", output::count(i128::from(failed), "line"))))
+    }
 }
 
 fn resolution(gateway: Option<&str>) -> Result<Resolution, Failure> {
@@ -102,18 +108,26 @@ struct Entry {
 
 fn facts(line: &[u8]) -> Result<Vec<PaymentFact>, String> {
     let line: Line = serde_json::from_slice(line).map_err(|error| error.to_string())?;
-    line.facts.iter().enumerate().map(|(index, entry)| fact(entry).map_err(|error| format!("fact {}: {error}", index + 1))).collect()
+    line.facts
+        .iter()
+        .enumerate()
+        .map(|(index, entry)| fact(entry).map_err(|error| format!("fact {}: {error}", index + 1)))
+        .collect()
 }
 
 fn fact(entry: &Entry) -> Result<PaymentFact, String> {
     let kind = kind(&entry.family, &entry.kind)?;
     let source: Source = entry.source.parse().map_err(|error| format!("source: {error}"))?;
     let time = |name: &str, text: Option<&RawValue>| {
-        text.map(|text| micros(text.get()).ok_or_else(|| format!("{name}: expected seconds since 1970 or null, got {}", short(text.get()))))
-            .transpose()
+        text.map(|text| {
+            micros(text.get())
+                .ok_or_else(|| format!("{name}: expected seconds since 1970 or null, got {}", short(text.get())))
+        })
+        .transpose()
     };
     let amount = entry.amount.as_deref().map(|text| amount(text.get())).transpose()?;
-    let currency = entry.currency.as_deref().map(Currency::parse).transpose().map_err(|error| format!("currency: {error}"))?;
+    let currency =
+        entry.currency.as_deref().map(Currency::parse).transpose().map_err(|error| format!("currency: {error}"))?;
     Ok(Fact::new(kind, &entry.op, time("at", entry.at.as_deref())?, source)
         .counted_from(time("op_at", entry.op_at.as_deref())?)
         .money(amount, currency)
@@ -159,12 +173,18 @@ fn detail(entries: Option<&Map<String, Value>>) -> Result<Detail, String> {
         detail = match (key, value) {
             (_, Value::Null) => detail,
             (_, Value::String(text)) => detail.with(key, text),
-            (DetailKey::ExpiresAt | DetailKey::ScheduledFor | DetailKey::Since | DetailKey::Until, Value::Number(seconds)) => {
-                let at = micros(&seconds.to_string()).ok_or_else(|| format!("detail.{key}: expected seconds since 1970, got {seconds}"))?;
+            (
+                DetailKey::ExpiresAt | DetailKey::ScheduledFor | DetailKey::Since | DetailKey::Until,
+                Value::Number(seconds),
+            ) => {
+                let at = micros(&seconds.to_string())
+                    .ok_or_else(|| format!("detail.{key}: expected seconds since 1970, got {seconds}"))?;
                 detail.with_time(key, Some(at))
             }
             (_, Value::Number(number)) => detail.with(key, &number.to_string()),
-            (_, other) => return Err(format!("detail.{key}: expected a text or a number, got {}", short(&other.to_string()))),
+            (_, other) => {
+                return Err(format!("detail.{key}: expected a text or a number, got {}", short(&other.to_string())));
+            }
         };
     }
     Ok(detail)
@@ -186,7 +206,8 @@ pub(crate) fn row(payment: &Payment) -> Value {
         "charged_back": amounts.charged_back.minor(),
     });
     if let Value::Object(columns) = &mut row {
-        let others = afluente_worker::column::of_payment(payment).into_iter().filter(|(name, _)| !name.ends_with("_amount"));
+        let others =
+            afluente_worker::column::of_payment(payment).into_iter().filter(|(name, _)| !name.ends_with("_amount"));
         columns.extend(others.map(|(name, value)| (name.to_owned(), value)));
     }
     row

@@ -6,8 +6,8 @@ use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::Path;
 
-use rand::rngs::SysRng;
 use rand::TryRng;
+use rand::rngs::SysRng;
 
 use crate::config::{FILE, SEAL_KEY_FILE, file};
 use crate::exit::Failure;
@@ -24,7 +24,10 @@ pub(crate) struct Made(pub(crate) Vec<&'static str>);
 /// Completes the folder. A folder with a configuration of its own gets no secret it did not ask for.
 pub(crate) fn complete(folder: &Path) -> Result<Made, Failure> {
     let cannot = |what: &Path, error: &io::Error| {
-        Failure::Unavailable(format!("cannot write {}: {error}; choose a folder you may write with --data", what.display()))
+        Failure::Unavailable(format!(
+            "cannot write {}: {error}; choose a folder you may write with --data",
+            what.display()
+        ))
     };
     private_folder(folder).map_err(|error| cannot(folder, &error))?;
     let mut made = Made::default();
@@ -67,7 +70,9 @@ fn new_file(path: &Path, text: &str) -> io::Result<()> {
 
 fn random_hex() -> Result<String, Failure> {
     let mut bytes = [0; 32];
-    SysRng.try_fill_bytes(&mut bytes).map_err(|error| Failure::Unavailable(format!("the system gives no random bytes: {error}")))?;
+    SysRng
+        .try_fill_bytes(&mut bytes)
+        .map_err(|error| Failure::Unavailable(format!("the system gives no random bytes: {error}")))?;
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat())
 }
 
@@ -101,7 +106,9 @@ mod tests {
 
     #[test]
     fn a_folder_that_cannot_be_written_says_so_and_what_to_do() {
-        let Err(Failure::Unavailable(text)) = complete(Path::new("/proc/nowhere")) else { panic!("expected a refusal") };
+        let Err(Failure::Unavailable(text)) = complete(Path::new("/proc/nowhere")) else {
+            panic!("expected a refusal")
+        };
         assert!(text.contains("/proc/nowhere") && text.contains("--data"), "{text}");
     }
 }

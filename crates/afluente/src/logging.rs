@@ -16,8 +16,9 @@ pub(crate) enum Format {
 
 /// Starts logging; `level` is a level or a filter such as `info,afluente_worker=debug`.
 pub(crate) fn start(format: Format, level: &str) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(level)
-        .map_err(|error| Failure::Usage(format!("log level: expected a level such as info or a filter, got {level:?}: {error}")))?;
+    let filter = EnvFilter::try_new(level).map_err(|error| {
+        Failure::Usage(format!("log level: expected a level such as info or a filter, got {level:?}: {error}"))
+    })?;
     let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         Format::Text => lines.with_target(false).init(),

@@ -1,1 +1,103 @@
-fn main() {}
+//! Afluente: payment webhooks from many gateways into one true ledger. One binary, a subcommand a role.
+
+mod bench;
+mod config;
+mod control;
+mod dead;
+mod demo;
+mod exit;
+mod fold;
+mod init;
+mod logging;
+mod measure;
+mod node;
+mod output;
+mod payment;
+mod rebuild;
+mod reload;
+mod simulate;
+mod up;
+mod vocabulary;
+mod want;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use exit::Failure;
+
+/// Payment webhooks from many gateways into one true ledger.
+///
+/// Exit codes: 0 done; 1 it ran and what it looked for is wrong; 2 the command line or the configuration is wrong; 3
+/// something it needs is away.
+#[derive(Parser)]
+#[command(name = "afluente", version, propagate_version = true)]
+struct Cli {
+    /// The data folder
+    #[arg(long, global = true, env = "AFLUENTE_DATA", default_value = "./afluente-data", value_name = "DIR")]
+    data: PathBuf,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Demo(demo::DemoArgs),
+    Up(up::UpArgs),
+    Check(config::CheckArgs),
+    Simulate(simulate::SimulateArgs),
+    #[command(subcommand)]
+    Payments(payment::PaymentsCommand),
+    #[command(subcommand)]
+    Wants(want::WantsCommand),
+    #[command(subcommand)]
+    Dead(dead::DeadCommand),
+    Fold(fold::FoldArgs),
+    Vocabulary(vocabulary::VocabularyArgs),
+    Rebuild(rebuild::RebuildArgs),
+    Bench(bench::BenchArgs),
+}
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Help and version are no mistakes; clap prints each where it belongs.
+            let code = if error.use_stderr() { 2 } else { 0 };
+            let _ = error.print();
+            return ExitCode::from(code);
+        }
+    };
+    match run(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+fn run(cli: Cli) -> Result<(), Failure> {
+    let folder = cli.data;
+    match &cli.command {
+        Command::Fold(args) => return fold::run(args),
+        Command::Vocabulary(args) => return vocabulary::run(args),
+        Command::Check(args) => return config::check(args, &folder),
+        _ => {}
+    }
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::Unavailable(format!("cannot start threads: {error}")))?;
+    runtime.block_on(async {
+        match &cli.command {
+            Command::Demo(args) => demo::run(args).await,
+            Command::Up(args) => up::run(args, &folder).await,
+            Command::Simulate(args) => simulate::run(args, &folder, &config::load(&folder)?).await,
+            Command::Payments(command) => payment::run(command, &folder).await,
+            Command::Wants(command) => want::run(command, &folder).await,
+            Command::Dead(command) => dead::run(command, &folder, &config::load(&folder)?).await,
+            Command::Rebuild(args) => rebuild::run(args, &folder, &config::load(&folder)?.worker_accounts()).await,
+            Command::Bench(args) => bench::run(args).await,
+            Command::Fold(_) | Command::Vocabulary(_) | Command::Check(_) => Ok(()),
+        }
+    })
+}

@@ -4,8 +4,8 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use afluente_ingress::{AdminPages, Check, Readiness, Receiver};
-use afluente_queue::{EmbeddedOptions, Queue, SealKeys};
+use afluente_ingress::{AdminPages, Check, Readiness, Receiver, system_clock};
+use afluente_queue::{EmbeddedOptions, Queue};
 use afluente_store::Store;
 use afluente_worker::{Pulse, Settings, Worker};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -37,7 +37,10 @@ pub(crate) struct Node {
 impl Node {
     /// Takes the folder, opens what is in it, binds, and begins. Nothing is served before everything is there.
     pub(crate) async fn start(folder: &Path, config: Config, metrics: PrometheusHandle) -> Result<Node, Failure> {
-        let queue = Queue::open_embedded(EmbeddedOptions { limit_bytes: config.queue_limit_bytes(), ..EmbeddedOptions::new(folder) })?;
+        let queue = Queue::open_embedded(EmbeddedOptions {
+            limit_bytes: config.queue_limit_bytes(),
+            ..EmbeddedOptions::new(folder)
+        })?;
         let store = Store::open(folder).await?;
         let ingress_listener = bind("ingress.listen", config.ingress_listen()).await?;
         let admin_listener = bind("admin.listen", config.admin_listen()).await?;
@@ -48,7 +51,13 @@ impl Node {
         let (stop_rest, _) = watch::channel(false);
         let (reload, accounts) = Reload::new(folder, &config);
         let pulse = Arc::new(Pulse::default());
-        let receiver = receiver(&config, &accounts, &queue, &keys)?;
+        let receiver = Receiver::new(
+            accounts.ingress.clone(),
+            queue.clone(),
+            keys.as_ref().clone(),
+            config.limits(),
+            system_clock,
+        );
         let worker = Worker {
             queue: queue.clone(),
             store: store.clone(),
@@ -58,11 +67,12 @@ impl Node {
             pulse: Arc::clone(&pulse),
         };
         let ready = readiness(queue.clone(), pulse, Arc::clone(&reload.healthy));
-        let pages = AdminPages::new(ready, Arc::new(move || metrics.render()));
+        let pages = AdminPages { readiness: ready, render: Arc::new(move || metrics.render()) };
         let desk = Desk { store: store.clone(), queue: queue.clone(), keys };
         let other_tasks = vec![
             spawn("admin", stopped(&stop_rest), move |stop| async move {
-                afluente_ingress::run_admin(admin_listener, pages, stop).await.map_err(|error| crate::exit::chain(&error))
+                afluente_ingress::run_admin(admin_listener, pages, stop).await;
+                Ok(())
             }),
             spawn("control", stopped(&stop_rest), move |stop| async move {
                 control.run(desk, stop).await;
@@ -74,7 +84,9 @@ impl Node {
             }),
         ];
         let ingress_task = spawn("ingress", stopped(&stop_ingress), move |stop| async move {
-            let drained = afluente_ingress::run(ingress_listener, receiver, stop).await.map_err(|error| crate::exit::chain(&error))?;
+            let drained = afluente_ingress::run(ingress_listener, receiver, stop)
+                .await
+                .map_err(|error| crate::exit::chain(&error))?;
             info!(cut_off = drained.cut_off, "Ingress drained");
             Ok(())
         });
@@ -104,15 +116,10 @@ impl Node {
     }
 }
 
-fn receiver(config: &Config, accounts: &crate::reload::Accounts, queue: &Queue, keys: &Arc<SealKeys>) -> Result<Receiver, Failure> {
-    Receiver::new(accounts.ingress.clone(), queue.clone(), Arc::clone(keys), config.limits())
-        .map_err(|error| Failure::Usage(error.to_string()))
-}
-
 async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
-    TcpListener::bind(address)
-        .await
-        .map_err(|error| Failure::Unavailable(format!("{setting}: cannot listen on {address}: {error}; choose another address")))
+    TcpListener::bind(address).await.map_err(|error| {
+        Failure::Unavailable(format!("{setting}: cannot listen on {address}: {error}; choose another address"))
+    })
 }
 
 fn address(listener: &TcpListener) -> Result<SocketAddr, Failure> {
@@ -147,17 +154,31 @@ async fn ended(name: &str, task: JoinHandle<()>) {
     }
 }
 
-fn readiness(queue: Queue, pulse: Arc<Pulse>, reloaded: Arc<std::sync::atomic::AtomicBool>) -> Arc<dyn Fn() -> Readiness + Send + Sync> {
+fn readiness(
+    queue: Queue,
+    pulse: Arc<Pulse>,
+    reloaded: Arc<std::sync::atomic::AtomicBool>,
+) -> Arc<dyn Fn() -> Readiness + Send + Sync> {
     use std::sync::atomic::Ordering;
     Arc::new(move || {
         let full = queue.bytes() >= queue.limit_bytes();
-        Readiness::of(vec![
-            Check::new("queue", queue.is_healthy(), "the last commit failed; look at the disk"),
-            Check::new("queue_room", !full, "the queue is full; look at the worker"),
-            Check::new("worker", pulse.is_running(), "the worker does not run; look at the log"),
-            Check::new("ledger", !pulse.is_waiting_for_ledger(), "the ledger cannot take batches; look at the log"),
-            Check::new("configuration", reloaded.load(Ordering::Relaxed), "the last reload was refused; run `afluente check`"),
-        ])
+        let check = |name, holds: bool, otherwise: &str| Check {
+            name,
+            state: if holds { Ok(()) } else { Err(otherwise.to_owned()) },
+        };
+        Readiness {
+            checks: vec![
+                check("queue", queue.is_healthy(), "the last commit failed; look at the disk"),
+                check("queue_room", !full, "the queue is full; look at the worker"),
+                check("worker", pulse.is_running(), "the worker does not run; look at the log"),
+                check("ledger", !pulse.is_waiting_for_ledger(), "the ledger cannot take batches; look at the log"),
+                check(
+                    "configuration",
+                    reloaded.load(Ordering::Relaxed),
+                    "the last reload was refused; run `afluente check`",
+                ),
+            ],
+        }
     })
 }
 

@@ -9,7 +9,8 @@ use serde_json::Value;
 /// Writes text to standard output. A reader that went away (`| head`) ends the command quietly, as it should.
 pub(crate) fn print(text: &str) {
     let mut out = io::stdout().lock();
-    let written = out.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
+    let written =
+        out.write_all(text.as_bytes()).and_then(|()| if text.ends_with('\n') { Ok(()) } else { out.write_all(b"\n") });
     if written.and_then(|()| out.flush()).is_err() {
         std::process::exit(0);
     }
@@ -17,7 +18,8 @@ pub(crate) fn print(text: &str) {
 
 /// Prints one JSON document, indented for people at a terminal.
 pub(crate) fn print_json(value: &Value) {
-    let text = if io::stdout().is_terminal() { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
+    let text =
+        if io::stdout().is_terminal() { serde_json::to_string_pretty(value) } else { serde_json::to_string(value) };
     // A `Value` always has a JSON form.
     print(&text.unwrap_or_default());
 }
@@ -25,7 +27,7 @@ pub(crate) fn print_json(value: &Value) {
 /// A plain table: headings, columns set apart by space, numbers to the right.
 pub(crate) fn table(headings: &[&str], right: &[usize], rows: impl IntoIterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
-    table.load_preset(NOTHING).set_header(headings.to_vec());
+    table.load_style(NOTHING).set_header(headings.to_vec());
     for row in rows {
         table.add_row(row);
     }

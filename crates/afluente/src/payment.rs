@@ -63,7 +63,8 @@ pub(crate) async fn run(command: &PaymentsCommand, folder: &Path) -> Result<(), 
 }
 
 async fn list(store: &Store, args: &ListArgs) -> Result<(), Failure> {
-    let filter = PaymentFilter { account: args.account.clone(), status: args.status, reference: None, limit: args.limit };
+    let filter =
+        PaymentFilter { account: args.account.clone(), status: args.status, reference: None, limit: args.limit };
     let rows = store.payments(&filter).await?;
     if args.json {
         output::print_json(&Value::Array(rows.iter().map(row_json).collect()));
@@ -75,7 +76,8 @@ async fn list(store: &Store, args: &ListArgs) -> Result<(), Failure> {
 
 /// Payments as people read them: amounts with their decimals.
 pub(crate) fn payments_table(rows: &[PaymentRow]) -> String {
-    let headings = ["PAYMENT", "ACCOUNT", "STATUS", "CURRENCY", "CAPTURED", "REFUNDED", "DISPUTED", "LOST", "WORD", "UPDATED"];
+    let headings =
+        ["PAYMENT", "ACCOUNT", "STATUS", "CURRENCY", "CAPTURED", "REFUNDED", "DISPUTED", "LOST", "WORD", "UPDATED"];
     output::table(
         &headings,
         &[4, 5, 6, 7],
@@ -101,7 +103,8 @@ pub(crate) fn payments_table(rows: &[PaymentRow]) -> String {
 /// The amount with the decimals the gateway gives this currency.
 fn decimal(row: &PaymentRow, amount: Amount) -> String {
     let Some(currency) = row.payment.currency else { return amount.to_string() };
-    let scale = adapter(row.gateway).map_or_else(|| Scale::iso4217(currency), |adapter| (adapter.profile().scale)(currency));
+    let scale =
+        adapter(row.gateway).map_or_else(|| Scale::iso4217(currency), |adapter| (adapter.profile().scale)(currency));
     scale.format(amount)
 }
 
@@ -109,7 +112,10 @@ async fn show(store: &Store, args: &ShowArgs) -> Result<(), Failure> {
     let filter = PaymentFilter { reference: Some(args.id.clone()), limit: 10, ..PaymentFilter::default() };
     let rows = store.payments(&filter).await?;
     if rows.is_empty() {
-        return Err(Failure::Found(format!("no payment {} in the ledger; `afluente payments list` shows what there is", args.id)));
+        return Err(Failure::Found(format!(
+            "no payment {} in the ledger; `afluente payments list` shows what there is",
+            args.id
+        )));
     }
     let mut documents = Vec::new();
     for row in &rows {

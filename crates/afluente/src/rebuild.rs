@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use afluente_store::Store;
-use afluente_worker::rebuild::{Progress, Report, check};
 use afluente_worker::Accounts;
+use afluente_worker::rebuild::{Progress, Report, check};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -50,7 +50,11 @@ pub(crate) async fn run(args: &RebuildArgs, folder: &Path, accounts: &Accounts) 
     bar.finish_and_clear();
     store.close().await;
     let report = report?;
-    if args.json { output::print_json(&document(&report)) } else { output::print(&text(&report)) }
+    if args.json {
+        output::print_json(&document(&report));
+    } else {
+        output::print(&text(&report));
+    }
     if report.differences.is_empty() {
         Ok(())
     } else {
@@ -68,13 +72,19 @@ fn text(report: &Report) -> String {
         report.subscriptions,
         report.facts,
         report.receipts,
-        if report.unread > 0 { format!(" ({} receipts are of accounts not in the configuration)", report.unread) } else { String::new() },
+        if report.unread > 0 {
+            format!(" ({} receipts are of accounts not in the configuration)", report.unread)
+        } else {
+            String::new()
+        },
         output::count(report.differences.len() as i128, "difference"),
     );
     if !report.differences.is_empty() {
-        let rows = report.differences.iter().take(SHOWN).map(|one| {
-            vec![one.entity.clone(), one.what.clone(), one.stored.clone(), one.recomputed.clone()]
-        });
+        let rows = report
+            .differences
+            .iter()
+            .take(SHOWN)
+            .map(|one| vec![one.entity.clone(), one.what.clone(), one.stored.clone(), one.recomputed.clone()]);
         text.push('\n');
         text.push_str(&output::table(&["ENTITY", "WHAT", "STORED", "RECOMPUTED"], &[], rows));
         if report.differences.len() > SHOWN {

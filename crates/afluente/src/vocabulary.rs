@@ -45,7 +45,13 @@ pub(crate) fn run(args: &VocabularyArgs) -> Result<(), Failure> {
     } else {
         let rows = entries.iter().map(|(gateway, entry)| {
             let facts = if entry.facts.is_empty() { "-".to_owned() } else { entry.facts.join(", ") };
-            vec![gateway.slug().to_owned(), entry.field.to_owned(), entry.word.to_owned(), facts, entry.reads_as.to_owned()]
+            vec![
+                gateway.slug().to_owned(),
+                entry.field.to_owned(),
+                entry.word.to_string(),
+                facts,
+                entry.reads_as.to_owned(),
+            ]
         });
         output::print(&output::table(&["GATEWAY", "FIELD", "WORD", "FACTS", "READS AS"], &[], rows));
     }

@@ -47,7 +47,13 @@ pub(crate) async fn run(command: &WantsCommand, folder: &Path) -> Result<(), Fai
         return Ok(());
     }
     let rows = wants.iter().map(|want| {
-        vec![want.kind.clone(), want.reference.clone(), want.account.clone(), want.reason.clone(), want.created_at.to_string()]
+        vec![
+            want.kind.clone(),
+            want.reference.clone(),
+            want.account.clone(),
+            want.reason.clone(),
+            want.created_at.to_string(),
+        ]
     });
     output::print(&output::table(&["KIND", "REFERENCE", "ACCOUNT", "REASON", "SINCE"], &[], rows));
     Ok(())

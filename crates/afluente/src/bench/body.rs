@@ -35,7 +35,7 @@ impl BenchAccount {
 /// The `number`-th event: created, charge, succeeded and refunded in turn for each payment.
 pub(super) fn event(number: usize) -> Vec<u8> {
     let (payment, step) = (number / 4, number % 4);
-    let created = afluente_worker::now().as_seconds() - 10 + step as i64;
+    let created = afluente_worker::now().as_seconds() - 10 + i64::try_from(step).unwrap_or(0);
     let (kind, object) = match step {
         0 => ("payment_intent.created", intent(payment, "requires_payment_method", 0)),
         1 => ("charge.succeeded", charge(payment, 0)),

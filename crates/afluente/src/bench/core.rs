@@ -41,14 +41,29 @@ pub(super) fn measure() -> Vec<Figure> {
     let micros = |(count, took): (u64, Duration)| took.as_secs_f64() * 1e6 / count as f64;
     let (ours, bare) = (micros(ours), micros(bare));
     let bytes = bodies.iter().map(|(body, _)| body.len()).sum::<usize>() / bodies.len().max(1);
-    let figure = |what: String, micros: f64, compared| Figure { what, rate: 1e6 / micros, unit: "/s", p50_ms: None, p99_ms: None, compared };
+    let figure = |what: String, micros: f64, compared| Figure {
+        what,
+        rate: 1e6 / micros,
+        unit: "/s",
+        p50_ms: None,
+        p99_ms: None,
+        compared,
+    };
     vec![
         figure(format!("SHA-256 + one JSON parse of {bytes} bytes"), bare, Some(format!("{bare:.1} µs each"))),
-        figure("verify + normalise + fold of the same".to_owned(), ours, Some(format!("{ours:.1} µs each, {:.2} × that", ours / bare))),
+        figure(
+            "verify + normalise + fold of the same".to_owned(),
+            ours,
+            Some(format!("{ours:.1} µs each, {:.2} × that", ours / bare)),
+        ),
     ]
 }
 
-fn turn(total: &mut (u64, Duration), bodies: &[(Vec<u8>, http::HeaderMap)], mut work: impl FnMut(&[u8], &http::HeaderMap)) {
+fn turn(
+    total: &mut (u64, Duration),
+    bodies: &[(Vec<u8>, http::HeaderMap)],
+    mut work: impl FnMut(&[u8], &http::HeaderMap),
+) {
     let started = Instant::now();
     while started.elapsed() < TURN {
         for (body, headers) in bodies {

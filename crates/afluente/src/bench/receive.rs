@@ -31,14 +31,19 @@ pub(super) async fn measure(connections: usize, lasting: Duration) -> Result<Vec
     let rate = |seen: &Seen| seen.accepted as f64 / seen.took.as_secs_f64();
     let (bare_rate, ours_rate) = (rate(&bare), rate(&ours));
     let refused = if ours.refused > 0 { format!(", {} refused", ours.refused) } else { String::new() };
-    let mut figure = |what: String, mut seen: Seen, rate: f64, compared: String| {
+    let figure = |what: String, mut seen: Seen, rate: f64, compared: String| {
         let (p50_ms, p99_ms) = percentiles(&mut seen.latencies);
         Figure { what, rate, unit: "requests/s", p50_ms, p99_ms, compared: Some(compared) }
     };
     let name = if connections == 1 { "1 connection".to_owned() } else { format!("{connections} connections") };
     Ok(vec![
         figure(format!("bare hyper, {name}"), bare, bare_rate, "reads the body, answers 200, keeps nothing".to_owned()),
-        figure(format!("ingress to fsynced queue, {name}"), ours, ours_rate, format!("{:.2} of bare{refused}", ours_rate / bare_rate)),
+        figure(
+            format!("ingress to fsynced queue, {name}"),
+            ours,
+            ours_rate,
+            format!("{:.2} of bare{refused}", ours_rate / bare_rate),
+        ),
     ])
 }
 
@@ -52,13 +57,19 @@ fn request(account: &BenchAccount, number: usize) -> Vec<u8> {
     [head.as_bytes(), &body].concat()
 }
 
-async fn ours(account: &BenchAccount, connections: usize, lasting: Duration, requests: Arc<Vec<Vec<u8>>>) -> Result<Seen, Failure> {
+async fn ours(
+    account: &BenchAccount,
+    connections: usize,
+    lasting: Duration,
+    requests: Arc<Vec<Vec<u8>>>,
+) -> Result<Seen, Failure> {
     let folder = tempfile::tempdir().map_err(|error| Failure::unavailable(&error))?;
     let queue = Queue::open_embedded(EmbeddedOptions { limit_bytes: 8 << 30, ..EmbeddedOptions::new(folder.path()) })?;
-    let known = Account::new(Gateway::Stripe, account.name.clone(), account.keyring()).map_err(|error| Failure::unavailable(&error))?;
+    let known = Account::new(Gateway::Stripe, account.name.clone(), account.keyring())
+        .map_err(|error| Failure::unavailable(&error))?;
     let (_accounts, accounts) = watch::channel(Arc::new(Accounts::from_iter([known])));
-    let keys = Arc::new(SealKeys::new(SealKey::from_bytes([7; 32]), []));
-    let receiver = Receiver::new(accounts, queue.clone(), keys, Limits::default()).map_err(|error| Failure::unavailable(&error))?;
+    let keys = SealKeys::new(SealKey::from_bytes([7; 32]), []);
+    let receiver = Receiver::new(accounts, queue.clone(), keys, Limits::default(), afluente_ingress::system_clock);
     let (stop, stopped) = oneshot::channel::<()>();
     let listener = listen().await?;
     let address = listener.local_addr().map_err(|error| Failure::unavailable(&error))?;

@@ -28,7 +28,8 @@ pub(super) async fn measure(deliveries: usize) -> Result<Figure, Failure> {
     let (_accounts, accounts) = watch::channel(Arc::new(accounts(&account)?));
     let pulse = Arc::new(Pulse::default());
     let settings = Settings::default();
-    let worker = Worker { queue: queue.clone(), store: store.clone(), keys, accounts, settings, pulse: Arc::clone(&pulse) };
+    let worker =
+        Worker { queue: queue.clone(), store: store.clone(), keys, accounts, settings, pulse: Arc::clone(&pulse) };
     let (stop, stopped) = oneshot::channel::<()>();
     let started = Instant::now();
     let task = tokio::spawn(afluente_worker::run(worker, async move {
@@ -80,7 +81,9 @@ async fn fill(queue: &Queue, account: &BenchAccount, keys: &Arc<SealKeys>, deliv
     Ok(())
 }
 
-fn published(done: Option<Result<Result<(), afluente_queue::PublishError>, tokio::task::JoinError>>) -> Result<(), Failure> {
+fn published(
+    done: Option<Result<Result<(), afluente_queue::PublishError>, tokio::task::JoinError>>,
+) -> Result<(), Failure> {
     match done {
         Some(Ok(Err(error))) => Err(Failure::unavailable(&error)),
         Some(Err(error)) => Err(Failure::unavailable(&error)),

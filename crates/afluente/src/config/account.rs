@@ -30,7 +30,8 @@ pub(crate) struct AccountConfig {
 impl AccountConfig {
     /// The account as the worker sees it. Reading refused every gateway without an adapter, so there is one.
     pub(super) fn for_worker(&self) -> afluente_worker::Account {
-        let view = AccountView { mode: self.mode, external_id: self.external_id.clone(), tenants: self.tenants.clone() };
+        let view =
+            AccountView { mode: self.mode, external_id: self.external_id.clone(), tenants: self.tenants.clone() };
         let Some(adapter) = adapter(self.gateway) else { unreachable!("{} was read without an adapter", self.gateway) };
         afluente_worker::Account { gateway: self.gateway, merchant: self.merchant.clone(), adapter, view }
     }
@@ -51,15 +52,21 @@ pub(super) fn read_all(reader: &mut Reader<'_>, root: &mut Section<'_>) -> Vec<A
     let accounts = root.section(reader, "accounts");
     let sections = accounts.sections(reader);
     if sections.is_empty() {
-        reader.problem(accounts.start(), "accounts: expected at least one, such as [accounts.shop], got none".to_owned());
+        reader
+            .problem(accounts.start(), "accounts: expected at least one, such as [accounts.shop], got none".to_owned());
     }
     let mut owners: BTreeMap<String, String> = BTreeMap::new();
     let mut read = Vec::new();
     for (name, mut section) in sections {
         if let Some(account) = one(reader, &name, &mut section) {
             for secret in &account.keys.secrets {
-                if let Some(other) = owners.insert(secret.name().to_string(), name.clone()).filter(|other| *other != name) {
-                    let text = format!("accounts.{name}.secrets: secret {} is also that of account {other}; each account has its own", secret.name());
+                if let Some(other) =
+                    owners.insert(secret.name().to_string(), name.clone()).filter(|other| *other != name)
+                {
+                    let text = format!(
+                        "accounts.{name}.secrets: secret {} is also that of account {other}; each account has its own",
+                        secret.name()
+                    );
                     reader.problem(section.place("secrets"), text);
                 }
             }
@@ -97,8 +104,12 @@ fn gateway(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Gateway
     };
     let gateway = Gateway::from_slug(&text).filter(|gateway| adapter(*gateway).is_some());
     if gateway.is_none() {
-        let later = if Gateway::from_slug(&text).is_some() { "; this version cannot read that gateway yet" } else { "" };
-        reader.problem(section.place("gateway"), format!("{name}: expected one of {}, got {text:?}{later}", ready.join(", ")));
+        let later =
+            if Gateway::from_slug(&text).is_some() { "; this version cannot read that gateway yet" } else { "" };
+        reader.problem(
+            section.place("gateway"),
+            format!("{name}: expected one of {}, got {text:?}{later}", ready.join(", ")),
+        );
     }
     gateway
 }
@@ -121,7 +132,10 @@ fn secrets(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Vec<Secret> {
     let (name, place) = (section.name("secrets"), section.place("secrets"));
     let example = "[{ file = \"secrets/shop\" }] or [{ env = \"SHOP_SECRET\" }]";
     let Some(list) = section.raw("secrets").and_then(Item::as_array).filter(|list| !list.is_empty()) else {
-        reader.problem(place, format!("{name}: expected at least one secret, such as {example}; an account without proof does not start"));
+        reader.problem(
+            place,
+            format!("{name}: expected at least one secret, such as {example}; an account without proof does not start"),
+        );
         return Vec::new();
     };
     let mut secrets: Vec<Secret> = Vec::new();
@@ -150,7 +164,8 @@ fn secret(reader: &Reader<'_>, reference: &dyn TableLike) -> Result<Secret, Stri
     let (text, source) = match (part("file"), part("env")) {
         (Some(file), None) => (reader.private_file(Path::new(file))?, file),
         (None, Some(variable)) => {
-            let value = reader.variable(variable).ok_or_else(|| format!("environment variable {variable} is not set"))?;
+            let value =
+                reader.variable(variable).ok_or_else(|| format!("environment variable {variable} is not set"))?;
             (value, variable)
         }
         (Some(_), Some(_)) | (None, None) => return Err("expected one of file and env with a text".to_owned()),
@@ -161,7 +176,9 @@ fn secret(reader: &Reader<'_>, reference: &dyn TableLike) -> Result<Secret, Stri
 fn external_id(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<ProviderId> {
     let text = section.text(reader, "external_id", None)?;
     ProviderId::parse(&text)
-        .map_err(|error| reader.problem(section.place("external_id"), format!("{}: {error}", section.name("external_id"))))
+        .map_err(|error| {
+            reader.problem(section.place("external_id"), format!("{}: {error}", section.name("external_id")));
+        })
         .ok()
 }
 
@@ -184,7 +201,10 @@ fn tenants(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Tenants {
             )
         }
         (_, None) => {
-            reader.problem(place, format!("{name}: expected \"own\", \"any\" or a list of account ids, got {}", item.type_name()));
+            reader.problem(
+                place,
+                format!("{name}: expected \"own\", \"any\" or a list of account ids, got {}", item.type_name()),
+            );
             Tenants::Own
         }
     }

@@ -50,9 +50,14 @@ impl<'a> Reader<'a> {
     pub(super) fn private_file(&self, path: &Path) -> Result<String, String> {
         let whole = self.folder.join(path);
         let shown = path.display();
-        let mode = std::fs::metadata(&whole).map_err(|error| format!("{shown} cannot be read: {error}"))?.permissions().mode();
+        let mode =
+            std::fs::metadata(&whole).map_err(|error| format!("{shown} cannot be read: {error}"))?.permissions().mode();
         if mode & 0o077 != 0 {
-            return Err(format!("{shown} can be read by others (mode {:03o}): run `chmod 600 {}`", mode & 0o777, whole.display()));
+            return Err(format!(
+                "{shown} can be read by others (mode {:03o}): run `chmod 600 {}`",
+                mode & 0o777,
+                whole.display()
+            ));
         }
         std::fs::read_to_string(&whole).map_err(|error| format!("{shown} cannot be read: {error}"))
     }
@@ -110,7 +115,8 @@ impl<'a> Section<'a> {
             let place = self.table.and_then(|table| start(table.key(key).and_then(toml_edit::Key::span)));
             match item.as_table_like() {
                 Some(table) => {
-                    let section = Section { path, table: Some(table), start: place, asked: Vec::new(), open: Cell::new(false) };
+                    let section =
+                        Section { path, table: Some(table), start: place, asked: Vec::new(), open: Cell::new(false) };
                     found.push((key.to_owned(), section));
                 }
                 None => reader.problem(place, format!("{path}: expected a table, got {}", item.type_name())),
@@ -143,7 +149,12 @@ impl<'a> Section<'a> {
         self.table.and_then(|table| start(table.key(key).and_then(toml_edit::Key::span))).or(self.start)
     }
 
-    pub(super) fn text(&mut self, reader: &mut Reader<'_>, key: &'static str, variable: Option<&str>) -> Option<String> {
+    pub(super) fn text(
+        &mut self,
+        reader: &mut Reader<'_>,
+        key: &'static str,
+        variable: Option<&str>,
+    ) -> Option<String> {
         let item = self.item(key);
         if let Some(value) = variable.and_then(|name| reader.variable(name)) {
             return Some(value);
@@ -156,38 +167,71 @@ impl<'a> Section<'a> {
         None
     }
 
-    pub(super) fn number(&mut self, reader: &mut Reader<'_>, key: &'static str, default: u64, range: RangeInclusive<u64>) -> u64 {
+    pub(super) fn number(
+        &mut self,
+        reader: &mut Reader<'_>,
+        key: &'static str,
+        default: u64,
+        range: RangeInclusive<u64>,
+    ) -> u64 {
         let Some(item) = self.item(key) else { return default };
         let value = item.as_integer().and_then(|value| u64::try_from(value).ok()).filter(|value| range.contains(value));
         value.unwrap_or_else(|| {
-            let got = item.as_value().map_or_else(|| item.type_name().to_owned(), |value| shown(value));
-            let text = format!("{}: expected a whole number from {} to {}, got {got}", self.name(key), range.start(), range.end());
+            let got = item.as_value().map_or_else(|| item.type_name().to_owned(), shown);
+            let text = format!(
+                "{}: expected a whole number from {} to {}, got {got}",
+                self.name(key),
+                range.start(),
+                range.end()
+            );
             reader.problem(self.place(key), text);
             default
         })
     }
 
-    pub(super) fn millis(&mut self, reader: &mut Reader<'_>, key: &'static str, default: u64, range: RangeInclusive<u64>) -> Duration {
+    pub(super) fn millis(
+        &mut self,
+        reader: &mut Reader<'_>,
+        key: &'static str,
+        default: u64,
+        range: RangeInclusive<u64>,
+    ) -> Duration {
         Duration::from_millis(self.number(reader, key, default, range))
     }
 
-    pub(super) fn address(&mut self, reader: &mut Reader<'_>, key: &'static str, variable: &str, default: &str) -> SocketAddr {
+    pub(super) fn address(
+        &mut self,
+        reader: &mut Reader<'_>,
+        key: &'static str,
+        variable: &str,
+        default: &str,
+    ) -> SocketAddr {
         let text = self.text(reader, key, Some(variable)).unwrap_or_else(|| default.to_owned());
         text.parse().unwrap_or_else(|_| {
             let name = self.name(key);
-            reader.problem(self.place(key), format!("{name}: expected an address and port such as {default}, got {text:?}"));
+            reader.problem(
+                self.place(key),
+                format!("{name}: expected an address and port such as {default}, got {text:?}"),
+            );
             SocketAddr::from(([127, 0, 0, 1], 0))
         })
     }
 
     /// One of a few words, the first by default.
-    pub(super) fn word<T: Copy>(&mut self, reader: &mut Reader<'_>, key: &'static str, variable: &str, words: &[(&str, T)]) -> T {
+    pub(super) fn word<T: Copy>(
+        &mut self,
+        reader: &mut Reader<'_>,
+        key: &'static str,
+        variable: &str,
+        words: &[(&str, T)],
+    ) -> T {
         let Some(text) = self.text(reader, key, Some(variable)) else { return words[0].1 };
         words.iter().find(|(word, _)| *word == text).map_or_else(
             || {
                 let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
                 let expected = known.join(", ");
-                reader.problem(self.place(key), format!("{}: expected one of {expected}, got {text:?}", self.name(key)));
+                reader
+                    .problem(self.place(key), format!("{}: expected one of {expected}, got {text:?}", self.name(key)));
                 words[0].1
             },
             |(_, value)| *value,
@@ -201,8 +245,15 @@ impl<'a> Section<'a> {
         }
         for (key, _) in self.table.into_iter().flat_map(TableLike::iter) {
             if !self.asked.contains(&key) {
-                let near = self.asked.iter().min_by_key(|known| distance(known, key)).filter(|known| distance(known, key) <= 3);
-                let hint = near.map_or_else(|| format!("known keys: {}", self.asked.join(", ")), |near| format!("did you mean {near}?"));
+                let near = self
+                    .asked
+                    .iter()
+                    .min_by_key(|known| distance(known, key))
+                    .filter(|known| distance(known, key) <= 3);
+                let hint = near.map_or_else(
+                    || format!("known keys: {}", self.asked.join(", ")),
+                    |near| format!("did you mean {near}?"),
+                );
                 reader.problem(self.place(key), format!("{}: unknown key; {hint}", self.name(key)));
             }
         }

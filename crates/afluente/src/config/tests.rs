@@ -88,7 +88,10 @@ fn every_single_mistake_is_named() {
         (&GOOD.replace("stripe", "pagarme"), "cannot read that gateway yet"),
         (&GOOD.replace("accounts.shop", "accounts.Shop"), "expected an account name"),
         (&format!("{GOOD}{}", GOOD.replace("accounts.shop", "accounts.two")), "is also that of account shop"),
-        (&format!("[ingress]\nlisten = \"127.0.0.1:1\"\n[admin]\nlisten = \"127.0.0.1:1\"\n{GOOD}"), "another address than"),
+        (
+            &format!("[ingress]\nlisten = \"127.0.0.1:1\"\n[admin]\nlisten = \"127.0.0.1:1\"\n{GOOD}"),
+            "another address than",
+        ),
         (&format!("[log]\nlevel = \"a=b=c\"\n{GOOD}"), "log.level"),
         (&format!("[log]\nformat = \"xml\"\n{GOOD}"), "expected one of text, json"),
         (&format!("[worker]\nbatch_size = \"many\"\n{GOOD}"), "expected a whole number"),

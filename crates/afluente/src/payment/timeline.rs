@@ -35,7 +35,8 @@ impl Timeline {
             known.extend(step.facts.iter().map(|stored| stored.fact.clone()));
             let after = column::of_payment(&project(&fold(&known), resolution));
             step.changes = column::difference(&before, &after);
-            step.view = receipts.iter().position(|view| view.id == step.receipt).map(|index| receipts.swap_remove(index));
+            step.view =
+                receipts.iter().position(|view| view.id == step.receipt).map(|index| receipts.swap_remove(index));
             before = after;
         }
         Ok(Timeline { steps })

@@ -68,21 +68,44 @@ impl Played {
     fn step(&self, what: What, created: i64, past: &mut Past) -> Vec<(&'static str, Option<Value>)> {
         let intent = |status: &str, more: Value| Some(self.intent(status, past, &more));
         match what {
-            What::Created => vec![("payment_intent.created", intent("requires_payment_method", json!({"latest_charge": null})))],
-            What::Challenged => vec![("payment_intent.requires_action", intent("requires_action", json!({"latest_charge": null, "next_action": {"type": "use_stripe_sdk"}})))],
-            What::Shown => vec![("payment_intent.requires_action", intent("requires_action", json!({"latest_charge": null, "next_action": self.shown()})))],
-            What::Processing => vec![("payment_intent.processing", intent("processing", json!({"latest_charge": null})))],
+            What::Created => {
+                vec![("payment_intent.created", intent("requires_payment_method", json!({"latest_charge": null})))]
+            }
+            What::Challenged => vec![(
+                "payment_intent.requires_action",
+                intent("requires_action", json!({"latest_charge": null, "next_action": {"type": "use_stripe_sdk"}})),
+            )],
+            What::Shown => vec![(
+                "payment_intent.requires_action",
+                intent("requires_action", json!({"latest_charge": null, "next_action": self.shown()})),
+            )],
+            What::Processing => {
+                vec![("payment_intent.processing", intent("processing", json!({"latest_charge": null})))]
+            }
             What::Declined(number) => {
                 past.try_number = number;
                 let error = json!({"code": "card_declined", "decline_code": "insufficient_funds", "charge": self.charge_id(number), "type": "card_error"});
                 vec![
-                    ("charge.failed", Some(self.charge("failed", past, &json!({"captured": false, "paid": false, "failure_code": "card_declined"})))),
-                    ("payment_intent.payment_failed", Some(self.intent("requires_payment_method", past, &json!({"last_payment_error": error})))),
+                    (
+                        "charge.failed",
+                        Some(self.charge(
+                            "failed",
+                            past,
+                            &json!({"captured": false, "paid": false, "failure_code": "card_declined"}),
+                        )),
+                    ),
+                    (
+                        "payment_intent.payment_failed",
+                        Some(self.intent("requires_payment_method", past, &json!({"last_payment_error": error}))),
+                    ),
                 ]
             }
             What::RanOut => {
                 let error = json!({"code": "payment_intent_payment_attempt_expired", "type": "invalid_request_error"});
-                vec![("payment_intent.payment_failed", intent("requires_payment_method", json!({"latest_charge": null, "last_payment_error": error})))]
+                vec![(
+                    "payment_intent.payment_failed",
+                    intent("requires_payment_method", json!({"latest_charge": null, "last_payment_error": error})),
+                )]
             }
             What::Paid(number) => {
                 (past.try_number, past.captured) = (number, self.amount);
@@ -92,8 +115,14 @@ impl Played {
                 ]
             }
             What::Held => vec![
-                ("charge.succeeded", Some(self.charge("succeeded", past, &json!({"captured": false, "amount_captured": 0})))),
-                ("payment_intent.amount_capturable_updated", intent("requires_capture", json!({"amount_capturable": self.amount}))),
+                (
+                    "charge.succeeded",
+                    Some(self.charge("succeeded", past, &json!({"captured": false, "amount_captured": 0}))),
+                ),
+                (
+                    "payment_intent.amount_capturable_updated",
+                    intent("requires_capture", json!({"amount_capturable": self.amount})),
+                ),
             ],
             What::Captured(hundredths) => {
                 past.captured = self.part(hundredths);
@@ -108,15 +137,26 @@ impl Played {
             }
             What::Canceled => self.ended(past, "requested_by_customer", created),
             What::HoldExpired => {
-                let charge = self.charge("succeeded", past, &json!({"captured": false, "amount_captured": 0, "amount_refunded": self.amount, "refunded": true}));
-                vec![("charge.expired", Some(charge)), ("payment_intent.canceled", intent("canceled", json!({"cancellation_reason": "expired"})))]
+                let charge = self.charge(
+                    "succeeded",
+                    past,
+                    &json!({"captured": false, "amount_captured": 0, "amount_refunded": self.amount, "refunded": true}),
+                );
+                vec![
+                    ("charge.expired", Some(charge)),
+                    ("payment_intent.canceled", intent("canceled", json!({"cancellation_reason": "expired"}))),
+                ]
             }
-            What::Refund(number, hundredths, word) => vec![(refund_event(word), Some(self.refund(number, hundredths, word, created, past)))],
+            What::Refund(number, hundredths, word) => {
+                vec![(refund_event(word), Some(self.refund(number, hundredths, word, created, past)))]
+            }
             What::TotalRefunded(hundredths) => {
                 past.refunded = self.part(hundredths);
                 vec![("charge.refunded", Some(self.charge("succeeded", past, &json!({}))))]
             }
-            What::Dispute(number, hundredths, word) => vec![(dispute_event(word), Some(self.dispute(number, hundredths, word, past)))],
+            What::Dispute(number, hundredths, word) => {
+                vec![(dispute_event(word), Some(self.dispute(number, hundredths, word, past)))]
+            }
             What::ReviewOpened => vec![("review.opened", Some(self.review(past, true, Value::Null)))],
             What::ReviewClosed(reason) => vec![("review.closed", Some(self.review(past, false, json!(reason))))],
             What::Thin => vec![("v1.payment_intent.succeeded", None)],
@@ -129,7 +169,8 @@ impl Played {
         let canceled = json!({"cancellation_reason": reason, "canceled_at": created, "latest_charge": latest});
         let mut events = vec![("payment_intent.canceled", Some(self.intent("canceled", past, &canceled)))];
         if held {
-            let released = json!({"captured": false, "amount_captured": 0, "amount_refunded": self.amount, "refunded": true});
+            let released =
+                json!({"captured": false, "amount_captured": 0, "amount_refunded": self.amount, "refunded": true});
             events.push(("charge.refunded", Some(self.charge("succeeded", past, &released))));
         }
         events
@@ -172,7 +213,8 @@ impl Played {
     }
 
     fn refund(&self, number: u8, hundredths: i64, word: &str, created: i64, past: &Past) -> Value {
-        let first = self.life.steps.iter().find(|step| matches!(step.what, What::Refund(other, _, _) if other == number));
+        let first =
+            self.life.steps.iter().find(|step| matches!(step.what, What::Refund(other, _, _) if other == number));
         json!({
             "id": format!("{}{number}", self.id("re")), "object": "refund", "amount": self.part(hundredths),
             "balance_transaction": null, "charge": self.charge_id(past.try_number),
@@ -215,7 +257,9 @@ impl Played {
             Method::Card => json!({"type": "card", "card": {
                 "brand": "visa", "checks": {"cvc_check": "pass"}, "country": "BR", "exp_month": 12, "exp_year": 2030,
                 "fingerprint": format!("fp{}", self.number), "funding": "credit", "last4": "4242", "network": "visa", "wallet": null}}),
-            Method::Pix => json!({"type": "pix", "pix": {"bank_transaction_id": format!("E{:031}", self.number), "fingerprint": null}}),
+            Method::Pix => {
+                json!({"type": "pix", "pix": {"bank_transaction_id": format!("E{:031}", self.number), "fingerprint": null}})
+            }
             Method::Boleto => json!({"type": "boleto", "boleto": {"tax_id": "529.982.247-25"}}),
         }
     }

@@ -95,8 +95,8 @@ const fn disputed(end: End, disputed: i64, charged_back: i64) -> End {
 use Method::{Boleto, Card, Pix};
 use PaymentStatus as S;
 use What::{
-    Canceled, Captured, Challenged, Created, Declined, Dispute, Held, HoldExpired, Paid, Processing, RanOut, Refund, ReviewClosed,
-    ReviewOpened, Shown, Thin, TotalRefunded,
+    Canceled, Captured, Challenged, Created, Declined, Dispute, Held, HoldExpired, Paid, Processing, RanOut, Refund,
+    ReviewClosed, ReviewOpened, Shown, Thin, TotalRefunded,
 };
 
 macro_rules! life {
@@ -190,7 +190,14 @@ mod tests {
                 S::Succeeded => end.captured > 0 && end.refunded == 0,
                 S::Disputed => end.disputed > 0,
                 S::ChargedBack => end.charged_back > 0,
-                S::Pending | S::Processing | S::RequiresAction | S::InReview | S::Authorized | S::Failed | S::Canceled | S::Expired
+                S::Pending
+                | S::Processing
+                | S::RequiresAction
+                | S::InReview
+                | S::Authorized
+                | S::Failed
+                | S::Canceled
+                | S::Expired
                 | S::Unknown => end.captured == 0,
             };
             assert!(holds, "{}", life.name);

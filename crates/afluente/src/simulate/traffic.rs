@@ -150,7 +150,8 @@ fn snapshot(event: &Event, object: &Value) -> Value {
 
 fn thin(played: &Played, event: &Event) -> Value {
     let id = played.intent_id();
-    let created = afluente_model::Timestamp::from_seconds(event.created).map_or_else(|_| String::new(), |at| at.to_string());
+    let created =
+        afluente_model::Timestamp::from_seconds(event.created).map_or_else(|_| String::new(), |at| at.to_string());
     json!({
         "id": event.id, "object": "v2.core.event", "type": event.kind, "created": created, "livemode": false,
         "related_object": {"id": id, "type": "payment_intent", "url": format!("/v1/payment_intents/{id}")},
@@ -163,27 +164,52 @@ fn noise(played: &Played) -> Vec<Post> {
     let customer = format!("cus_{run}{number:06}");
     let made = |name: &str, kind: &str, after: i64, object: Value| {
         let id = format!("evt_{run}{number:06}{name}");
-        let event = Event { id, kind: kind.to_owned(), created: played.began + after, object: None, previous: json!({}) };
-        Post { event: format!("snapshot:{}", event.id), body: snapshot(&event, &object).to_string().into_bytes(), forgery: None }
+        let event =
+            Event { id, kind: kind.to_owned(), created: played.began + after, object: None, previous: json!({}) };
+        Post {
+            event: format!("snapshot:{}", event.id),
+            body: snapshot(&event, &object).to_string().into_bytes(),
+            forgery: None,
+        }
     };
     match number % 5 {
-        0 => vec![made("c", "customer.created", 0, json!({
+        0 => vec![made(
+            "c",
+            "customer.created",
+            0,
+            json!({
             "id": customer, "object": "customer", "email": format!("payer{number}@example.com"), "name": format!("Payer {number}"),
-            "phone": null, "livemode": false, "metadata": {}}))],
-        1 => vec![made("m", "payment_method.attached", 1, json!({
+            "phone": null, "livemode": false, "metadata": {}}),
+        )],
+        1 => vec![made(
+            "m",
+            "payment_method.attached",
+            1,
+            json!({
             "id": format!("pm_{run}{number:06}"), "object": "payment_method", "type": "card", "customer": customer, "livemode": false,
             "billing_details": {"email": null, "name": null, "phone": null},
-            "card": {"brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2030, "fingerprint": format!("fp{number}")}}))],
-        2 => vec![made("s", "checkout.session.completed", 5, json!({
+            "card": {"brand": "visa", "last4": "4242", "exp_month": 12, "exp_year": 2030, "fingerprint": format!("fp{number}")}}),
+        )],
+        2 => vec![made(
+            "s",
+            "checkout.session.completed",
+            5,
+            json!({
             "id": format!("cs_test_{run}{number:06}"), "object": "checkout.session", "mode": "payment", "status": "complete",
             "payment_status": "paid", "payment_intent": played.intent_id(), "customer": customer, "livemode": false,
-            "client_reference_id": format!("cart-{number}")}))],
+            "client_reference_id": format!("cart-{number}")}),
+        )],
         3 => subscription_noise(run, number, &customer, made),
         _ => Vec::new(),
     }
 }
 
-fn subscription_noise(run: &str, number: usize, customer: &str, made: impl Fn(&str, &str, i64, Value) -> Post) -> Vec<Post> {
+fn subscription_noise(
+    run: &str,
+    number: usize,
+    customer: &str,
+    made: impl Fn(&str, &str, i64, Value) -> Post,
+) -> Vec<Post> {
     let subscription = |status: &str| {
         json!({
             "id": format!("sub_{run}{number:06}"), "object": "subscription", "status": status, "customer": customer,
@@ -211,7 +237,8 @@ fn repeat_and_forge(plan: &Plan, random: &mut StdRng, posts: &mut Vec<Post>) {
         if random.random_bool(plan.forge) {
             let forgery = Forgery::ALL[random.random_range(0..Forgery::ALL.len())];
             // A payment of its own: one forgery believed would be a row nobody expects.
-            let text = String::from_utf8_lossy(&post.body).replace("\"pi_", "\"pi_forged").replace("\"evt_", "\"evt_forged");
+            let text =
+                String::from_utf8_lossy(&post.body).replace("\"pi_", "\"pi_forged").replace("\"evt_", "\"evt_forged");
             more.push(Post { event: "forged".to_owned(), body: text.into_bytes(), forgery: Some(forgery) });
         }
     }
@@ -225,7 +252,15 @@ mod tests {
     use super::*;
 
     fn plan() -> Plan {
-        Plan { payments: 200, seed: 7, run: "t".to_owned(), shuffle: true, duplicate: 0.3, forge: 0.1, until: 1_800_000_000 }
+        Plan {
+            payments: 200,
+            seed: 7,
+            run: "t".to_owned(),
+            shuffle: true,
+            duplicate: 0.3,
+            forge: 0.1,
+            until: 1_800_000_000,
+        }
     }
 
     #[test]

@@ -82,8 +82,7 @@ impl<'a> Charge<'a> {
         let returned = object.amount("amount_refunded")?;
         let status = object.text("status")?.unwrap_or_default();
         let code = object.text("failure_code")?.unwrap_or_default();
-        let gone = object.bool("refunded")? == Some(true)
-            || (asked > Some(Amount::ZERO) && returned >= asked);
+        let gone = object.bool("refunded")? == Some(true) || (asked > Some(Amount::ZERO) && returned >= asked);
         let expired = &*context.kind == "charge.expired";
         let when = match (status, captured) {
             (FAILED, _) if expired || code == RAN_OUT => When::RanOut,

@@ -1,8 +1,7 @@
 //! Checkout sessions: what links a payment, a subscription and the shop's own reference.
 
-use afluente_model::ProviderId;
-
 use super::event::Context;
+use super::payment_intent::reference;
 use super::words;
 use crate::error::Malformed;
 use crate::json::Object;
@@ -11,16 +10,26 @@ use crate::reading::{ClaimKind, ClaimSubject};
 pub(super) fn read(context: &mut Context, object: &Object<'_>) -> Result<(), Malformed> {
     let subject = ClaimSubject::Checkout(object.required_id("id")?);
     claim_word(context, object, &subject, "status", "checkout.session.status")?;
-    claim_word(context, object, &subject, "payment_status", "checkout.session.payment_status")?;
+    // Known to be said, never claimed: a second word of one session would contradict the first.
+    count_unknown(context, "checkout.session.payment_status", object.text("payment_status")?);
+    let payment = context.payment(object.id("payment_intent")?, None);
+    context.claim(&subject, ClaimKind::Payment, payment.as_ref().map(|payment| payment.id.as_str()));
+    let of_payment = payment.map(ClaimSubject::Payment);
     for (kind, field) in [
         (ClaimKind::Customer, "customer"),
-        (ClaimKind::Payment, "payment_intent"),
         (ClaimKind::Subscription, "subscription"),
         (ClaimKind::Invoice, "invoice"),
+        (ClaimKind::Reference, "client_reference_id"),
     ] {
-        context.claim(&subject, kind, object.id(field)?.as_ref().map(ProviderId::as_str));
+        let value = match kind {
+            ClaimKind::Reference => object.text(field)?.map(str::to_owned),
+            _ => object.id(field)?.map(|id| id.to_string()),
+        };
+        for subject in [Some(&subject), of_payment.as_ref()].into_iter().flatten() {
+            context.claim(subject, kind, value.as_deref());
+        }
     }
-    context.claim(&subject, ClaimKind::Reference, object.text("client_reference_id")?);
+    reference(context, object, &subject)?;
     if let Some(payer) = object.object("customer_details")? {
         context.claim(&subject, ClaimKind::Email, payer.text("email")?);
         context.claim(&subject, ClaimKind::Name, payer.text("name")?);
@@ -34,7 +43,7 @@ pub(super) fn read(context: &mut Context, object: &Object<'_>) -> Result<(), Mal
     Ok(())
 }
 
-/// A word kept as a claim; one that is in no table of ours is counted as well.
+/// A word kept as a claim.
 pub(super) fn claim_word(
     context: &mut Context,
     object: &Object<'_>,
@@ -43,10 +52,14 @@ pub(super) fn claim_word(
     field: &'static str,
 ) -> Result<(), Malformed> {
     let Some(word) = object.text(key)? else { return Ok(()) };
-    let known = words::CLAIMED.iter().any(|(known, words)| *known == field && words.contains(&word));
-    if !known {
-        context.unknown(field, word);
-    }
+    count_unknown(context, field, Some(word));
     context.claim(subject, ClaimKind::Status, Some(word));
     Ok(())
+}
+
+/// A word that is in no table of ours is counted.
+pub(super) fn count_unknown(context: &mut Context, field: &'static str, word: Option<&str>) {
+    if let Some(word) = word.filter(|word| !words::is_known(field, word)) {
+        context.unknown(field, word);
+    }
 }

@@ -4,6 +4,7 @@ use afluente_model::ProviderId;
 
 use super::charge::card_claims;
 use super::event::Context;
+use super::payment_intent::reference;
 use crate::error::Malformed;
 use crate::json::Object;
 use crate::reading::{ClaimKind, ClaimSubject};
@@ -24,7 +25,7 @@ pub(super) fn read(context: &mut Context, object: &Object<'_>) -> Result<(), Mal
     if &*context.kind == "customer.deleted" || object.bool("deleted")? == Some(true) {
         context.claim(&subject, ClaimKind::Deleted, Some("true"));
     }
-    Ok(())
+    reference(context, object, &subject)
 }
 
 /// A payment method. A detached one names its customer only among the previous attributes.

@@ -1,11 +1,13 @@
 //! The envelope: who it is for, what it is about, and whether it concerns us at all.
 
+use std::borrow::Cow;
+
 use afluente_model::{
     Amount, Detail, DetailKey, Fact, Mode, PaymentFact, PaymentKind, PaymentRef, ProviderId, Source, SubscriptionRef,
     Timestamp,
 };
 
-use super::{charge, checkout, customer, invoice, payment_intent, refund, risk, subscription, thin};
+use super::{charge, checkout, customer, invoice, lookup, payment_intent, refund, risk, subscription, thin};
 use crate::envelope::{AccountView, Envelope, Tenants};
 use crate::error::Malformed;
 use crate::json::{self, Object};
@@ -54,6 +56,8 @@ const SILENT: &[&str] = &[
 
 /// How long a word may be before it is cut.
 const WORD_LIMIT_BYTES: usize = 100;
+/// How long a claim may be before it is cut.
+const CLAIM_LIMIT_BYTES: usize = 500;
 
 /// What every object's reader needs, and where it puts what it read.
 pub(super) struct Context {
@@ -100,8 +104,8 @@ fn dispatch(context: &mut Context, object: &Object<'_>, data: &Object<'_>) -> Re
     let word = object.text("object")?.map_or_else(|| object_of(&context.kind), str::to_owned);
     match word.as_str() {
         "payment_intent" => payment_intent::read(context, object),
-        "charge" => charge::read(context, object),
-        "refund" => refund::read(context, object),
+        "charge" => charge::read(context, object, None),
+        "refund" => refund::read(context, object, None),
         "dispute" => risk::dispute(context, object),
         "review" => risk::review(context, object),
         "checkout.session" => checkout::read(context, object),
@@ -110,7 +114,7 @@ fn dispatch(context: &mut Context, object: &Object<'_>, data: &Object<'_>) -> Re
         "subscription" => subscription::read(context, object),
         "customer" => customer::read(context, object),
         "payment_method" => customer::method(context, object, data),
-        silent if SILENT.contains(&silent) => {
+        silent if is_silent(silent) => {
             context.reading.ignored = Some(IgnoredBecause::NothingToSay);
             Ok(())
         }
@@ -119,6 +123,11 @@ fn dispatch(context: &mut Context, object: &Object<'_>, data: &Object<'_>) -> Re
             Ok(())
         }
     }
+}
+
+/// Whether objects of this word are known to say nothing here.
+pub(super) fn is_silent(word: &str) -> bool {
+    SILENT.contains(&word)
 }
 
 /// `charge.dispute.created` is about a dispute, `customer.subscription.deleted` about a subscription.
@@ -155,7 +164,7 @@ pub(super) fn not_ours(
 impl Context {
     /// Reads what both kinds of envelope carry. The event's id and type must be there: without them nothing is known.
     pub(super) fn of(envelope: &Envelope<'_>, event: &Object<'_>, kind: &str) -> Result<Context, Malformed> {
-        let id = event.required_id("id")?;
+        let id = event.id("id")?.ok_or(Malformed::Shape { field: "id", expected: "an event id" })?;
         let word = event.text("type")?.ok_or(Malformed::Shape { field: "type", expected: "an event type" })?;
         let tenant = match event.id("account")? {
             Some(account) => Some(account),
@@ -183,6 +192,14 @@ impl Context {
         }
     }
 
+    /// The payment of an intent, which the charges it names are other names of.
+    pub(super) fn payment_of_intent(&mut self, id: &ProviderId, charges: [Option<&ProviderId>; 2]) -> PaymentRef {
+        for charge in charges.into_iter().flatten() {
+            self.payment(Some(id.clone()), Some(charge.clone()));
+        }
+        PaymentRef { tenant: self.tenant.clone(), id: id.clone() }
+    }
+
     pub(super) fn subscription(&self, id: ProviderId) -> SubscriptionRef {
         SubscriptionRef { tenant: self.tenant.clone(), id }
     }
@@ -199,7 +216,10 @@ impl Context {
 
     pub(super) fn assert(&mut self, payment: &PaymentRef, fact: PaymentFact) {
         self.reading.latest = self.reading.latest.max(fact.at).max(fact.op_at);
-        self.reading.facts.push((payment.clone(), fact));
+        let named = (payment.clone(), fact);
+        if !self.reading.facts.contains(&named) {
+            self.reading.facts.push(named);
+        }
     }
 
     /// A word we do not know: kept as a fact, counted, and read back.
@@ -221,19 +241,26 @@ impl Context {
     }
 
     pub(super) fn want(&mut self, kind: &str, id: &ProviderId, reason: WantReason) {
-        self.reading.wants.push(Want { kind: kind.into(), id: id.clone(), tenant: self.tenant.clone(), reason });
+        let want = Want { kind: kind.into(), id: id.clone(), tenant: self.tenant.clone(), reason };
+        if !self.reading.wants.contains(&want) {
+            self.reading.wants.push(want);
+        }
     }
 
     /// A claim, unless it claims nothing.
     pub(super) fn claim(&mut self, subject: &ClaimSubject, kind: ClaimKind, value: Option<&str>) {
         if let Some(value) = value.and_then(|value| normalised(kind, value)) {
-            self.reading.claims.push(Claim { subject: subject.clone(), kind, value, at: self.at });
+            let claim = Claim { subject: subject.clone(), kind, value, at: self.at };
+            if !self.reading.claims.contains(&claim) {
+                self.reading.claims.push(claim);
+            }
         }
     }
 
     /// Nobody signed this body: it asserts nothing, and what it is about is read back.
     fn only_hint(&mut self, object: &Object<'_>) -> Result<(), Malformed> {
-        let (kind, id) = (object.text("object")?.unwrap_or("event").to_owned(), object.id("id")?);
+        let word = object.text("object")?.map_or_else(|| object_of(&self.kind), str::to_owned);
+        let id = object.id("id")?;
         self.reading = Reading {
             event: self.reading.event.take(),
             event_type: std::mem::take(&mut self.reading.event_type),
@@ -241,28 +268,50 @@ impl Context {
             ignored: self.reading.ignored,
             ..Reading::default()
         };
-        if let Some(id) = id {
-            self.want(&kind, &id, WantReason::Hint);
+        if let (Some(kind), Some(id)) = (lookup::kind(&word), id) {
+            self.want(kind, &id, WantReason::Hint);
         }
         Ok(())
     }
 }
 
-/// A word of the gateway, at most 100 bytes.
+/// Text without control characters: a NUL is no text to a database, a line break forges a log line.
+fn plain(text: &str) -> Cow<'_, str> {
+    if text.contains(char::is_control) {
+        Cow::Owned(text.chars().filter(|c| !c.is_control()).collect())
+    } else {
+        Cow::Borrowed(text)
+    }
+}
+
+/// A word of the gateway, plain and at most 100 bytes.
 pub(super) fn cut(word: &str) -> Box<str> {
+    let word = plain(word);
     word[..word.floor_char_boundary(WORD_LIMIT_BYTES)].into()
 }
 
 /// The value in the form claims are compared in; `None` if it claims nothing.
 fn normalised(kind: ClaimKind, value: &str) -> Option<Box<str>> {
+    let value = plain(value);
     let value = value.trim();
     let value = match kind {
-        ClaimKind::Email => value.to_lowercase(),
+        ClaimKind::Email => Some(value.to_lowercase()).filter(|email| is_email(email))?,
         ClaimKind::Document | ClaimKind::PayerDocument => crate::document::normalised(value)?,
         _ => value.to_owned(),
     };
-    let end = value.floor_char_boundary(500);
+    let end = value.floor_char_boundary(CLAIM_LIMIT_BYTES);
     (end > 0).then(|| value[..end].into())
+}
+
+/// Enough to tell an address from what people type instead of one.
+fn is_email(text: &str) -> bool {
+    let parts = text.split_once('@').filter(|(user, domain)| !user.is_empty() && !domain.is_empty());
+    parts.is_some() && !text.contains(char::is_whitespace)
+}
+
+/// A detail with a text of the gateway.
+pub(super) fn noted(detail: Detail, key: DetailKey, text: &str) -> Detail {
+    detail.with(key, &plain(text))
 }
 
 /// The amount asked for, as a detail of what was taken, held or tried.

@@ -2,22 +2,22 @@
 
 use afluente_model::ProviderId;
 
-use super::checkout::claim_word;
+use super::checkout::{claim_word, count_unknown};
 use super::event::Context;
 use crate::error::Malformed;
 use crate::json::Object;
 use crate::reading::{ClaimKind, ClaimSubject, IgnoredBecause};
 
 pub(super) fn read(context: &mut Context, object: &Object<'_>) -> Result<(), Malformed> {
-    // A preview (`invoice.upcoming`) has no id, or one that begins like this.
-    let Some(id) = object.id("id")?.filter(|id| !id.as_str().starts_with("upcoming_in")) else {
-        if &*context.kind != "invoice.upcoming" {
-            return Err(Malformed::Id { field: "id" });
-        }
+    let id = object.id("id")?;
+    // A preview has no id, or one that begins like this.
+    let upcoming = id.as_ref().is_some_and(|id| id.as_str().starts_with("upcoming_in"));
+    if upcoming || &*context.kind == "invoice.upcoming" {
         context.reading.ignored = Some(IgnoredBecause::NothingToSay);
         return Ok(());
-    };
-    let subject = ClaimSubject::Invoice(id);
+    }
+    let id = id.ok_or(Malformed::Id { field: "id" })?;
+    let subject = ClaimSubject::Invoice(id.clone());
     claim_word(context, object, &subject, "status", "invoice.status")?;
     context.claim(&subject, ClaimKind::Customer, object.id("customer")?.as_ref().map(ProviderId::as_str));
     context.claim(&subject, ClaimKind::Email, object.text("customer_email")?);
@@ -28,11 +28,31 @@ pub(super) fn read(context: &mut Context, object: &Object<'_>) -> Result<(), Mal
             context.claim(&subject, ClaimKind::Document, tax_id.text("value")?);
         }
     }
-    context.claim(&subject, ClaimKind::Subscription, subscription(object)?.as_ref().map(ProviderId::as_str));
-    for paid_by in paid_by(object)? {
-        context.claim(&subject, ClaimKind::Payment, Some(paid_by.as_str()));
+    let subscription = subscription(object)?;
+    context.claim(&subject, ClaimKind::Subscription, subscription.as_ref().map(ProviderId::as_str));
+    for (intent, charge) in paid_by(object)? {
+        relate(context, &id, intent, charge, subscription.as_ref());
+    }
+    if &*context.kind == "invoice.deleted" {
+        context.claim(&subject, ClaimKind::Deleted, Some("true"));
     }
     Ok(())
+}
+
+/// An invoice is a payment's parent, never another name of it: told from both sides.
+fn relate(
+    context: &mut Context,
+    invoice: &ProviderId,
+    intent: Option<ProviderId>,
+    charge: Option<ProviderId>,
+    subscription: Option<&ProviderId>,
+) {
+    let Some(payment) = context.payment(intent, charge) else { return };
+    let of_invoice = ClaimSubject::Invoice(invoice.clone());
+    context.claim(&of_invoice, ClaimKind::Payment, Some(payment.id.as_str()));
+    let of_payment = ClaimSubject::Payment(payment);
+    context.claim(&of_payment, ClaimKind::Invoice, Some(invoice.as_str()));
+    context.claim(&of_payment, ClaimKind::Subscription, subscription.map(ProviderId::as_str));
 }
 
 /// Since 2025-03-31 under `parent`, before on the invoice.
@@ -44,27 +64,24 @@ fn subscription(object: &Object<'_>) -> Result<Option<ProviderId>, Malformed> {
     }
 }
 
+/// An intent, a charge, or both.
+type PaidBy = (Option<ProviderId>, Option<ProviderId>);
+
 /// Since 2025-03-31 in a list that webhooks rarely carry, before on the invoice.
-fn paid_by(object: &Object<'_>) -> Result<Vec<ProviderId>, Malformed> {
-    let mut found: Vec<ProviderId> = object.id("payment_intent")?.into_iter().collect();
-    if found.is_empty() {
-        found.extend(object.id("charge")?);
-    }
+fn paid_by(object: &Object<'_>) -> Result<Vec<PaidBy>, Malformed> {
+    let mut found = vec![(object.id("payment_intent")?, object.id("charge")?)];
     if let Some(payments) = object.object("payments")? {
         for payment in payments.objects("data")? {
-            found.extend(named(payment)?);
+            found.push(named(payment)?);
         }
     }
     Ok(found)
 }
 
 /// The intent or charge of an invoice payment; a payment made outside Stripe has neither.
-fn named(payment: &Object<'_>) -> Result<Option<ProviderId>, Malformed> {
-    let Some(payment) = payment.object("payment")? else { return Ok(None) };
-    match payment.id("payment_intent")? {
-        Some(intent) => Ok(Some(intent)),
-        None => payment.id("charge"),
-    }
+fn named(payment: &Object<'_>) -> Result<PaidBy, Malformed> {
+    let Some(payment) = payment.object("payment")? else { return Ok((None, None)) };
+    Ok((payment.id("payment_intent")?, payment.id("charge")?))
 }
 
 /// `invoice_payment.*`: the one place that always tells which payment belongs to which invoice.
@@ -74,8 +91,8 @@ pub(super) fn payment(context: &mut Context, object: &Object<'_>) -> Result<(), 
         context.reading.ignored = Some(IgnoredBecause::NothingToSay);
         return Ok(());
     };
-    let subject = ClaimSubject::Invoice(invoice);
-    claim_word(context, object, &subject, "status", "invoice_payment.status")?;
-    context.claim(&subject, ClaimKind::Payment, named(object)?.as_ref().map(ProviderId::as_str));
+    count_unknown(context, "invoice_payment.status", object.text("status")?);
+    let (intent, charge) = named(object)?;
+    relate(context, &invoice, intent, charge, None);
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use afluente_model::Gateway;
 
-use crate::reading::{Call, Impossible, Want};
+use crate::reading::{Call, Impossible, Want, WantReason};
 
 /// Kinds of objects and where the API has them.
 const PATHS: &[(&str, &str)] = &[
@@ -10,8 +10,9 @@ const PATHS: &[(&str, &str)] = &[
     ("checkout.session", "/v1/checkout/sessions/"),
     ("customer", "/v1/customers/"),
     ("dispute", "/v1/disputes/"),
-    ("event", "/v2/core/events/"),
+    (EVENT, "/v2/core/events/"),
     ("invoice", "/v1/invoices/"),
+    ("invoice_payment", "/v1/invoice_payments/"),
     ("payment_intent", "/v1/payment_intents/"),
     ("payment_method", "/v1/payment_methods/"),
     ("refund", "/v1/refunds/"),
@@ -22,6 +23,23 @@ const PATHS: &[(&str, &str)] = &[
 /// Whether an id may become a path segment: letters, digits and underscores need no escaping.
 pub(super) fn is_safe_id(id: &str) -> bool {
     (1..=255).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+/// The kind of want for an object of this word; `None` for objects no call of ours reads.
+pub(super) fn kind(word: &str) -> Option<&'static str> {
+    PATHS.iter().map(|(kind, _)| *kind).find(|kind| *kind == word && *kind != EVENT)
+}
+
+/// The kind of want for an event of which nothing else is known.
+pub(super) const EVENT: &str = "event";
+
+/// The list of refunds, whose sum tells what no total of a partly captured charge does.
+fn refunds_of(kind: &str) -> Option<&'static str> {
+    match kind {
+        "charge" => Some("/v1/refunds?limit=100&charge="),
+        "payment_intent" => Some("/v1/refunds?limit=100&payment_intent="),
+        _ => None,
+    }
 }
 
 pub(super) fn calls(want: &Want) -> Result<Vec<Call>, Impossible> {
@@ -37,7 +55,12 @@ pub(super) fn calls(want: &Want) -> Result<Vec<Call>, Impossible> {
     if !is_safe_id(id) {
         return Err(impossible());
     }
-    Ok(vec![Call { gateway: Gateway::Stripe, path: format!("{path}{id}").into(), tenant: want.tenant.clone() }])
+    // A hint asks what the object says; a doubt about money asks for its refunds as well.
+    let refunds = refunds_of(kind).filter(|_| want.reason != WantReason::Hint);
+    let paths = [Some(*path), refunds].into_iter().flatten();
+    let call =
+        |path| Call { gateway: Gateway::Stripe, path: format!("{path}{id}").into(), tenant: want.tenant.clone() };
+    Ok(paths.map(call).collect())
 }
 
 #[cfg(test)]
@@ -45,7 +68,6 @@ mod tests {
     use afluente_model::ProviderId;
 
     use super::*;
-    use crate::reading::WantReason;
 
     fn want(kind: &str, id: &str) -> Want {
         Want { kind: kind.into(), id: ProviderId::parse(id).unwrap(), tenant: None, reason: WantReason::Hint }
@@ -57,6 +79,18 @@ mod tests {
         assert_eq!(path("payment_intent", "pi_1"), "/v1/payment_intents/pi_1");
         assert_eq!(path("checkout.session", "cs_test_1"), "/v1/checkout/sessions/cs_test_1");
         assert_eq!(path("payment", "ch_1"), "/v1/charges/ch_1");
+        assert_eq!(path("event", "evt_1"), "/v2/core/events/evt_1");
+    }
+
+    #[test]
+    fn a_doubt_about_money_asks_for_the_refunds_too() {
+        let paths = |kind, id| {
+            let want = Want { reason: WantReason::Incomplete, ..want(kind, id) };
+            calls(&want).unwrap().into_iter().map(|call| call.path.to_string()).collect::<Vec<_>>()
+        };
+        assert_eq!(paths("charge", "ch_1"), ["/v1/charges/ch_1", "/v1/refunds?limit=100&charge=ch_1"]);
+        assert_eq!(paths("payment", "pi_1")[1], "/v1/refunds?limit=100&payment_intent=pi_1");
+        assert_eq!(paths("dispute", "du_1").len(), 1);
     }
 
     #[test]

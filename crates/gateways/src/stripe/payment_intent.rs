@@ -1,8 +1,8 @@
 //! Payment intents: the payment as Stripe's customers see it.
 
 use afluente_model::{
-    Amount, AttemptKind, AuthKind, CaptureKind, Currency, Detail, DetailKey, INTENT_OP, PaymentFact, PaymentKind,
-    PaymentRef, ProviderId, Timestamp, TotalsKind,
+    Amount, AttemptKind, AuthKind, CaptureKind, Currency, DetailKey, INTENT_OP, PaymentFact, PaymentKind, PaymentRef,
+    ProviderId, Timestamp, TotalsKind,
 };
 
 use super::charge;
@@ -27,7 +27,9 @@ const SHOWN: &[(&str, &str)] = &[
 pub(super) fn read(context: &mut Context, object: &Object<'_>) -> Result<(), Malformed> {
     let intent = Intent::of(context, object)?;
     match words::find(words::INTENT, intent.status, intent.when) {
-        None => context.unmapped(&intent.payment, "payment_intent.status", intent.status, ("payment_intent", &intent.id)),
+        None => {
+            context.unmapped(&intent.payment, "payment_intent.status", intent.status, ("payment_intent", &intent.id));
+        }
         Some(row) => {
             for kind in row.facts {
                 assert(context, &intent, *kind);

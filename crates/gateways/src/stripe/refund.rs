@@ -1,6 +1,6 @@
 //! Refunds, each an operation of its own.
 
-use afluente_model::{Amount, AuthKind, DetailKey, INTENT_OP, PaymentFact, PaymentKind, PaymentRef, ProviderId};
+use afluente_model::{AuthKind, DetailKey, INTENT_OP, PaymentFact, PaymentKind, PaymentRef, ProviderId};
 
 use super::event::{Context, noted};
 use super::words::{self, When};
@@ -25,9 +25,13 @@ pub(super) fn read(context: &mut Context, object: &Object<'_>, inside: Option<&P
     let reason = object.text("reason")?.unwrap_or_default();
     let released = words::find(words::REFUND_REASON, reason, When::Always).map_or(&[][..], |row| row.facts);
     if !released.is_empty() {
-        let (amount, op) = (object.amount("amount")?, charge.as_ref().map_or(INTENT_OP, ProviderId::as_str));
+        let op = charge.as_ref().map_or(INTENT_OP, ProviderId::as_str);
+        let (amount, currency) = (object.amount("amount")?, object.currency("currency")?);
         for kind in released {
-            let fact = hold_ran_out(context, *kind, op, amount).money(amount, object.currency("currency")?);
+            let fact = context.fact(*kind, op, "expired").money(None, currency);
+            // That the money was held is certain; since when, this body does not say.
+            let held = *kind == PaymentKind::Auth(AuthKind::Authorized);
+            let fact = if held { PaymentFact { at: None, amount, ..fact } } else { fact };
             context.assert(&payment, fact);
         }
         return Ok(());

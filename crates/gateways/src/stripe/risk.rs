@@ -2,7 +2,7 @@
 
 use afluente_model::DetailKey;
 
-use super::event::Context;
+use super::event::{Context, noted};
 use super::words::{self, When};
 use crate::error::Malformed;
 use crate::json::Object;
@@ -12,36 +12,33 @@ use crate::reading::{IgnoredBecause, WantReason};
 pub(super) fn dispute(context: &mut Context, object: &Object<'_>) -> Result<(), Malformed> {
     // Disputes of very old versions have no id of their own; their charge has one dispute then.
     let charge = object.id("charge")?;
-    let id = match object.id("id")? {
-        Some(id) => id,
-        None => charge.clone().ok_or(Malformed::Id { field: "id" })?,
+    let (kind, id) = match object.id("id")? {
+        Some(id) => ("dispute", id),
+        None => ("charge", charge.clone().ok_or(Malformed::Id { field: "id" })?),
     };
     let Some(payment) = context.payment(object.id("payment_intent")?, charge) else {
-        context.want("dispute", &id, WantReason::Incomplete);
+        context.want(kind, &id, WantReason::Incomplete);
         context.reading.ignored = Some(IgnoredBecause::NothingToSay);
         return Ok(());
     };
     let status = object.text("status")?.unwrap_or_default();
     let Some(row) = words::find(words::DISPUTE, status, When::Always) else {
-        context.unmapped(&payment, "dispute.status", status, ("dispute", &id));
+        context.unmapped(&payment, "dispute.status", status, (kind, &id));
         return Ok(());
     };
     for kind in row.facts {
         let fact =
             context.fact(*kind, id.as_str(), status).money(object.amount("amount")?, object.currency("currency")?);
-        let detail = fact
-            .detail
-            .clone()
-            .with(DetailKey::Stage, stage(status))
-            .with(DetailKey::Reason, object.text("reason")?.unwrap_or_default());
+        let detail = fact.detail.clone().with(DetailKey::Stage, stage(status));
+        let detail = noted(detail, DetailKey::Reason, object.text("reason")?.unwrap_or_default());
         context.assert(&payment, fact.detail(detail));
     }
     Ok(())
 }
 
-/// 0 for inquiries, 3 for appeals, 1 for all between.
+/// 0 for inquiries and what never became a chargeback, 3 for appeals, 1 for all between.
 fn stage(status: &str) -> &'static str {
-    if status.starts_with("warning_") {
+    if status.starts_with("warning_") || matches!(status, "prevented" | "charge_refunded") {
         "0"
     } else if status.starts_with("appeal_") {
         "3"

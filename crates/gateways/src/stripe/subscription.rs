@@ -57,7 +57,7 @@ fn base(context: &mut Context, object: &Object<'_>, id: &ProviderId) -> Result<S
             SubscriptionBase::Unknown
         }
     };
-    let detail = Detail::word(&cut(status)).with(DetailKey::Reason, reason(base, object)?);
+    let detail = Detail::word(&cut(status)).with(DetailKey::Reason, reason(context, base, object)?);
     let ended = if matches!(base, SubscriptionBase::Canceled | SubscriptionBase::Expired) {
         object.seconds("ended_at")?
     } else {
@@ -66,10 +66,15 @@ fn base(context: &mut Context, object: &Object<'_>, id: &ProviderId) -> Result<S
     Ok(fact(context, SubscriptionKind::Base(base), detail.with_time(DetailKey::Until, ended)))
 }
 
-fn reason(base: SubscriptionBase, object: &Object<'_>) -> Result<&'static str, Malformed> {
+/// Why it ended, in our words; a reason of Stripe's we do not know is counted.
+fn reason(context: &mut Context, base: SubscriptionBase, object: &Object<'_>) -> Result<&'static str, Malformed> {
     let details = object.object("cancellation_details")?;
     let word = details.map(|details| details.text("reason")).transpose()?.flatten().unwrap_or_default();
-    let named = words::ENDING.iter().find(|(known, _)| *known == word).map_or("", |(_, reason)| *reason);
+    let known = words::ENDING.iter().find(|(known, _)| *known == word);
+    if known.is_none() && !word.is_empty() {
+        context.unknown("subscription.cancellation_details.reason", word);
+    }
+    let named = known.map_or("", |(_, reason)| *reason);
     Ok(match base {
         SubscriptionBase::Suspended => "NONPAYMENT",
         SubscriptionBase::Expired => "NEVER_ACTIVATED",

@@ -21,6 +21,8 @@ pub(super) enum When {
     Captured,
     /// Money is held.
     Held,
+    /// It does not say what was taken.
+    Unclear,
     /// A hold was released.
     Released,
     /// A hold ran out, or the cancellation was automatic.
@@ -38,6 +40,7 @@ impl When {
             When::RanOut => " (ran out)",
             When::Captured => " (captured)",
             When::Held => " (not captured)",
+            When::Unclear => " (no amounts)",
             When::Released => " (released)",
             When::Deadline => " (expired, automatic)",
             When::Decision => " (other reasons)",
@@ -75,32 +78,56 @@ const TAKEN: PaymentKind = PaymentKind::Capture(CaptureKind::Succeeded);
 const TOTAL_TAKEN: PaymentKind = PaymentKind::Totals(TotalsKind::Captured);
 const TOTAL_RETURNED: PaymentKind = PaymentKind::Totals(TotalsKind::Refunded);
 
-/// `payment_intent.status`. `capture.succeeded` is asserted only where the charge is named.
+/// `payment_intent.status`. `totals.captured` is asserted only where money was received, `capture.succeeded` only where
+/// the charge is named too. The `requires_source` words are those of versions before 2019-02-11.
 pub(super) static INTENT: &[Row] = &[
     row("requires_payment_method", When::NoError, &[CREATED], "PENDING"),
     row("requires_payment_method", When::LastError, &[DECLINED], "FAILED"),
     row("requires_payment_method", When::RanOut, &[EXPIRED], "EXPIRED"),
+    row("requires_source", When::NoError, &[CREATED], "PENDING"),
+    row("requires_source", When::LastError, &[DECLINED], "FAILED"),
+    row("requires_source", When::RanOut, &[EXPIRED], "EXPIRED"),
     row("requires_confirmation", When::NoError, &[CREATED], "PENDING"),
     row("requires_confirmation", When::LastError, &[DECLINED], "FAILED"),
     row("requires_confirmation", When::RanOut, &[EXPIRED], "EXPIRED"),
     row("requires_action", When::Always, &[REQUIRES_ACTION], "REQUIRES_ACTION"),
+    row("requires_source_action", When::Always, &[REQUIRES_ACTION], "REQUIRES_ACTION"),
     row("processing", When::Always, &[PENDING], "PROCESSING"),
-    row("requires_capture", When::Always, &[AUTHORIZED], "AUTHORIZED"),
+    row("requires_capture", When::Always, &[AUTHORIZED, TOTAL_TAKEN], "AUTHORIZED"),
     row("succeeded", When::Always, &[TOTAL_TAKEN, TAKEN], "SUCCEEDED"),
     row("canceled", When::Deadline, &[HOLD_EXPIRED, EXPIRED], "EXPIRED"),
     row("canceled", When::Decision, &[VOIDED, CANCELED], "CANCELED"),
 ];
 
-/// `charge.status`. `totals.refunded` is asserted only where everything was captured and something went back: a partial
-/// capture releases the rest under the same field.
+/// `charge.status`. `totals.refunded` is asserted only where everything was captured: a partial capture releases the rest
+/// under the same field. A hold that ended proves that it once stood.
 pub(super) static CHARGE: &[Row] = &[
     row("succeeded", When::Captured, &[TAKEN, TOTAL_TAKEN, TOTAL_RETURNED], "-"),
     row("succeeded", When::Held, &[AUTHORIZED], "AUTHORIZED"),
-    row("succeeded", When::Released, &[VOIDED, CANCELED], "CANCELED"),
-    row("succeeded", When::Deadline, &[HOLD_EXPIRED, EXPIRED], "EXPIRED"),
+    row("succeeded", When::Unclear, &[], "-"),
+    row("succeeded", When::Released, &[AUTHORIZED, VOIDED, CANCELED], "CANCELED"),
+    row("succeeded", When::Deadline, &[AUTHORIZED, HOLD_EXPIRED, EXPIRED], "EXPIRED"),
+    row("pending", When::RanOut, &[EXPIRED], "EXPIRED"),
     row("pending", When::Always, &[PENDING], "PROCESSING"),
     row("failed", When::RanOut, &[EXPIRED], "EXPIRED"),
     row("failed", When::LastError, &[DECLINED], "FAILED"),
+];
+
+/// `charge.outcome.type`, Radar's verdict. What the issuer says is told by the status already.
+pub(super) static OUTCOME: &[Row] = &[
+    row("authorized", When::Always, &[], "-"),
+    row("manual_review", When::Always, &[], "-"),
+    row("issuer_declined", When::Always, &[], "-"),
+    row("invalid", When::Always, &[], "-"),
+    row("blocked", When::Always, &[PaymentKind::Risk(RiskKind::Rejected)], "-"),
+];
+
+/// `refund.reason`. Stripe calls the end of a hold nobody captured a refund; no money goes back.
+pub(super) static REFUND_REASON: &[Row] = &[
+    row("duplicate", When::Always, &[], "-"),
+    row("fraudulent", When::Always, &[], "-"),
+    row("requested_by_customer", When::Always, &[], "-"),
+    row("expired_uncaptured_charge", When::Always, &[AUTHORIZED, HOLD_EXPIRED], "EXPIRED"),
 ];
 
 /// `refund.status`; no status at all is a request.
@@ -154,11 +181,70 @@ pub(super) static SUBSCRIPTION: &[(&str, SubscriptionBase)] = &[
 ];
 
 /// Words that are kept as claims: they say something about an invoice, a session or its payment, not about money.
-pub(super) static CLAIMED: &[(&str, &[&str])] = &[
+static CLAIMED: &[(&str, &[&str])] = &[
     ("invoice.status", &["draft", "open", "paid", "uncollectible", "void", "deleted"]),
     ("invoice_payment.status", &["open", "paid", "canceled"]),
     ("checkout.session.status", &["open", "complete", "expired"]),
     ("checkout.session.payment_status", &["paid", "unpaid", "no_payment_required"]),
+];
+
+/// Whether a word that makes no facts is one we know.
+pub(super) fn is_known(field: &str, word: &str) -> bool {
+    CLAIMED.iter().any(|(known, words)| *known == field && words.contains(&word))
+}
+
+/// Words that are documented and change nothing here; a refund's failure reason is kept as its code.
+static SILENT: &[(&str, &[&str])] = &[
+    (
+        "refund.failure_reason",
+        &[
+            "lost_or_stolen_card",
+            "expired_or_canceled_card",
+            "charge_for_pending_refund_disputed",
+            "insufficient_funds",
+            "declined",
+            "merchant_request",
+            "unknown",
+        ],
+    ),
+    (
+        "invoice.uncollectible_reason",
+        &[
+            "max_payment_attempts",
+            "payment_not_received",
+            "subscription_canceled",
+            "subscription_paused",
+            "user_forgiven",
+        ],
+    ),
+    (
+        "invoice.billing_reason",
+        &[
+            "manual",
+            "subscription",
+            "subscription_create",
+            "subscription_cycle",
+            "subscription_threshold",
+            "subscription_update",
+            "quote_accept",
+            "automatic_pending_invoice_item_invoice",
+            "upcoming",
+        ],
+    ),
+    (
+        "setup_intent.status",
+        &["requires_payment_method", "requires_confirmation", "requires_action", "processing", "succeeded", "canceled"],
+    ),
+    (
+        "subscription.status_details.paused.subscription.type",
+        &[
+            "final_payment_failure",
+            "first_payment_failure",
+            "pause_requested",
+            "system",
+            "trial_end_without_payment_method",
+        ],
+    ),
 ];
 
 /// Words of `payment_intent.cancellation_reason`, and the closed reason each is.
@@ -186,7 +272,9 @@ pub(super) fn vocabulary() -> Vec<Entry> {
     let tables = [
         ("payment_intent.status", INTENT),
         ("charge.status", CHARGE),
+        ("charge.outcome.type", OUTCOME),
         ("refund.status", REFUND),
+        ("refund.reason", REFUND_REASON),
         ("dispute.status", DISPUTE),
         ("review.closed_reason", REVIEW),
     ];
@@ -204,7 +292,7 @@ pub(super) fn vocabulary() -> Vec<Entry> {
     entries.extend(
         ENDING.iter().map(|(word, reason)| reason_entry("subscription.cancellation_details.reason", word, reason)),
     );
-    for (field, words) in CLAIMED {
+    for (field, words) in CLAIMED.iter().chain(SILENT) {
         entries.extend(words.iter().map(|word| Entry {
             field,
             word: (*word).into(),

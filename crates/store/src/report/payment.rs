@@ -157,6 +157,12 @@ impl Store {
             .collect()
     }
 
+    /// The gateway ids of an account's payments that begin like this.
+    pub async fn payments_named_like(&self, account: &str, prefix: &str) -> Result<Vec<String>, StoreError> {
+        let sql = "select provider_payment_id from payments where account = $1 and substr(provider_payment_id, 1, length($2)) = $2";
+        Ok(sqlx::query_scalar(sql).bind(account).bind(prefix).fetch_all(self.pool()).await?)
+    }
+
     /// How often each of these gateway events was recorded as a receipt: for proving that none is missing or doubled.
     pub async fn receipts_of_events(&self, account: &str) -> Result<Vec<(String, i64)>, StoreError> {
         Ok(sqlx::query_as(include_str!("../../sql/report/receipts_of_events.sql"))

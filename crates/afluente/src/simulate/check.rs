@@ -1,0 +1,131 @@
+//! The ledger against the truth.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
+use std::time::{Duration, Instant};
+
+use afluente_store::report::PaymentFilter;
+use afluente_store::{PaymentRow, Store, StoreError};
+use serde_json::{Value, json};
+
+use super::traffic::Truth;
+use crate::exit::Failure;
+use crate::output;
+
+/// One thing that is not as it should be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Difference {
+    pub(crate) entity: String,
+    pub(crate) life: &'static str,
+    pub(crate) column: &'static str,
+    pub(crate) expected: String,
+    pub(crate) found: String,
+}
+
+impl Difference {
+    pub(crate) fn json(&self) -> Value {
+        json!({"entity": self.entity, "life": self.life, "column": self.column, "expected": self.expected, "found": self.found})
+    }
+}
+
+/// Waits until every acknowledged event is a receipt.
+pub(crate) async fn settled(
+    store: &Store,
+    account: &str,
+    acknowledged: &BTreeSet<String>,
+    patience: Duration,
+) -> Result<(), Failure> {
+    let started = Instant::now();
+    loop {
+        let receipts: BTreeSet<String> =
+            store.receipts_of_events(account).await?.into_iter().map(|(event, _)| event).collect();
+        if acknowledged.is_subset(&receipts) || started.elapsed() > patience {
+            // What is still missing is a difference, told as such.
+            return Ok(());
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+}
+
+/// Every payment against its truth, every acknowledged event against its one receipt, and nothing beside them.
+pub(crate) async fn all(
+    store: &Store,
+    account: &str,
+    acknowledged: &BTreeSet<String>,
+    truth: &[Truth],
+) -> Result<Vec<Difference>, StoreError> {
+    let receipts: BTreeMap<String, i64> = store.receipts_of_events(account).await?.into_iter().collect();
+    let mut differences: Vec<Difference> = acknowledged.iter().filter_map(|event| receipt(event, &receipts)).collect();
+    for truth in truth {
+        let filter = PaymentFilter {
+            account: Some(account.to_owned()),
+            reference: Some(truth.id.clone()),
+            limit: 2,
+            ..PaymentFilter::default()
+        };
+        differences.extend(payment(truth, &store.payments(&filter).await?));
+    }
+    let forged = store.payments_named_like(account, "pi_forged").await?;
+    differences.extend(forged.into_iter().map(|id| difference(&id, "forged", "row", "none", "a row")));
+    Ok(differences)
+}
+
+fn difference(
+    entity: &str,
+    life: &'static str,
+    column: &'static str,
+    expected: impl Display,
+    found: impl Display,
+) -> Difference {
+    Difference { entity: entity.to_owned(), life, column, expected: expected.to_string(), found: found.to_string() }
+}
+
+fn receipt(event: &str, receipts: &BTreeMap<String, i64>) -> Option<Difference> {
+    let found = receipts.get(event).copied().unwrap_or(0);
+    (found != 1).then(|| difference(event, "-", "receipts", 1, found))
+}
+
+fn payment(truth: &Truth, rows: &[PaymentRow]) -> Vec<Difference> {
+    let [row] = rows else { return vec![difference(&truth.id, truth.life, "rows", 1, rows.len())] };
+    let amounts = &row.payment.amounts;
+    let found = row.payment.status.as_str();
+    let mut differences = Vec::new();
+    if truth.status != found {
+        differences.push(difference(&truth.id, truth.life, "status_v2", truth.status, found));
+    }
+    for (column, expected, found) in [
+        ("captured_amount", truth.captured, amounts.captured),
+        ("refunded_amount", truth.refunded, amounts.refunded),
+        ("refund_pending_amount", truth.refund_pending, amounts.refund_pending),
+        ("disputed_amount", truth.disputed, amounts.disputed),
+        ("charged_back_amount", truth.charged_back, amounts.charged_back),
+    ] {
+        if expected != found.minor() {
+            differences.push(difference(&truth.id, truth.life, column, expected, found));
+        }
+    }
+    let currency = row.payment.currency.map_or_else(|| "-".to_owned(), |currency| currency.to_string());
+    // A payment that was only thought of has no money whose currency could be known.
+    if truth.captured > 0 && currency != truth.currency {
+        differences.push(difference(&truth.id, truth.life, "currency", &truth.currency, currency));
+    }
+    differences
+}
+
+/// How many differences a person is shown.
+const SHOWN: usize = 40;
+
+/// The differences as a table; nothing for none.
+pub(crate) fn table(differences: &[Difference]) -> String {
+    if differences.is_empty() {
+        return String::new();
+    }
+    let rows = differences.iter().take(SHOWN).map(|one| {
+        vec![one.entity.clone(), one.life.to_owned(), one.column.to_owned(), one.expected.clone(), one.found.clone()]
+    });
+    let mut text = format!("\n{}", output::table(&["ENTITY", "LIFE", "COLUMN", "EXPECTED", "FOUND"], &[], rows));
+    if differences.len() > SHOWN {
+        text.push_str(&format!("… and {} more; --json shows all\n", differences.len() - SHOWN));
+    }
+    text
+}

@@ -1,0 +1,222 @@
+//! Sending: signed, concurrent, patient. What is not acknowledged is sent again with a new signature.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use afluente_gateways::Secret;
+use afluente_gateways::stripe::sign;
+use bytes::Bytes;
+use http::{Request, StatusCode, Uri};
+use http_body_util::{BodyExt, Full};
+use hyper_util::client::legacy::Client;
+use hyper_util::client::legacy::connect::HttpConnector;
+use hyper_util::rt::TokioExecutor;
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::sync::Semaphore;
+use tokio::task::JoinSet;
+
+use super::traffic::{Forgery, Post};
+use crate::exit::Failure;
+
+/// Where to send and how.
+pub(crate) struct Target {
+    pub(crate) url: Uri,
+    pub(crate) secret: Secret,
+    pub(crate) connections: usize,
+    pub(crate) rate: u32,
+    pub(crate) patience: Duration,
+    pub(crate) tolerance_seconds: i64,
+}
+
+/// What came of it.
+#[derive(Default)]
+pub(crate) struct Sent {
+    pub(crate) deliveries: u64,
+    pub(crate) accepted: u64,
+    pub(crate) retried: u64,
+    pub(crate) given_up: u64,
+    pub(crate) forgeries: u64,
+    pub(crate) refused: u64,
+    pub(crate) believed: u64,
+    /// The events that were acknowledged.
+    pub(crate) acknowledged: BTreeSet<String>,
+    latencies: Vec<u64>,
+    took: Duration,
+}
+
+impl Sent {
+    /// Requests a second.
+    #[allow(clippy::cast_precision_loss, reason = "for display")]
+    pub(crate) fn rate(&self) -> f64 {
+        self.latencies.len() as f64 / self.took.as_secs_f64().max(f64::EPSILON)
+    }
+
+    /// A share of the answers came within so many milliseconds.
+    #[allow(clippy::cast_precision_loss, reason = "for display")]
+    pub(crate) fn percentile(&self, share: usize) -> f64 {
+        self.latencies.get(self.latencies.len() * share / 100).map_or(0.0, |micros| *micros as f64 / 1_000.0)
+    }
+}
+
+/// How one post ended.
+struct Ended {
+    event: String,
+    forged: bool,
+    acknowledged: bool,
+    tries: u64,
+    latency: u64,
+}
+
+/// The longest wait between two tries of one delivery.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+/// How long one request may take.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// Sends everything; a forgery once, a delivery until it is acknowledged or patience is over.
+pub(crate) async fn deliver(target: &Target, posts: Vec<Post>) -> Result<Sent, Failure> {
+    let bar = progress(posts.len() as u64);
+    let sender = Arc::new(Sender {
+        client: Client::builder(TokioExecutor::new()).pool_max_idle_per_host(target.connections).build_http(),
+        url: target.url.clone(),
+        secret: target.secret.clone(),
+        stranger: Secret::new("whsec_somebody_elses_secret").map_err(|error| Failure::unavailable(&error))?,
+        deadline: Instant::now() + target.patience,
+        patience: target.patience,
+        stale_seconds: target.tolerance_seconds + 100,
+    });
+    let places = Arc::new(Semaphore::new(target.connections));
+    let started = Instant::now();
+    let (mut running, mut sent) = (JoinSet::new(), Sent::default());
+    for (number, post) in posts.into_iter().enumerate() {
+        pace(started, number, target.rate).await;
+        // The semaphore is never closed.
+        let Ok(place) = Arc::clone(&places).acquire_owned().await else { break };
+        let sender = Arc::clone(&sender);
+        running.spawn(async move {
+            let ended = sender.send(post).await;
+            drop(place);
+            ended
+        });
+        while let Some(Ok(ended)) = running.try_join_next() {
+            bar.inc(1);
+            sent.count(ended);
+        }
+    }
+    while let Some(ended) = running.join_next().await {
+        bar.inc(1);
+        sent.count(ended.map_err(|error| Failure::unavailable(&error))?);
+    }
+    bar.finish_and_clear();
+    sent.took = started.elapsed();
+    sent.latencies.sort_unstable();
+    Ok(sent)
+}
+
+fn progress(length: u64) -> ProgressBar {
+    let bar = ProgressBar::new(length);
+    if let Ok(style) = ProgressStyle::with_template("sending {wide_bar} {pos}/{len} {per_sec}") {
+        bar.set_style(style);
+    }
+    bar
+}
+
+async fn pace(started: Instant, number: usize, rate: u32) {
+    if rate > 0 {
+        let due = Duration::from_secs_f64(f64::from(u32::try_from(number).unwrap_or(u32::MAX)) / f64::from(rate));
+        tokio::time::sleep_until((started + due).into()).await;
+    }
+}
+
+impl Sent {
+    fn count(&mut self, ended: Ended) {
+        self.latencies.push(ended.latency);
+        if ended.forged {
+            self.forgeries += 1;
+            *(if ended.acknowledged { &mut self.believed } else { &mut self.refused }) += 1;
+            return;
+        }
+        self.deliveries += 1;
+        self.retried += ended.tries - 1;
+        if ended.acknowledged {
+            self.accepted += 1;
+            self.acknowledged.insert(ended.event);
+        } else {
+            self.given_up += 1;
+        }
+    }
+}
+
+struct Sender {
+    client: Client<HttpConnector, Full<Bytes>>,
+    url: Uri,
+    secret: Secret,
+    stranger: Secret,
+    deadline: Instant,
+    patience: Duration,
+    stale_seconds: i64,
+}
+
+impl Sender {
+    async fn send(&self, post: Post) -> Ended {
+        let (mut tries, mut wait) = (0, Duration::from_millis(20));
+        let first = Instant::now();
+        loop {
+            tries += 1;
+            let sent = Instant::now();
+            let status = self.request(&post).await;
+            let latency = u64::try_from(sent.elapsed().as_micros()).unwrap_or(u64::MAX);
+            let acknowledged = status.is_some_and(|status| status.is_success());
+            // A forgery that met a dead process was not refused yet.
+            let answered =
+                acknowledged || (post.forgery.is_some() && status.is_some_and(|status| status.is_client_error()));
+            let over = Instant::now() > self.deadline.max(first + self.patience);
+            if answered || over {
+                return Ended { event: post.event, forged: post.forgery.is_some(), acknowledged, tries, latency };
+            }
+            tokio::time::sleep(wait).await;
+            wait = (wait * 2).min(LONGEST_WAIT);
+        }
+    }
+
+    /// The status; none if there was no answer.
+    async fn request(&self, post: &Post) -> Option<StatusCode> {
+        let (signature, body) = self.signed(post);
+        let mut request = Request::post(self.url.clone())
+            .header("content-type", "application/json; charset=utf-8")
+            .header("user-agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
+            .header("accept", "*/*; q=0.5, application/xml")
+            .header("cache-control", "no-cache");
+        if let Some(signature) = signature {
+            request = request.header("stripe-signature", signature);
+        }
+        let request = request.body(Full::new(Bytes::from(body))).ok()?;
+        let answer = tokio::time::timeout(REQUEST_TIMEOUT, self.client.request(request)).await.ok()?.ok()?;
+        let status = answer.status();
+        // Read to the end, so that the connection can be used again.
+        let _ = answer.into_body().collect().await;
+        Some(status)
+    }
+
+    /// Header and body; for a forgery with what is wrong about it.
+    fn signed(&self, post: &Post) -> (Option<String>, Vec<u8>) {
+        let (now, body) = (afluente_worker::now().as_seconds(), post.body.clone());
+        let Some(forgery) = post.forgery else { return (Some(sign(&self.secret, now, &body)), body) };
+        let signature = sign(&self.secret, now, &body);
+        match forgery {
+            Forgery::WrongSecret => (Some(sign(&self.stranger, now, &body)), body),
+            Forgery::ChangedByte => {
+                let middle = body.len() / 2;
+                let mut changed = body;
+                changed[middle] ^= 1;
+                (Some(signature), changed)
+            }
+            Forgery::StaleStamp => (Some(sign(&self.secret, now - self.stale_seconds, &body)), body),
+            Forgery::FutureStamp => (Some(sign(&self.secret, now + self.stale_seconds, &body)), body),
+            Forgery::FakeScheme => (Some(signature.replace("v1=", "v0=")), body),
+            Forgery::NoHeader => (None, body),
+            Forgery::TwoStamps => (Some(format!("t=1,{signature}")), body),
+            Forgery::CutBody => (Some(signature), body[..body.len() - 1].to_vec()),
+        }
+    }
+}
