@@ -37,7 +37,6 @@ impl Finished {
     }
 
     /// Itself, if it ended with this code.
-    #[must_use]
     pub fn expect(self, code: i32) -> Finished {
         assert_eq!(self.code, code, "{self:#?}");
         self
@@ -68,7 +67,7 @@ impl Command {
     /// Runs it to its end.
     pub fn run(mut self) -> Finished {
         let output = self.0.output().unwrap();
-        finished(output.status, output.stdout, output.stderr)
+        finished(output.status, &output.stdout, &output.stderr)
     }
 
     /// Runs it to its end with this on standard input.
@@ -80,7 +79,7 @@ impl Command {
         let output = child.wait_with_output().unwrap();
         // A command that stops reading early breaks the pipe, which is its right.
         let _ = writer.join().unwrap();
-        finished(output.status, output.stdout, output.stderr)
+        finished(output.status, &output.stdout, &output.stderr)
     }
 
     /// Starts it without waiting.
@@ -89,11 +88,11 @@ impl Command {
     }
 }
 
-fn finished(status: std::process::ExitStatus, out: Vec<u8>, err: Vec<u8>) -> Finished {
+fn finished(status: std::process::ExitStatus, out: &[u8], err: &[u8]) -> Finished {
     Finished {
         code: status.code().unwrap_or(-1),
-        out: String::from_utf8_lossy(&out).into_owned(),
-        err: String::from_utf8_lossy(&err).into_owned(),
+        out: String::from_utf8_lossy(out).into_owned(),
+        err: String::from_utf8_lossy(err).into_owned(),
     }
 }
 
@@ -112,6 +111,13 @@ impl Up {
     #[must_use]
     pub fn start(folder: &Path) -> Up {
         Up::from(afluente([OsStr::new("up"), OsStr::new("--data"), folder.as_os_str()]))
+    }
+
+    /// Starts it with these variables set.
+    #[must_use]
+    pub fn start_with(folder: &Path, variables: &[(&str, &str)]) -> Up {
+        let command = afluente([OsStr::new("up"), OsStr::new("--data"), folder.as_os_str()]);
+        Up::from(variables.iter().fold(command, |command, (name, value)| command.env(name, value)))
     }
 
     /// Starts it with no file larger than so many blocks of 512 bytes: a disk that fills up.

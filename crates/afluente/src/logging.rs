@@ -1,5 +1,7 @@
 //! Logs: text for people, JSON for machines, always to standard error.
 
+use std::io::IsTerminal;
+
 use tracing_subscriber::EnvFilter;
 
 use crate::exit::Failure;
@@ -19,7 +21,8 @@ pub(crate) fn start(format: Format, level: &str) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(level).map_err(|error| {
         Failure::Usage(format!("log level: expected a level such as info or a filter, got {level:?}: {error}"))
     })?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let colours = std::io::stderr().is_terminal();
+    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_ansi(colours);
     match format {
         Format::Text => lines.with_target(false).init(),
         Format::Json => lines.json().flatten_event(true).with_current_span(false).init(),

@@ -26,14 +26,20 @@ pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
 
 /// Reads a body that must be one JSON object.
 pub(crate) fn object(body: &[u8]) -> Result<Object<'_>, Malformed> {
-    let text =
-        std::str::from_utf8(body).map_err(|_| Malformed::NotJson { category: "encoding", line: 0, column: 0 })?;
+    let text = std::str::from_utf8(body).map_err(|error| not_text(&body[..error.valid_up_to()]))?;
     match serde_json::from_str(text).map_err(|error| not_json(&error))? {
         Json::Object(object) => Ok(object),
         Json::Null | Json::Bool(_) | Json::Int(_) | Json::OtherNumber | Json::Text(_) | Json::List(_) => {
             Err(Malformed::Shape { field: ".", expected: "an object" })
         }
     }
+}
+
+/// Where the text ends: right behind what could be read.
+fn not_text(read: &[u8]) -> Malformed {
+    let mut lines = read.rsplit(|byte| *byte == b'\n');
+    let column = lines.next().map_or(0, <[u8]>::len) + 1;
+    Malformed::NotJson { category: "encoding", line: lines.count() + 1, column }
 }
 
 fn not_json(error: &serde_json::Error) -> Malformed {
@@ -258,6 +264,8 @@ mod tests {
         assert_eq!(category(b"{id}"), "syntax");
         assert_eq!(category(b"{} {}"), "syntax");
         assert_eq!(category(b"{\"a\":\"\xff\"}"), "encoding");
+        let place = Malformed::NotJson { category: "encoding", line: 2, column: 3 };
+        assert_eq!(object(b"{\n  \xff}"), Err(place));
         assert_eq!(category("[".repeat(1_000).as_bytes()), "depth");
         assert_eq!(object(b"[]"), Err(Malformed::Shape { field: ".", expected: "an object" }));
     }

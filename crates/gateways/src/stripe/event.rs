@@ -96,6 +96,7 @@ fn snapshot(envelope: &Envelope<'_>, event: &Object<'_>) -> Result<Reading, Malf
     if context.source.is_none() {
         context.only_hint(object)?;
     }
+    context.own_up();
     Ok(context.reading)
 }
 
@@ -254,6 +255,20 @@ impl Context {
             if !self.reading.claims.contains(&claim) {
                 self.reading.claims.push(claim);
             }
+        }
+    }
+
+    /// An event that changed nothing says so.
+    fn own_up(&mut self) {
+        let Reading { facts, subscriptions, aliases, claims, wants, unmapped, .. } = &self.reading;
+        let silent = facts.is_empty()
+            && subscriptions.is_empty()
+            && aliases.is_empty()
+            && claims.is_empty()
+            && wants.is_empty()
+            && unmapped.is_empty();
+        if silent && self.reading.ignored.is_none() {
+            self.reading.ignored = Some(IgnoredBecause::NothingToSay);
         }
     }
 

@@ -11,10 +11,9 @@ use crate::reading::{IgnoredBecause, WantReason};
 /// A refund of its own event, or one that came inside its charge.
 pub(super) fn read(context: &mut Context, object: &Object<'_>, inside: Option<&PaymentRef>) -> Result<(), Malformed> {
     let id = object.required_id("id")?;
-    let charge = object.id("charge")?;
     let payment = match inside {
         Some(payment) => Some(payment.clone()),
-        None => context.payment(object.id("payment_intent")?, charge.clone()),
+        None => context.payment(object.id("payment_intent")?, object.id("charge")?),
     };
     let Some(payment) = payment else {
         // Money went back, and the body does not say from what.
@@ -25,16 +24,7 @@ pub(super) fn read(context: &mut Context, object: &Object<'_>, inside: Option<&P
     let reason = object.text("reason")?.unwrap_or_default();
     let released = words::find(words::REFUND_REASON, reason, When::Always).map_or(&[][..], |row| row.facts);
     if !released.is_empty() {
-        let op = charge.as_ref().map_or(INTENT_OP, ProviderId::as_str);
-        let (amount, currency) = (object.amount("amount")?, object.currency("currency")?);
-        for kind in released {
-            let fact = context.fact(*kind, op, "expired").money(None, currency);
-            // That the money was held is certain; since when, this body does not say.
-            let held = *kind == PaymentKind::Auth(AuthKind::Authorized);
-            let fact = if held { PaymentFact { at: None, amount, ..fact } } else { fact };
-            context.assert(&payment, fact);
-        }
-        return Ok(());
+        return hold_ran_out(context, object, &payment, released);
     }
     let status = object.text("status")?.unwrap_or_default();
     let Some(row) = words::find(words::REFUND, status, When::Always) else {
@@ -49,6 +39,25 @@ pub(super) fn read(context: &mut Context, object: &Object<'_>, inside: Option<&P
         let code = object.text("failure_reason")?.unwrap_or_default();
         let detail = noted(fact.detail.clone(), DetailKey::Code, code);
         context.assert(&payment, fact.detail(detail));
+    }
+    Ok(())
+}
+
+/// The end of a hold nobody captured. That money was held is certain; since when, this body does not say.
+fn hold_ran_out(
+    context: &mut Context,
+    object: &Object<'_>,
+    payment: &PaymentRef,
+    kinds: &[PaymentKind],
+) -> Result<(), Malformed> {
+    let charge = object.id("charge")?;
+    let op = charge.as_ref().map_or(INTENT_OP, ProviderId::as_str);
+    let (amount, currency) = (object.amount("amount")?, object.currency("currency")?);
+    for kind in kinds {
+        let fact = context.fact(*kind, op, "expired").money(None, currency);
+        let held = *kind == PaymentKind::Auth(AuthKind::Authorized);
+        let fact = if held { PaymentFact { at: None, amount, ..fact } } else { fact };
+        context.assert(payment, fact);
     }
     Ok(())
 }

@@ -1,4 +1,4 @@
 with input as (
     select value ->> 'name' as name, value ->> 'merchant' as merchant, value ->> 'provider' as provider,
            value ->> 'external_id' as external_id, value ->> 'livemode' as livemode, value ->> 'now' as now
-    from json_each($1))
+    from jsonb_each($1))

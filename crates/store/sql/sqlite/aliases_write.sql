@@ -1,4 +1,4 @@
 with input as (
     select value ->> 'account' as account, value ->> 'tenant' as tenant, value ->> 'alias' as alias,
            value ->> 'payment' as payment, value ->> 'now' as now
-    from json_each($1))
+    from jsonb_each($1))

@@ -4,4 +4,4 @@ with input as (
            value ->> 'attempts' as attempts, value ->> 'first_seen_at' as first_seen_at, value ->> 'now' as now,
            value ->> 'len' as body_bytes, substr($2, value ->> 'head_off', value ->> 'head_len') as head,
            substr($2, value ->> 'off', value ->> 'len') as body
-    from json_each($1))
+    from jsonb_each($1))

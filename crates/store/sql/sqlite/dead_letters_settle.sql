@@ -1,4 +1,4 @@
 with input as (
     select unhex(value ->> 'id') as id, value ->> 'state' as state, value ->> 'by' as settled_by,
            value ->> 'because' as settled_because, value ->> 'now' as now
-    from json_each($1))
+    from jsonb_each($1))

@@ -1,1 +1,1 @@
-with input as (select unhex(value ->> 'owner') as owner from json_each($1))
+with input as (select unhex(value ->> 'owner') as owner from jsonb_each($1))

@@ -1,4 +1,4 @@
 with input as (
     select unhex(value ->> 'id') as id, value ->> 'topic' as topic, value ->> 'key' as key, value ->> 'payload' as payload,
            value ->> 'now' as now
-    from json_each($1))
+    from jsonb_each($1))

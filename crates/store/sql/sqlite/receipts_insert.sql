@@ -5,4 +5,4 @@ with input as (
            value ->> 'proof' as proof, value ->> 'proved_by' as proved_by, value ->> 'released_by' as released_by,
            value ->> 'headers' as headers, value ->> 'query' as query, value ->> 'traceparent' as traceparent,
            unhex(value ->> 'hash') as body_hash, substr($2, value ->> 'off', value ->> 'len') as body
-    from json_each($1))
+    from jsonb_each($1))

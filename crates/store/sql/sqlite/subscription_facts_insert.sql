@@ -4,4 +4,4 @@ with input as (
            value ->> 'op_at' as op_at, value ->> 'amount' as amount, value ->> 'currency' as currency,
            value ->> 'source' as source, value ->> 'detail' as detail, unhex(value ->> 'receipt') as receipt_id,
            value ->> 'now' as now
-    from json_each($1))
+    from jsonb_each($1))

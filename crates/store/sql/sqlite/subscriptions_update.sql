@@ -7,4 +7,4 @@ with input as (
            value ->> 'contested' as contested, value ->> 'source_as_of' as source_as_of,
            value ->> 'fold_version' as fold_version, value ->> 'fact_count' as fact_count,
            value ->> 'row_version' as row_version, value ->> 'now' as now
-    from json_each($1))
+    from jsonb_each($1))

@@ -1,3 +1,3 @@
 with input as (
     select value ->> 'account' as account, value ->> 'field' as field, value ->> 'word' as word, value ->> 'now' as now
-    from json_each($1))
+    from jsonb_each($1))

@@ -1,0 +1,223 @@
+//! One case: its files, its account, and what its bodies say.
+
+use std::path::{Path, PathBuf};
+
+use afluente_gateways::{AccountView, Envelope, Malformed, Reading, Tenants, adapter, read};
+use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, Mode, Proof, ProviderId, SecretName, Timestamp};
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+/// One folder.
+pub(crate) struct Case {
+    /// `<gateway>/<case>`.
+    pub(crate) name: String,
+    pub(crate) account: AccountView,
+    pub(crate) bodies: Vec<Body>,
+    pub(crate) expected: Value,
+}
+
+/// One posted body.
+pub(crate) struct Body {
+    /// The file's name without its ending.
+    pub(crate) name: String,
+    pub(crate) bytes: Vec<u8>,
+}
+
+/// What reading a body ended in.
+pub(crate) type Outcome = Result<Reading, Malformed>;
+
+/// A delivery that owns what its envelope borrows.
+pub(crate) struct Posted(Delivery);
+
+impl Posted {
+    pub(crate) fn envelope<'a>(&'a self, account: &'a AccountView) -> Envelope<'a> {
+        Envelope::of(&self.0, account)
+    }
+}
+
+/// What `expected.json` may hold.
+const SECTIONS: &[&str] =
+    &["about", "payments", "subscriptions", "wants", "ignored", "unmapped", "malformed", "claims", "aliases", "now"];
+
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
+}
+
+/// A file of JSON.
+pub(crate) fn json(path: &Path) -> Value {
+    let text = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    serde_json::from_slice(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+impl Case {
+    /// Every case of every gateway. A folder with a file nobody would read is an error.
+    pub(crate) fn all() -> Vec<Case> {
+        let mut cases = Vec::new();
+        for gateway in folders(&root()) {
+            cases.extend(folders(&gateway).iter().map(|folder| Case::load(folder)));
+        }
+        assert!(!cases.is_empty(), "no case in {}", root().display());
+        cases
+    }
+
+    fn load(folder: &Path) -> Case {
+        let names: Vec<String> = folder.components().map(|part| part.as_os_str().to_string_lossy().into()).collect();
+        let name = names[names.len() - 2..].join("/");
+        let mut bodies = Vec::new();
+        for path in files(folder) {
+            let stem = path.file_stem().unwrap().to_string_lossy().to_string();
+            if stem.starts_with(|first: char| first.is_ascii_digit()) {
+                bodies.push(Body { name: stem, bytes: std::fs::read(&path).unwrap() });
+            } else {
+                assert!(stem == "expected" || stem == "account", "{name}: nobody reads {stem}");
+            }
+        }
+        let expected = json(&folder.join("expected.json"));
+        for section in expected.as_object().unwrap().keys() {
+            assert!(SECTIONS.contains(&section.as_str()), "{name}: no section {section}");
+        }
+        let account = folder.join("account.json");
+        let account = account_of(&if account.exists() { json(&account) } else { json!({}) });
+        Case { name, account, bodies, expected }
+    }
+
+    /// What a signed body says.
+    pub(crate) fn read(&self, body: &Body) -> Outcome {
+        let posted = delivery(&body.bytes, Proof::Signed { secret: SecretName::of(b"golden") });
+        read(adapter(Gateway::Stripe).unwrap(), &posted.envelope(&self.account))
+    }
+
+    /// Compares everything that is not a row. A section that is not there must be empty, but for claims and aliases: of
+    /// those the ones listed must be there.
+    pub(crate) fn expect(&self, said: &Value) {
+        for section in ["wants", "unmapped", "ignored", "malformed"] {
+            let empty = if said[section].is_array() { json!([]) } else { json!({}) };
+            let expected = self.expected.get(section).cloned().unwrap_or(empty);
+            assert_eq!(said[section], expected, "{}: {section}", self.name);
+        }
+        for section in ["claims", "aliases"] {
+            for one in self.expected[section].as_array().into_iter().flatten() {
+                assert!(
+                    said[section].as_array().unwrap().contains(one),
+                    "{}: no {one} in {section}: {:#}",
+                    self.name,
+                    said[section]
+                );
+            }
+        }
+    }
+
+    /// Compares rows over the columns that are listed; a row that is not listed must not exist.
+    pub(crate) fn expect_rows(&self, rows: &Value) {
+        for section in ["payments", "subscriptions"] {
+            let none = json!({});
+            let expected = self.expected.get(section).unwrap_or(&none).as_object().unwrap();
+            let got = rows[section].as_object().unwrap();
+            let names = |rows: &serde_json::Map<String, Value>| rows.keys().cloned().collect::<Vec<_>>();
+            assert_eq!(names(got), names(expected), "{}: {section}", self.name);
+            for (id, columns) in expected {
+                for (column, value) in columns.as_object().unwrap() {
+                    assert_eq!(&got[id][column], value, "{}: {column} of {id} in {:#}", self.name, got[id]);
+                }
+            }
+        }
+        let money =
+            ["status_v2", "captured", "refunded", "refund_pending", "disputed", "charged_back", "capture_inferred"];
+        for (id, columns) in self.expected["payments"].as_object().into_iter().flatten() {
+            for column in money {
+                assert!(!columns[column].is_null(), "{}: {id} expects no {column}", self.name);
+            }
+        }
+    }
+}
+
+/// A delivery of these bytes.
+pub(crate) fn delivery(bytes: &[u8], proof: Proof) -> Posted {
+    Posted(Delivery {
+        id: DeliveryId(uuid::Uuid::nil()),
+        gateway: Gateway::Stripe,
+        account: AccountName::parse("golden").unwrap(),
+        received_at: Timestamp::from_seconds(1_764_000_000).unwrap(),
+        proof,
+        headers: Vec::new(),
+        query: None,
+        traceparent: None,
+        released_by: None,
+        body: Bytes::copy_from_slice(bytes),
+    })
+}
+
+/// Everything the bodies say that is not a row, in a form to compare.
+pub(crate) fn said(case: &Case, outcomes: &[Outcome]) -> Value {
+    let (mut wants, mut unmapped, mut claims, mut aliases) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    let (mut ignored, mut malformed) = (json!({}), json!({}));
+    for (body, outcome) in case.bodies.iter().zip(outcomes) {
+        let reading = match outcome {
+            Ok(reading) => reading,
+            Err(error) => {
+                malformed[&body.name] = json!(error.to_string());
+                continue;
+            }
+        };
+        let times = reading.facts.iter().flat_map(|(_, fact)| [fact.at, fact.op_at]).max().flatten();
+        assert!(reading.latest >= times, "{}/{}: a fact is later than the latest", case.name, body.name);
+        let tenant = |tenant: &Option<ProviderId>| tenant.as_ref().map_or(String::new(), |tenant| format!("{tenant}/"));
+        wants.extend(
+            reading.wants.iter().map(|w| format!("{}{} {} {}", tenant(&w.tenant), w.kind, w.id, w.reason.as_str())),
+        );
+        unmapped.extend(reading.unmapped.iter().map(|word| format!("{} {}", word.field, word.word)));
+        aliases.extend(reading.aliases.iter().map(|alias| format!("{} {}", alias.alias.id, alias.payment.id)));
+        claims.extend(reading.claims.iter().map(claim));
+        if let Some(because) = reading.ignored {
+            ignored[&body.name] = json!(because.as_str());
+        }
+    }
+    for list in [&mut wants, &mut unmapped, &mut claims, &mut aliases] {
+        list.sort();
+        list.dedup();
+    }
+    json!({
+        "wants": wants, "unmapped": unmapped, "claims": claims, "aliases": aliases,
+        "ignored": ignored, "malformed": malformed,
+    })
+}
+
+fn claim(claim: &afluente_gateways::Claim) -> String {
+    use afluente_gateways::ClaimSubject;
+    let subject = match &claim.subject {
+        ClaimSubject::Payment(payment) => format!("payment {}", payment.id),
+        ClaimSubject::Subscription(subscription) => format!("subscription {}", subscription.id),
+        ClaimSubject::Customer(id) => format!("customer {id}"),
+        ClaimSubject::Method(id) => format!("method {id}"),
+        ClaimSubject::Checkout(id) => format!("checkout {id}"),
+        ClaimSubject::Invoice(id) => format!("invoice {id}"),
+    };
+    format!("{subject} {}={}", claim.kind.as_str(), claim.value)
+}
+
+fn account_of(account: &Value) -> AccountView {
+    let id = |value: &Value| ProviderId::parse(value.as_str().unwrap()).unwrap();
+    AccountView {
+        mode: account["mode"].as_str().map_or(Mode::Test, |mode| mode.parse().unwrap()),
+        external_id: Some(&account["external_id"]).filter(|value| value.is_string()).map(id),
+        tenants: match &account["tenants"] {
+            Value::Array(listed) => Tenants::Listed(listed.iter().map(id).collect()),
+            Value::String(any) if any == "any" => Tenants::Any,
+            _ => Tenants::Own,
+        },
+    }
+}
+
+fn folders(parent: &Path) -> Vec<PathBuf> {
+    entries(parent).into_iter().filter(|path| path.is_dir()).collect()
+}
+
+fn files(parent: &Path) -> Vec<PathBuf> {
+    entries(parent).into_iter().filter(|path| path.is_file()).collect()
+}
+
+fn entries(parent: &Path) -> Vec<PathBuf> {
+    let mut entries: Vec<PathBuf> = std::fs::read_dir(parent).unwrap().map(|entry| entry.unwrap().path()).collect();
+    entries.sort();
+    entries
+}

@@ -1,0 +1,230 @@
+//! What people type, and what they are told.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use afluente_tests::{Shop, afluente, event, unix_now, wait_until};
+use serde_json::Value;
+
+#[test]
+fn fold_answers_every_line_and_ends_with_one_if_any_was_wrong() {
+    let good = r#"{"facts":[{"family":"capture","op":"c","kind":"succeeded","at":10,"op_at":null,"amount":100,"source":"webhook"}]}"#;
+    let input = format!(
+        "{good}\n{{\"facts\":[{{\"family\":\"gift\",\"op\":\"c\",\"kind\":\"x\",\"source\":\"webhook\"}}]}}\nnot json\n\n{good}\n"
+    );
+    let finished = afluente(["fold"]).run_with_input(input.as_bytes()).expect(1);
+    let lines: Vec<Value> = finished.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 4, "{finished:#?}");
+    for row in [&lines[0], &lines[3]] {
+        assert_eq!((&row["status_v2"], &row["captured"]), (&Value::from("SUCCEEDED"), &Value::from(100)));
+    }
+    assert!(lines[1]["error"].as_str().unwrap().contains("expected one of attempt, auth"));
+    assert_eq!(lines[2]["line"], 3);
+    assert!(finished.err.contains("line 2") && finished.err.contains("2 lines"), "{finished:#?}");
+    assert_eq!(afluente(["fold"]).run_with_input(good.as_bytes()).expect(0).out.lines().count(), 1);
+}
+
+#[test]
+fn fold_gives_the_declared_row_for_every_shared_scenario() {
+    let scenarios: Value = serde_json::from_str(include_str!("../../crates/model/tests/merge/scenarios.json")).unwrap();
+    let scenarios = scenarios["scenarios"].as_array().unwrap();
+    let input: String =
+        scenarios.iter().map(|one| format!("{}\n", serde_json::json!({"facts": one["facts"]}))).collect();
+    let finished = afluente(["fold"]).run_with_input(input.as_bytes()).expect(0);
+    for (scenario, line) in scenarios.iter().zip(finished.out.lines()) {
+        let row: Value = serde_json::from_str(line).unwrap();
+        for (column, expected) in scenario["expected"].as_object().unwrap() {
+            assert_eq!(&row[column], expected, "{} {column}", scenario["id"]);
+        }
+    }
+}
+
+#[test]
+fn check_reports_all_mistakes_with_their_lines_and_nothing_starts() {
+    let shop = Shop::new();
+    let config = "[ingress]\nlisten = \"everywhere\"\nmax_body_byte = 5\n[queue]\nmax_bytes = -1\n[accounts.shop]\n\
+                  gateway = \"paypal\"\nmode = \"sandbox\"\nsecrets = []\n";
+    std::fs::write(shop.data().join("afluente.toml"), config).unwrap();
+    for command in ["check", "up"] {
+        let refused = shop.run(&[command]).expect(2);
+        assert!(refused.err.contains("6 problems"), "{refused:#?}");
+        for line in [2, 3, 5, 7, 8, 9] {
+            assert!(refused.err.contains(&format!("afluente.toml:{line}: ")), "line {line}: {refused:#?}");
+        }
+    }
+    let json = shop.run(&["check", "--json"]).expect(2).json();
+    assert_eq!(json["problems"].as_array().map(Vec::len), Some(6));
+}
+
+#[test]
+fn a_first_start_makes_what_it_needs_and_says_what_to_do_next() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("new");
+    let up = afluente_tests::Up::start_with(
+        &data,
+        &[("AFLUENTE_INGRESS_LISTEN", "127.0.0.1:0"), ("AFLUENTE_ADMIN_LISTEN", "127.0.0.1:0")],
+    );
+    for name in ["afluente.toml", "seal.key", "secrets/stripe-shop", "queue.sqlite", "ledger.sqlite"] {
+        assert!(data.join(name).is_file(), "{name}");
+    }
+    let (code, _) = up.terminate();
+    assert_eq!(code, 0);
+    let checked = afluente(["check", "--data", data.to_str().unwrap()]).run().expect(0);
+    assert!(checked.out.contains("/webhooks/stripe/shop"), "{checked:#?}");
+}
+
+#[test]
+fn commands_that_cannot_work_say_what_is_missing_and_exit_with_three() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("nothing");
+    let data = data.to_str().unwrap();
+    for command in [vec!["payments", "list"], vec!["wants", "list"]] {
+        let refused = afluente(command.iter().copied().chain(["--data", data])).run().expect(3);
+        assert!(refused.err.contains("no ledger") && refused.err.contains("afluente up"), "{refused:#?}");
+    }
+    let refused = afluente(["up", "--data", "/proc/afluente"]).run().expect(3);
+    assert!(refused.err.contains("/proc/afluente") && refused.err.contains("--data"), "{refused:#?}");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "in the way").unwrap();
+    let refused = afluente(["up", "--data", file.join("data").to_str().unwrap()]).run().expect(3);
+    assert!(refused.err.contains("cannot write"), "{refused:#?}");
+    afluente(["payments", "lst"]).run().expect(2);
+    afluente(["simulate", "--duplicate", "2"]).run().expect(2);
+    assert!(afluente(["--help"]).run().expect(0).out.contains("Exit codes"));
+}
+
+#[test]
+fn dead_letters_are_listed_shown_previewed_discarded_and_replayed_beside_a_running_process() {
+    let shop = Shop::new();
+    let up = shop.up();
+    let noid = r#"{"object":"payment_intent","amount":5,"currency":"brl","status":"succeeded","livemode":false}"#;
+    for name in ["dead1", "dead2"] {
+        assert!(shop.deliver(up.ingress, &event(name, "payment_intent.succeeded", noid)).is_acknowledged());
+    }
+    wait_until("both are buried", || shop.count("select count(*) from dead_letters") == 2);
+    let list = shop.run(&["dead", "list", "--json"]).expect(0).json();
+    let id = |index: usize| list[index]["id"].as_str().unwrap().to_owned();
+    assert_eq!(list[0]["reason"], "malformed");
+    assert_eq!(shop.run(&["dead", "list", "--group", "--json"]).expect(0).json()[0]["count"], 2);
+    let shown = shop.run(&["dead", "show", &id(0), "--json"]).expect(0);
+    assert!(shown.json()["now"].as_str().unwrap().contains("come back"), "{shown:#?}");
+    assert!(!shown.out.contains("\"amount\""), "a body is never shown");
+    let dry = shop.run(&["dead", "replay", "--all", "--dry-run", "--json"]).expect(0).json();
+    assert_eq!(dry.as_array().map(Vec::len), Some(2));
+    assert_eq!(shop.count("select count(*) from dead_letters where state = 'OPEN'"), 2);
+    shop.run(&["dead", "discard", &id(0), "--because", " "]).expect(2);
+    shop.run(&["dead", "discard", &id(0), "--because", "a test of ours", "--by", "maria"]).expect(0);
+    assert_eq!(shop.count("select count(*) from dead_letters where state = 'DISCARDED' and settled_by = 'maria'"), 1);
+    let again = shop.run(&["dead", "discard", &id(0), "--because", "again", "--json"]).expect(0).json();
+    assert_eq!(again["already_settled"].as_array().map(Vec::len), Some(1), "{again}");
+    shop.run(&["dead", "replay", &id(1)]).expect(0);
+    wait_until("the replayed one came back to the dead", || {
+        shop.count("select count(*) from dead_letters where state = 'OPEN'") == 1
+            && shop.count("select count(*) from dead_letters") == 3
+    });
+    shop.run(&["dead", "show", "00000000-0000-0000-0000-000000000001"]).expect(1);
+}
+
+#[test]
+fn a_delivery_from_the_future_is_parked_and_released_by_a_person_even_without_a_process() {
+    let shop = Shop::new();
+    let up = shop.up();
+    let body = String::from_utf8(Shop::paid("future", 900)).unwrap();
+    let created = format!("\"created\":{}", unix_now() + 4_000);
+    let body = body.replacen(&format!("\"created\":{}", unix_now()), &created, 1);
+    let ahead = body.contains(&created);
+    assert!(shop.deliver(up.ingress, body.as_bytes()).is_acknowledged());
+    if !ahead {
+        // The second turned between the two looks at the clock: nothing was moved ahead, and nothing is to be tested.
+        return;
+    }
+    wait_until("it is parked", || shop.count("select count(*) from dead_letters where reason = 'future_dated'") == 1);
+    assert_eq!(shop.count("select count(*) from payments"), 0);
+    assert_eq!(up.terminate().0, 0);
+    shop.run(&["dead", "replay", "--all", "--by", "joana"]).expect(0);
+    let up = shop.up();
+    wait_until("the released one is applied", || {
+        shop.count("select count(*) from payments where status_v2 = 'SUCCEEDED'") == 1
+    });
+    assert_eq!(shop.count("select count(*) from webhook_receipts where released_by = 'joana'"), 1);
+    drop(up);
+    let report = shop.run(&["rebuild", "--check", "--json"]).expect(0).json();
+    assert_eq!(report["differences"].as_array().map(Vec::len), Some(0), "{report}");
+}
+
+#[test]
+fn rebuild_finds_what_somebody_changed_by_hand() {
+    let shop = Shop::new();
+    let up = shop.up();
+    for name in ["hand1", "hand2"] {
+        assert!(shop.deliver(up.ingress, &Shop::paid(name, 900)).is_acknowledged());
+    }
+    wait_until("both are there", || shop.receipts().len() == 2);
+    assert_eq!(up.terminate().0, 0);
+    shop.run(&["rebuild", "--check"]).expect(0);
+    shop.change("update payments set captured_amount = 901 where provider_payment_id = 'pi_hand1'");
+    shop.change(
+        "delete from payment_facts where payment_id = (select id from payments where provider_payment_id = 'pi_hand2')",
+    );
+    let found = shop.run(&["rebuild", "--check", "--json"]).expect(1).json();
+    let differences = found["differences"].to_string();
+    assert!(differences.contains("captured_amount") && differences.contains("901"), "{found}");
+    assert!(differences.contains("pi_hand2") && differences.contains("missing"), "{found}");
+}
+
+#[test]
+fn accounts_follow_the_file_and_a_bad_file_keeps_the_old_ones_and_turns_readiness_red() {
+    let shop = Shop::new();
+    let up = shop.up();
+    let file = shop.data().join("afluente.toml");
+    let good = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, "[accounts.shop]\nmode = \"sandbox\"\n").unwrap();
+    up.signal("HUP");
+    wait_until("readiness is red", || up.get("/readyz").starts_with("HTTP/1.1 503"));
+    assert!(up.get("/readyz").contains("afluente check"));
+    assert!(shop.deliver(up.ingress, &Shop::paid("reload1", 900)).is_acknowledged());
+    std::fs::write(&file, good.replace("[accounts.shop]", "[accounts.second]")).unwrap();
+    up.signal("HUP");
+    wait_until("readiness is green", || up.get("/readyz").starts_with("HTTP/1.1 200"));
+    assert_eq!(shop.deliver(up.ingress, &Shop::paid("reload2", 900)).status, 404);
+}
+
+#[test]
+fn simulated_lives_end_in_the_truth_in_any_order_with_repetitions_and_forgeries() {
+    let shop = Shop::new();
+    let up = shop.up();
+    let url = format!("http://{}", up.ingress);
+    let args = [
+        "simulate",
+        "--payments",
+        "160",
+        "--shuffle",
+        "--duplicate",
+        "0.3",
+        "--forge",
+        "0.05",
+        "--check",
+        "--json",
+        "--url",
+        &url,
+    ];
+    let report = shop.run(&args).expect(0).json();
+    assert_eq!(report["differences"].as_array().map(Vec::len), Some(0));
+    assert_eq!(report["believed"], 0);
+    assert!(report["forgeries"].as_u64().unwrap() > 20, "{report}");
+    assert_eq!(report["forgeries"], report["refused"]);
+    let wants = shop.run(&["wants", "list", "--json"]).expect(0).json();
+    assert!(wants.as_array().unwrap().iter().any(|want| want["reason"] == "hint"), "thin events raise wants");
+    assert_eq!(shop.count("select count(*) from dead_letters"), 0);
+    shop.run(&["rebuild", "--check"]).expect(0);
+    let live = std::fs::read_to_string(shop.data().join("afluente.toml")).unwrap().replace("\"test\"", "\"live\"");
+    std::fs::write(shop.data().join("afluente.toml"), live).unwrap();
+    let refused = shop.run(&["simulate", "--url", &url]).expect(2);
+    assert!(refused.err.contains("is live"), "{refused:#?}");
+}
+
+#[test]
+fn demo_ends_in_the_truth() {
+    let finished = afluente(["demo", "--once", "--payments", "80"]).run().expect(0);
+    assert!(finished.out.contains("0 differences from the truth"), "{finished:#?}");
+    assert!(finished.out.contains("CHARGED_BACK"), "{finished:#?}");
+}
