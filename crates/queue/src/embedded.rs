@@ -4,8 +4,11 @@
 //! commands, runs them in one transaction and answers when it has committed. What is ready, delayed and in flight is
 //! known in memory; the file holds every message until it is acknowledged.
 
+mod clock;
 mod file;
-pub(crate) mod lines;
+mod lines;
+mod lock;
+mod rows;
 pub(crate) mod shared;
 mod thread;
 
@@ -24,7 +27,7 @@ pub const QUEUE_FILE: &str = "queue.sqlite";
 pub const LOCK_FILE: &str = "queue.lock";
 /// When a message comes back that was dropped unsettled, or whose settlement could not be written.
 pub const RETURN_DELAY: Duration = Duration::from_secs(1);
-/// The longest a message can be delayed.
+/// The longest a message can be delayed, and so the longest a wrong clock can have it wait.
 pub const LONGEST_DELAY: Duration = Duration::from_hours(7 * 24);
 /// Commands of one commit at most.
 pub const GROUP: usize = 256;
@@ -38,19 +41,23 @@ pub struct EmbeddedOptions {
     pub limit_bytes: u64,
     /// Bytes of one message at most.
     pub message_limit_bytes: u64,
+    /// A take ends once it holds this many bytes, so that a batch of large bodies does not fill the memory. It holds one
+    /// message at least.
+    pub take_bytes: u64,
     /// Pages of the file at most, 4 KiB each; `None` for as many as the disk has. Past it publishing fails as on a full
     /// disk.
     pub max_pages: Option<u32>,
 }
 
 impl EmbeddedOptions {
-    /// A queue in this folder that holds at most 1 GiB, and 32 MiB a message.
+    /// A queue in this folder that holds at most 1 GiB, 32 MiB a message, and hands out at most 16 MiB at a time.
     #[must_use]
     pub fn new(folder: &Path) -> EmbeddedOptions {
         EmbeddedOptions {
             folder: folder.to_owned(),
             limit_bytes: 1 << 30,
             message_limit_bytes: 32 << 20,
+            take_bytes: 16 << 20,
             max_pages: None,
         }
     }

@@ -2,16 +2,20 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use afluente_model::Gateway;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use crate::embedded::shared::{Command, Shared, Signal};
 use crate::embedded::{self, EmbeddedOptions};
-use crate::error::{OpenError, PublishError, QueueError};
+use crate::error::{OpenError, PublishError, QueueError, StorageError};
 use crate::received::{Received, Settlement};
 use crate::wire::Sealed;
+
+/// How long a failed commit counts against [`Queue::is_healthy`] if no commit succeeds after it. Health must come back
+/// by itself: a load balancer that sends nothing to a sick instance would keep it from ever showing that it is well.
+const FAILURE_SHOWN_FOR: Duration = Duration::from_secs(10);
 
 /// How many messages of one gateway are where.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,7 +38,8 @@ pub struct Queue {
 }
 
 impl Queue {
-    /// Opens the queue of a folder and holds it until [`Queue::close`], or until the process ends in whatever way.
+    /// Opens the queue of a folder and holds it until [`Queue::close`], until the last clone is dropped, or until the
+    /// process ends in whatever way. The whole file is checked first, which takes about a second a gigabyte.
     #[allow(clippy::needless_pass_by_value, reason = "options are made for this one call")]
     pub fn open_embedded(options: EmbeddedOptions) -> Result<Queue, OpenError> {
         let (shared, commands) = embedded::open(&options)?;
@@ -43,34 +48,30 @@ impl Queue {
 
     /// Stores a message. `Ok` only after the commit that holds it is fsynced.
     ///
-    /// Dropping the future before it is ready may leave the message stored; publishing it again stores it twice.
+    /// After an error it is not stored, save that a crash right after [`PublishError::Storage`] may bring it back.
+    /// Dropping the future before it is ready may leave it stored; publishing it again stores it twice. A disk that
+    /// hangs makes this wait as long: callers set their own deadline.
     pub async fn publish(&self, message: Sealed) -> Result<(), PublishError> {
         let (reply, answer) = oneshot::channel();
         self.commands.send(Command::Publish(message, reply)).await.map_err(|_| PublishError::Closed)?;
         answer.await.map_err(|_| PublishError::Closed)?
     }
 
-    /// Takes up to `most` messages, waiting for the first as long as it takes and for more no longer than `linger`. Fair
-    /// over gateways, the oldest of each first.
+    /// Takes up to `most` messages, waiting for the first as long as it takes and for more no longer than `linger`.
+    ///
+    /// Gateways take turns message by message; of each the oldest comes first. Any number of callers may wait at once.
+    /// Dropping the future loses nothing: what it held at that moment comes back as a dropped [`Received`] does.
     pub async fn take(&self, most: usize, linger: Duration) -> Result<Vec<Received>, QueueError> {
         let mut signal = self.shared.signal.subscribe();
         loop {
+            self.wait(&mut signal, 1).await?;
+            // In vain or not: what there is by then is taken.
+            let _ = tokio::time::timeout(linger, self.wait(&mut signal, most)).await;
             let taken = self.take_now(most).await?;
-            if taken.is_empty() {
-                self.wait(&mut signal).await?;
-                continue;
+            if !taken.is_empty() || most == 0 {
+                return Ok(taken);
             }
-            return Ok(self.fill(taken, most, linger).await);
         }
-    }
-
-    async fn fill(&self, mut taken: Vec<Received>, most: usize, linger: Duration) -> Vec<Received> {
-        if taken.len() < most && !linger.is_zero() {
-            tokio::time::sleep(linger).await;
-            // What was taken is handed over whether or not there is more.
-            taken.extend(self.take_now(most - taken.len()).await.unwrap_or_default());
-        }
-        taken
     }
 
     async fn take_now(&self, most: usize) -> Result<Vec<Received>, QueueError> {
@@ -79,23 +80,25 @@ impl Queue {
         Ok(answer.await.map_err(|_| QueueError::Closed)??)
     }
 
-    /// Until something is ready: told by the thread, or when the next delayed message is due.
-    async fn wait(&self, signal: &mut watch::Receiver<Signal>) -> Result<(), QueueError> {
-        let seen = *signal.borrow_and_update();
-        if seen.closed {
-            return Err(QueueError::Closed);
-        }
-        if seen.ready > 0 {
-            return Ok(());
-        }
-        let changed = signal.changed();
-        match seen.next_due {
-            None => changed.await.map_err(|_| QueueError::Closed),
-            // In time or changed before: both are a reason to look again.
-            Some(due_at) => match tokio::time::timeout(until(due_at), changed).await {
-                Ok(changed) => changed.map_err(|_| QueueError::Closed),
-                Err(_) => Ok(()),
-            },
+    /// Until so many are ready or a delayed message is due.
+    async fn wait(&self, signal: &mut watch::Receiver<Signal>, count: usize) -> Result<(), QueueError> {
+        loop {
+            let seen = *signal.borrow_and_update();
+            if seen.closed || self.commands.is_closed() {
+                return Err(QueueError::Closed);
+            }
+            if seen.ready >= count as u64 {
+                return Ok(());
+            }
+            let changed = signal.changed();
+            let Some(due_at) = seen.next_due else {
+                changed.await.map_err(|_| QueueError::Closed)?;
+                continue;
+            };
+            match tokio::time::timeout(self.shared.clock.until(due_at), changed).await {
+                Ok(changed) => changed.map_err(|_| QueueError::Closed)?,
+                Err(_) => return Ok(()),
+            }
         }
     }
 
@@ -133,19 +136,26 @@ impl Queue {
         self.shared.limit_bytes
     }
 
-    /// Whether the last commit or read succeeded. A queue that fails goes on trying with the next.
+    /// Whether publishing can be expected to work: the queue is open, and nothing failed within the last ten seconds
+    /// that no successful commit followed. A full queue is healthy.
     #[must_use]
     pub fn is_healthy(&self) -> bool {
-        self.shared.healthy.load(Ordering::Relaxed)
+        !self.commands.is_closed()
+            && self.shared.failure().is_none_or(|(since, _)| since.elapsed() >= FAILURE_SHOWN_FOR)
     }
 
-    /// Ends it: what was handed over is committed, the log is moved into the file, the folder is free. Twice is once.
+    /// The last failure that no successful commit followed.
+    #[must_use]
+    pub fn last_error(&self) -> Option<StorageError> {
+        self.shared.failure().map(|(_, error)| error)
+    }
+
+    /// Ends it: what was handed over is carried out, the log is moved into the file, the folder is free when this
+    /// returns. Twice is once.
     pub async fn close(&self) {
-        let (reply, answer) = oneshot::channel();
-        if self.commands.send(Command::Close(reply)).await.is_ok() {
-            // The thread answers, or is gone: closed either way.
-            let _ = answer.await;
-        }
+        // An error means that somebody else closed it: that end is waited for all the same.
+        let _ = self.commands.send(Command::Close).await;
+        let _ = self.shared.signal.subscribe().wait_for(|signal| signal.closed).await;
     }
 }
 
@@ -153,10 +163,4 @@ impl std::fmt::Debug for Queue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Queue").field("bytes", &self.bytes()).finish_non_exhaustive()
     }
-}
-
-fn until(due_at: i64) -> Duration {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = i64::try_from(since.as_micros()).unwrap_or(i64::MAX);
-    Duration::from_micros(u64::try_from(due_at - now).unwrap_or(0))
 }

@@ -24,7 +24,7 @@ pub enum Settlement {
 /// with [`SealKeys::open`](crate::SealKeys::open).
 ///
 /// Dropped without settlement it comes back after [`RETURN_DELAY`](crate::embedded::RETURN_DELAY), its attempt count one
-/// higher; so does one whose settlement failed to commit.
+/// higher. One whose settlement failed to commit comes back then too, its attempt count unchanged.
 pub struct Received {
     pub(crate) shared: Arc<Shared>,
     pub(crate) ticket: Ticket,

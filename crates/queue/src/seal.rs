@@ -82,7 +82,7 @@ impl SealKeys {
 /// Feeds everything a seal covers, each part with its length before it, so that no two deliveries feed the same bytes.
 /// The JSON text is not what is sealed: two writers may space it differently.
 fn canonical(version: u32, delivery: &Delivery, body_hash: &[u8; 32], mut feed: impl FnMut(&[u8])) {
-    let Delivery { id, gateway, account, received_at, proof, headers, query, traceparent, released_by, body } =
+    let Delivery { id, gateway, account, received_at, proof, headers, query, traceparent, released_by, body: _ } =
         delivery;
     let mut part = |bytes: &[u8]| {
         feed(&(bytes.len() as u64).to_be_bytes());
@@ -106,7 +106,6 @@ fn canonical(version: u32, delivery: &Delivery, body_hash: &[u8; 32], mut feed: 
         part(&[u8::from(optional.is_some())]);
         part(optional.as_deref().unwrap_or_default().as_bytes());
     }
-    part(&(body.len() as u64).to_be_bytes());
     part(body_hash);
 }
 

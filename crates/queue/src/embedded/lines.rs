@@ -1,6 +1,6 @@
 //! Who is next: the messages of each gateway that are ready, delayed or in flight. Only numbers; the bytes are in the file.
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet};
 
 use afluente_model::Gateway;
 
@@ -8,12 +8,10 @@ use super::shared::Signal;
 use crate::queue::Depth;
 use crate::received::Ticket;
 
-/// A ready message: its place in the file, its size, how often it came back.
-type Ready = (i64, u32, u32);
-
 #[derive(Default)]
 struct Line {
-    ready: VecDeque<Ready>,
+    /// By place in the file, so that the oldest is first whatever made it wait: size, and how often it came back.
+    ready: BTreeMap<i64, (u32, u32)>,
     delayed: u64,
     in_flight: u64,
     bytes: u64,
@@ -49,22 +47,24 @@ impl Lines {
 
     fn put(&mut self, ticket: Ticket, attempt: u32, due_at: i64) {
         if due_at == 0 {
-            self.line(ticket.gateway).ready.push_back((ticket.seq, ticket.size, attempt));
+            self.line(ticket.gateway).ready.insert(ticket.seq, (ticket.size, attempt));
         } else {
             self.line(ticket.gateway).delayed += 1;
             self.delayed.insert((due_at, ticket.seq, ticket.gateway, ticket.size, attempt));
         }
     }
 
-    /// The next ones, one gateway after the other, so that a flood of one does not starve another.
-    pub(crate) fn take(&mut self, most: usize, now: i64) -> Vec<(Ticket, u32)> {
+    /// The next ones, one gateway after the other, so that a flood of one does not starve another. Ends once it has so
+    /// many bytes, so that a batch of large bodies does not fill the memory.
+    pub(crate) fn take(&mut self, most: usize, most_bytes: u64, now: i64) -> Vec<(Ticket, u32)> {
         self.promote(now);
         let mut taken = Vec::new();
-        let mut empty_in_a_row = 0;
-        while taken.len() < most && empty_in_a_row < self.by_gateway.len() {
+        let (mut bytes, mut empty_in_a_row) = (0, 0);
+        while taken.len() < most && bytes < most_bytes && empty_in_a_row < self.by_gateway.len() {
             let (gateway, line) = &mut self.by_gateway[self.turn];
-            match line.ready.pop_front() {
-                Some((seq, size, attempt)) => {
+            match line.ready.pop_first() {
+                Some((seq, (size, attempt))) => {
+                    bytes += u64::from(size);
                     line.in_flight += 1;
                     empty_in_a_row = 0;
                     taken.push((Ticket { gateway: *gateway, seq, size }, attempt));
@@ -83,7 +83,7 @@ impl Lines {
             self.delayed.remove(&(due_at, seq, gateway, size, attempt));
             let line = self.line(gateway);
             line.delayed -= 1;
-            line.ready.push_back((seq, size, attempt));
+            line.ready.insert(seq, (size, attempt));
         }
     }
 
@@ -136,7 +136,7 @@ mod tests {
         let mut lines = Lines::new();
         (0..10_000).for_each(|seq| lines.add(ticket(Gateway::Stripe, seq), 0, 0));
         (10_000..10_010).for_each(|seq| lines.add(ticket(Gateway::Appmax, seq), 0, 0));
-        let taken = lines.take(20, 0);
+        let taken = lines.take(20, u64::MAX, 0);
         assert_eq!(taken.iter().filter(|(ticket, _)| ticket.gateway == Gateway::Appmax).count(), 10);
         assert!(
             taken
@@ -152,21 +152,42 @@ mod tests {
         let mut lines = Lines::new();
         lines.add(ticket(Gateway::Stripe, 1), 3, 500);
         assert_eq!(lines.signal(), Signal { ready: 0, next_due: Some(500), closed: false });
-        assert!(lines.take(5, 499).is_empty());
-        assert_eq!(lines.take(5, 9_999).first().map(|(ticket, attempt)| (ticket.seq, *attempt)), Some((1, 3)));
+        assert!(lines.take(5, u64::MAX, 499).is_empty());
+        assert_eq!(
+            lines.take(5, u64::MAX, 9_999).first().map(|(ticket, attempt)| (ticket.seq, *attempt)),
+            Some((1, 3))
+        );
     }
 
     #[test]
     fn the_numbers_add_up_through_a_message_s_life() {
         let mut lines = Lines::new();
         lines.add(ticket(Gateway::Stripe, 1), 0, 0);
-        let (taken, _) = lines.take(1, 0)[0];
+        let (taken, _) = lines.take(1, u64::MAX, 0)[0];
         lines.back(taken, 1, 700);
         let depth = lines.depth()[0].1;
         assert_eq!((depth.ready, depth.delayed, depth.in_flight, depth.bytes), (0, 1, 0, 10));
-        let (taken, attempt) = lines.take(1, 700)[0];
+        let (taken, attempt) = lines.take(1, u64::MAX, 700)[0];
         assert_eq!(attempt, 1);
         lines.gone(taken);
         assert_eq!((lines.bytes(), lines.signal().ready, lines.depth()[0].1.in_flight), (0, 0, 0));
+    }
+
+    #[test]
+    fn a_message_that_came_back_goes_before_younger_ones() {
+        let mut lines = Lines::new();
+        (1..=3).for_each(|seq| lines.add(ticket(Gateway::Stripe, seq), 0, 0));
+        let (first, _) = lines.take(1, u64::MAX, 0)[0];
+        lines.back(first, 1, 100);
+        assert_eq!(lines.take(1, u64::MAX, 99)[0].0.seq, 2);
+        assert_eq!(lines.take(1, u64::MAX, 100)[0].0.seq, 1);
+    }
+
+    #[test]
+    fn a_batch_ends_once_it_has_enough_bytes_but_is_never_empty_for_it() {
+        let mut lines = Lines::new();
+        (1..=5).for_each(|seq| lines.add(ticket(Gateway::Stripe, seq), 0, 0));
+        assert_eq!(lines.take(5, 11, 0).len(), 2);
+        assert_eq!(lines.take(5, 1, 0).len(), 1);
     }
 }

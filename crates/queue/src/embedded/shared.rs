@@ -1,11 +1,13 @@
 //! What the handles and the writing thread share.
 
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use afluente_model::Gateway;
 use tokio::sync::{mpsc, oneshot, watch};
 
+use super::clock::Clock;
 use crate::error::{PublishError, QueueError, StorageError};
 use crate::queue::Depth;
 use crate::received::{Received, Settlement, Ticket};
@@ -21,7 +23,7 @@ pub(crate) enum Command {
     Take(usize, Taker),
     /// Look at what was given back.
     Look,
-    Close(oneshot::Sender<()>),
+    Close,
 }
 
 /// What takers wait for.
@@ -31,17 +33,19 @@ pub(crate) struct Signal {
     pub(crate) ready: u64,
     /// When the next delayed one can be, microseconds since 1970.
     pub(crate) next_due: Option<i64>,
+    /// The thread has ended; file and lock are let go.
     pub(crate) closed: bool,
 }
 
 /// Numbers for readers, hand-backs from dropped messages.
 pub(crate) struct Shared {
     pub(crate) signal: watch::Sender<Signal>,
+    pub(crate) clock: Clock,
     pub(crate) limit_bytes: u64,
     pub(crate) bytes: AtomicU64,
-    pub(crate) healthy: AtomicBool,
     depth: Mutex<Vec<(Gateway, Depth)>>,
     given_back: Mutex<Vec<(Ticket, u32)>>,
+    failure: Mutex<Option<(Instant, StorageError)>>,
     commands: mpsc::WeakSender<Command>,
 }
 
@@ -49,11 +53,12 @@ impl Shared {
     pub(crate) fn new(limit_bytes: u64, commands: mpsc::WeakSender<Command>) -> Shared {
         Shared {
             signal: watch::channel(Signal::default()).0,
+            clock: Clock::start(),
             limit_bytes,
             bytes: AtomicU64::new(0),
-            healthy: AtomicBool::new(true),
             depth: Mutex::new(Vec::new()),
             given_back: Mutex::new(Vec::new()),
+            failure: Mutex::new(None),
             commands,
         }
     }
@@ -80,9 +85,24 @@ impl Shared {
         *lock(&self.depth) = depth;
         self.signal.send_if_modified(|old| std::mem::replace(old, signal) != signal);
     }
+
+    /// The last failure that no successful commit followed, and since when.
+    pub(crate) fn failure(&self) -> Option<(Instant, StorageError)> {
+        lock(&self.failure).clone()
+    }
+
+    /// Remembers a failure; true if all was well before.
+    pub(crate) fn failed(&self, error: &StorageError) -> bool {
+        lock(&self.failure).replace((Instant::now(), error.clone())).is_none()
+    }
+
+    /// Forgets the failure; true if there was one.
+    pub(crate) fn recovered(&self) -> bool {
+        lock(&self.failure).take().is_some()
+    }
 }
 
 /// A panic while the lock is held leaves plain numbers and a list behind, which are as good as before.
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,0 +1,56 @@
+//! The queue's clock: reads the system's once and counts on from there, so that a step of the system clock neither holds
+//! up nor hurries what waits.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clock {
+    started: Instant,
+    started_at: i64,
+}
+
+impl Clock {
+    pub(crate) fn start() -> Clock {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Clock { started: Instant::now(), started_at: micros(since) }
+    }
+
+    /// Microseconds since 1970.
+    pub(crate) fn now(&self) -> i64 {
+        self.started_at.saturating_add(micros(self.started.elapsed()))
+    }
+
+    /// How long until then; zero if it has passed.
+    pub(crate) fn until(&self, then: i64) -> Duration {
+        Duration::from_micros(u64::try_from(then.saturating_sub(self.now())).unwrap_or(0))
+    }
+
+    /// When something delayed by this much from now is due. Never zero, which means ready.
+    pub(crate) fn due(&self, delay: Duration) -> i64 {
+        self.now().saturating_add(micros(delay.min(super::LONGEST_DELAY))).max(1)
+    }
+}
+
+fn micros(duration: Duration) -> i64 {
+    i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_is_due_later_than_the_longest_delay_or_at_the_time_that_means_ready() {
+        let clock = Clock::start();
+        assert!(clock.due(Duration::MAX) <= clock.now() + micros(super::super::LONGEST_DELAY));
+        assert_eq!(Clock { started_at: -1_000_000, ..clock }.due(Duration::ZERO), 1);
+    }
+
+    #[test]
+    fn what_has_passed_is_not_waited_for() {
+        let clock = Clock::start();
+        assert_eq!(clock.until(1), Duration::ZERO);
+        assert_eq!(clock.until(i64::MIN), Duration::ZERO);
+        assert!(clock.until(clock.now() + 60_000_000) > Duration::from_secs(50));
+    }
+}
