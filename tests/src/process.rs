@@ -143,12 +143,10 @@ impl Up {
             }
         });
         let next = || addresses.recv_timeout(PATIENCE);
-        let (ingress, admin) = match (next(), next()) {
-            (Ok(ingress), Ok(admin)) => (ingress, admin),
-            _ => {
-                let _ = child.kill();
-                panic!("up did not say where it listens: {}", log.join().unwrap());
-            }
+        let (Ok(ingress), Ok(admin)) = (next(), next()) else {
+            // Ended already is as good.
+            let _ = child.kill();
+            panic!("up did not say where it listens: {}", log.join().unwrap());
         };
         let up = Up { child, ingress, admin, log };
         wait_until("up is ready", || up.get("/readyz").starts_with("HTTP/1.1 200"));

@@ -182,8 +182,8 @@ fn admin(reader: &mut Reader<'_>, root: &mut Section<'_>, ingress: SocketAddr) -
 fn level(reader: &mut Reader<'_>, section: &mut Section<'_>) -> String {
     let level = section.text(reader, "level", Some("AFLUENTE_LOG")).unwrap_or_else(|| "info".to_owned());
     if let Err(error) = tracing_subscriber::EnvFilter::try_new(&level) {
-        let text = format!("log.level: expected a level such as info, or a filter, got {level:?}: {error}");
-        reader.problem(section.place("level"), text);
+        let (place, name) = section.origin(reader, "level", "AFLUENTE_LOG");
+        reader.problem(place, format!("{name}: expected a level such as info, or a filter, got {level:?}: {error}"));
     }
     level
 }

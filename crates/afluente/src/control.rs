@@ -10,14 +10,14 @@ use std::time::Duration;
 use afluente_queue::{EmbeddedOptions, Queue, SealKeys};
 use afluente_store::Store;
 use afluente_store::report::{DeadFilter, DeadView};
-use afluente_worker::desk;
+use afluente_worker::{chain, desk};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
 use tracing::{info, warn};
 use uuid::Uuid;
 
-use crate::exit::{Failure, chain};
+use crate::exit::Failure;
 
 /// The socket's name inside a data folder.
 const SOCKET_FILE: &str = "control.sock";

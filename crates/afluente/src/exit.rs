@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+use afluente_worker::chain;
+
 /// Why a command did not do what was asked.
 #[derive(Debug)]
 pub(crate) enum Failure {
@@ -31,20 +33,6 @@ impl Failure {
     pub(crate) fn unavailable(error: &dyn std::error::Error) -> Failure {
         Failure::Unavailable(chain(error))
     }
-}
-
-/// An error with all its causes, each said once.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let said = inner.to_string();
-        if !text.ends_with(&said) {
-            text = format!("{text}: {said}");
-        }
-        cause = inner.source();
-    }
-    text
 }
 
 impl From<afluente_store::StoreError> for Failure {

@@ -1,9 +1,9 @@
 //! The first start: a data folder with a commented configuration, a signing secret and a sealing key. Nothing that exists is
 //! ever written over.
 
-use std::fs::{DirBuilder, OpenOptions};
+use std::fs::{DirBuilder, File};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
 use rand::TryRng;
@@ -42,6 +42,14 @@ pub(crate) fn complete(folder: &Path) -> Result<Made, Failure> {
             Err(error) => Err(cannot(&path, &error)),
         }
     };
+    let queue = folder.join(afluente_queue::embedded::QUEUE_FILE);
+    if queue.exists() && !folder.join(SEAL_KEY_FILE).exists() {
+        return Err(Failure::Unavailable(format!(
+            "{SEAL_KEY_FILE} is missing beside {}: what waits there was sealed with it and nothing else opens it; restore \
+             the key, or move the queue file away if nothing in it is wanted",
+            queue.display()
+        )));
+    }
     write(SEAL_KEY_FILE, &format!("{}\n", random_hex()?))?;
     if !folder.join(FILE).exists() {
         let secrets = folder.join("secrets");
@@ -57,15 +65,19 @@ fn private_folder(path: &Path) -> io::Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
-/// Writes a file of mode 0600 that must not exist. A half-written one is removed, or the next start would take it as it is.
+/// Writes a file of mode 0600 that must not exist. The name is given to whole and durable bytes only: a kill in the middle
+/// leaves no half of a key that the next start would take as it is.
 fn new_file(path: &Path, text: &str) -> io::Result<()> {
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-    if written.is_err() {
-        // The write's own error is the one worth telling.
-        let _ = std::fs::remove_file(path);
+    let folder = path.parent().unwrap_or(Path::new("."));
+    if path.symlink_metadata().is_ok() {
+        return Err(io::ErrorKind::AlreadyExists.into());
     }
-    written
+    // tempfile makes its files with mode 0600.
+    let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(folder)?;
+    file.write_all(text.as_bytes())?;
+    file.as_file().sync_all()?;
+    file.persist_noclobber(path).map_err(|error| error.error)?;
+    File::open(folder)?.sync_all()
 }
 
 fn random_hex() -> Result<String, Failure> {
@@ -96,12 +108,38 @@ mod tests {
     }
 
     #[test]
+    fn a_lost_sealing_key_is_not_replaced_while_a_queue_needs_it() {
+        let parent = tempfile::tempdir().unwrap();
+        complete(parent.path()).unwrap();
+        std::fs::write(parent.path().join("queue.sqlite"), "messages").unwrap();
+        complete(parent.path()).unwrap();
+        std::fs::remove_file(parent.path().join(SEAL_KEY_FILE)).unwrap();
+        let Err(Failure::Unavailable(text)) = complete(parent.path()) else { panic!("expected a refusal") };
+        assert!(text.contains("restore the key"), "{text}");
+        assert!(!parent.path().join(SEAL_KEY_FILE).exists());
+    }
+
+    #[test]
     fn a_second_start_changes_nothing() {
         let parent = tempfile::tempdir().unwrap();
         complete(parent.path()).unwrap();
         let before = std::fs::read(parent.path().join(SEAL_KEY_FILE)).unwrap();
         assert_eq!(complete(parent.path()).unwrap(), Made::default());
         assert_eq!(std::fs::read(parent.path().join(SEAL_KEY_FILE)).unwrap(), before);
+    }
+
+    #[test]
+    fn a_start_that_was_cut_short_is_completed_and_what_exists_is_kept() {
+        let parent = tempfile::tempdir().unwrap();
+        complete(parent.path()).unwrap();
+        let secret = std::fs::read(parent.path().join(SECRET_FILE)).unwrap();
+        std::fs::remove_file(parent.path().join(FILE)).unwrap();
+        std::fs::remove_file(parent.path().join(SEAL_KEY_FILE)).unwrap();
+        assert_eq!(complete(parent.path()).unwrap().0, [SEAL_KEY_FILE, FILE]);
+        assert_eq!(std::fs::read(parent.path().join(SECRET_FILE)).unwrap(), secret);
+        crate::config::load(parent.path()).unwrap();
+        let left = std::fs::read_dir(parent.path()).unwrap().filter_map(Result::ok);
+        assert!(left.map(|entry| entry.file_name()).all(|name| !name.to_string_lossy().starts_with(".new-")));
     }
 
     #[test]

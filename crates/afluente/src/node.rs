@@ -7,7 +7,7 @@ use std::sync::Arc;
 use afluente_ingress::{AdminPages, Check, Readiness, Receiver, system_clock};
 use afluente_queue::{EmbeddedOptions, Queue};
 use afluente_store::Store;
-use afluente_worker::{Pulse, Settings, Worker};
+use afluente_worker::{Pulse, Settings, Worker, chain};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -67,7 +67,12 @@ impl Node {
             pulse: Arc::clone(&pulse),
         };
         let ready = readiness(queue.clone(), pulse, Arc::clone(&reload.healthy));
-        let pages = AdminPages { readiness: ready, render: Arc::new(move || metrics.render()) };
+        let measured = queue.clone();
+        let render = move || {
+            afluente_worker::measure::queue(&measured);
+            metrics.render()
+        };
+        let pages = AdminPages { readiness: ready, render: Arc::new(render) };
         let desk = Desk { store: store.clone(), queue: queue.clone(), keys };
         let other_tasks = vec![
             spawn("admin", stopped(&stop_rest), move |stop| async move {
@@ -84,14 +89,13 @@ impl Node {
             }),
         ];
         let ingress_task = spawn("ingress", stopped(&stop_ingress), move |stop| async move {
-            let drained = afluente_ingress::run(ingress_listener, receiver, stop)
-                .await
-                .map_err(|error| crate::exit::chain(&error))?;
+            let drained =
+                afluente_ingress::run(ingress_listener, receiver, stop).await.map_err(|error| chain(&error))?;
             info!(cut_off = drained.cut_off, "Ingress drained");
             Ok(())
         });
         let worker_task = spawn("worker", stopped(&stop_rest), move |stop| async move {
-            afluente_worker::run(worker, stop).await.map_err(|error| crate::exit::chain(&error))
+            afluente_worker::run(worker, stop).await.map_err(|error| chain(&error))
         });
         Ok(Node { ingress, admin, queue, store, stop_ingress, stop_rest, ingress_task, worker_task, other_tasks })
     }

@@ -33,10 +33,11 @@ pub(crate) struct SimulateArgs {
     /// Deliveries a second; 0 for as fast as possible
     #[arg(long, default_value_t = 0, value_name = "N")]
     rate: u32,
-    /// The same seed and run play the same deliveries
+    /// Chooses amounts, currencies, order, repetitions and forgeries
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
-    /// A name that makes this run's ids differ from another's; the time by default
+    /// Makes the ids differ from another run's; with the same seed and name, every delivery is the same byte for byte.
+    /// The time by default
     #[arg(long, value_name = "NAME", value_parser = run_name)]
     run: Option<String>,
     /// Deliver in any order
@@ -80,6 +81,9 @@ fn run_name(text: &str) -> Result<String, String> {
     if valid { Ok(text.to_owned()) } else { Err(format!("expected 1 to 32 letters and digits, got {text:?}")) }
 }
 
+/// When a named run ends: 2025-01-01, the same moment every time, so that the same seed and name play the same bytes.
+const NAMED_RUN_ENDS: i64 = 1_735_689_600;
+
 /// A name no earlier run has: the microseconds since 1970.
 pub(crate) fn fresh_run() -> String {
     format!("{:x}", afluente_worker::now().as_micros())
@@ -88,14 +92,18 @@ pub(crate) fn fresh_run() -> String {
 /// Runs it and reports.
 pub(crate) async fn run(args: &SimulateArgs, folder: &Path, config: &Config) -> Result<(), Failure> {
     let target = target(args, config)?;
+    let (run, until) = args.run.as_ref().map_or_else(
+        || (fresh_run(), afluente_worker::now().as_seconds() - 60),
+        |name| (format!("{name}s{}", args.seed), NAMED_RUN_ENDS),
+    );
     let plan = Plan {
         payments: args.payments as usize,
         seed: args.seed,
-        run: args.run.clone().unwrap_or_else(fresh_run),
+        run,
         shuffle: args.shuffle,
         duplicate: args.duplicate,
         forge: args.forge,
-        until: afluente_worker::now().as_seconds() - 60,
+        until,
     };
     let Traffic { posts, truth } = play(&plan);
     let sent = deliver(&target, posts).await?;
@@ -156,7 +164,7 @@ async fn compare(
 fn text(sent: &Sent, payments: usize, differences: Option<&[Difference]>) -> String {
     let mut text = format!(
         "deliveries  {} sent, {} acknowledged, {} sent again after no success, {} given up\n\
-         forgeries   {} sent, {} refused, {} believed\n\
+         forgeries   {} sent, {} refused, {} believed, {} never answered\n\
          speed       {:.0} requests/s, p50 {:.1} ms, p99 {:.1} ms\n",
         sent.deliveries,
         sent.accepted,
@@ -165,6 +173,7 @@ fn text(sent: &Sent, payments: usize, differences: Option<&[Difference]>) -> Str
         sent.forgeries,
         sent.refused,
         sent.believed,
+        sent.unanswered,
         sent.rate(),
         sent.percentile(50),
         sent.percentile(99),
@@ -183,7 +192,8 @@ fn text(sent: &Sent, payments: usize, differences: Option<&[Difference]>) -> Str
 fn document(sent: &Sent, differences: Option<&[Difference]>) -> Value {
     json!({
         "deliveries": sent.deliveries, "acknowledged": sent.accepted, "retried": sent.retried, "given_up": sent.given_up,
-        "forgeries": sent.forgeries, "refused": sent.refused, "believed": sent.believed, "rate": sent.rate(),
+        "forgeries": sent.forgeries, "refused": sent.refused, "believed": sent.believed, "unanswered": sent.unanswered,
+        "rate": sent.rate(),
         "p50_ms": sent.percentile(50), "p99_ms": sent.percentile(99), "events": sent.acknowledged.len(),
         "differences": differences.map(|all| all.iter().map(Difference::json).collect::<Vec<_>>()),
     })
@@ -194,9 +204,16 @@ fn verdict(sent: &Sent, differences: Option<&[Difference]>) -> Result<(), Failur
         return Err(Failure::Found(format!("{} forged requests were answered with success", sent.believed)));
     }
     if sent.given_up > 0 {
+        let why = sent.last_status.map_or_else(
+            || "nobody answered; is `afluente up` running?".to_owned(),
+            |status| format!("the last answer was {status}; look at the log of `afluente up`"),
+        );
+        return Err(Failure::Unavailable(format!("{} deliveries were never acknowledged: {why}", sent.given_up)));
+    }
+    if sent.unanswered > 0 {
         return Err(Failure::Unavailable(format!(
-            "{} deliveries were never acknowledged; is `afluente up` running?",
-            sent.given_up
+            "{} forged requests were never answered, so nobody knows whether they would be refused",
+            sent.unanswered
         )));
     }
     match differences {

@@ -38,7 +38,9 @@ pub(crate) async fn run(args: &UpArgs, folder: &Path) -> Result<(), Failure> {
     if !made.0.is_empty() {
         text.push_str(&first_steps(folder, &made));
     }
-    notes.iter().for_each(|note| text.push_str(&format!("note: {note}\n")));
+    for note in &notes {
+        text.push_str(&format!("note: {note}\n"));
+    }
     output::print(&text);
     stop_signal().await?;
     node.stop().await;

@@ -1,5 +1,7 @@
 //! Pools, transactions, and the two functions through which every statement runs.
 
+use std::fs::{OpenOptions, Permissions};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -37,6 +39,7 @@ impl Store {
     /// One connection writes: SQLite gains nothing from a second, and its waiters starve.
     pub async fn open(folder: &Path) -> Result<Store, StoreError> {
         let path = folder.join(LEDGER_FILE);
+        keep_private(&path)?;
         let options = options(&path).create_if_missing(true).synchronous(SqliteSynchronous::Full);
         let pool = connect(options.journal_mode(SqliteJournalMode::Wal), 1, &path).await?;
         let store = Store { pool, path };
@@ -134,6 +137,14 @@ impl Store {
             Err(StoreError::Migration(format!("expected migrations {known:?}, found {applied:?}")))
         }
     }
+}
+
+/// The ledger holds bodies with names and documents: its owner alone may read it. The log beside it takes the file's mode.
+fn keep_private(path: &Path) -> Result<(), StoreError> {
+    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
+    opened
+        .and_then(|file| file.set_permissions(Permissions::from_mode(0o600)))
+        .map_err(|error| StoreError::Open { path: path.to_owned(), reason: error.to_string() })
 }
 
 fn options(path: &Path) -> SqliteConnectOptions {

@@ -10,8 +10,9 @@ use tracing::{error, info, warn};
 
 use crate::account::Accounts;
 use crate::apply::apply;
+use crate::chain;
 use crate::measure;
-use crate::prepare::{Good, Prepared, chain, prepare_all};
+use crate::prepare::{Good, Prepared, prepare_all};
 
 /// How handling a delivery ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

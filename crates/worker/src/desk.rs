@@ -14,7 +14,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use crate::account::Accounts;
-use crate::prepare::chain;
+use crate::chain;
 
 /// What would happen if a dead letter were handled now.
 #[derive(Clone, Debug, PartialEq, Eq)]

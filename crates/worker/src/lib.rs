@@ -16,7 +16,7 @@ mod apply;
 mod batch;
 pub mod column;
 pub mod desk;
-mod measure;
+pub mod measure;
 mod names;
 mod prepare;
 pub mod rebuild;
@@ -37,4 +37,19 @@ use afluente_model::Timestamp;
 pub fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Timestamp::EPOCH.shifted(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
+}
+
+/// An error with all its causes, each said once.
+#[must_use]
+pub fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        let said = inner.to_string();
+        if !text.ends_with(&said) {
+            text = format!("{text}: {said}");
+        }
+        cause = inner.source();
+    }
+    text
 }

@@ -54,8 +54,9 @@ pub(crate) fn failed(transient: bool) {
     counter!("afluente_worker_batch_failures_total", "passes" => passes).increment(1);
 }
 
+/// Sets the gauges of the queue from its own counters: call it whenever somebody is about to read them.
 #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; counts this large are not reached")]
-pub(crate) fn queue(queue: &Queue) {
+pub fn queue(queue: &Queue) {
     for (gateway, depth) in queue.depth() {
         let set = |state: &'static str, count: u64| {
             gauge!("afluente_queue_depth", "gateway" => gateway.slug(), "state" => state).set(count as f64);

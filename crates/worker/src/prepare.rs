@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::account::Accounts;
+use crate::chain;
 
 /// How far a gateway's clock may run ahead of our receive time before a delivery is parked, seconds. A fact from the
 /// future would hold its register until then.
@@ -175,19 +176,4 @@ fn receipt(delivery: &Delivery, reading: &Reading) -> Receipt {
         body_hash: Sha256::digest(&delivery.body).into(),
         body: delivery.body.clone(),
     }
-}
-
-/// An error with all its causes.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let said = inner.to_string();
-        if !text.ends_with(&said) {
-            text.push_str(": ");
-            text.push_str(&said);
-        }
-        cause = inner.source();
-    }
-    text
 }

@@ -102,15 +102,7 @@ fn follow_up(old: &PaymentRow, new: &PaymentRow, receipt: Option<Uuid>, now: Tim
         return;
     }
     let (before, after) = (column::of_payment(&old.payment), column::of_payment(&new.payment));
-    let detail: Map<String, Value> = column::difference(&before, &after)
-        .into_iter()
-        .map(|(name, old, new)| (name.to_owned(), json!([old, new])))
-        .collect();
-    let kind = match (old.row_version, old.payment.status == new.payment.status) {
-        (0, _) => "created",
-        (_, true) => "updated",
-        (_, false) => "status_changed",
-    };
+    let (kind, detail) = change(old.row_version, old.payment.status == new.payment.status, &before, &after);
     let key = format!("{}/{}/{}", new.key.account, new.key.tenant, new.key.id);
     let row: Map<String, Value> = after.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
     followups.outbox.push(OutboxRow {
@@ -134,11 +126,25 @@ fn follow_up(old: &PaymentRow, new: &PaymentRow, receipt: Option<Uuid>, now: Tim
         entity: new.id,
         row_version: new.row_version,
         kind,
-        detail: Value::Object(detail).to_string(),
+        detail,
         receipt,
         actor: "worker".into(),
     });
     questions(old, new, receipt, now, followups);
+}
+
+type Columns = [(&'static str, Value)];
+
+/// What a change is called, and its old and new values by column.
+fn change(old_version: i64, same_status: bool, before: &Columns, after: &Columns) -> (&'static str, String) {
+    let kind = match (old_version, same_status) {
+        (0, _) => "created",
+        (_, true) => "updated",
+        (_, false) => "status_changed",
+    };
+    let changed = column::difference(before, after).into_iter();
+    let detail: Map<String, Value> = changed.map(|(name, old, new)| (name.to_owned(), json!([old, new]))).collect();
+    (kind, Value::Object(detail).to_string())
 }
 
 /// What newly contradicts itself is read back, and shown to a person where reading cannot settle it.
@@ -212,22 +218,14 @@ pub(crate) async fn subscriptions(
 fn subscription_event(old: &SubscriptionRow, new: &SubscriptionRow, receipt: Option<Uuid>) -> EventRow {
     let before = column::of_subscription(&old.subscription);
     let after = column::of_subscription(&new.subscription);
-    let detail: Map<String, Value> = column::difference(&before, &after)
-        .into_iter()
-        .map(|(name, old, new)| (name.to_owned(), json!([old, new])))
-        .collect();
-    let kind = match (old.row_version, old.subscription.base == new.subscription.base) {
-        (0, _) => "created",
-        (_, true) => "updated",
-        (_, false) => "status_changed",
-    };
+    let (kind, detail) = change(old.row_version, old.subscription.base == new.subscription.base, &before, &after);
     EventRow {
         id: Uuid::now_v7(),
         entity_type: "subscription",
         entity: new.id,
         row_version: new.row_version,
         kind,
-        detail: Value::Object(detail).to_string(),
+        detail,
         receipt,
         actor: "worker".into(),
     }

@@ -13,8 +13,8 @@ use uuid::Uuid;
 
 use crate::account::Accounts;
 use crate::batch::handle;
+use crate::chain;
 use crate::measure;
-use crate::prepare::chain;
 use crate::settle::{Next, RetryPolicy, jittered};
 
 /// How a worker takes its work.
@@ -89,7 +89,6 @@ pub async fn run(worker: Worker, shutdown: impl Future<Output = ()>) -> Result<(
     accounts.mark_unchanged();
     tokio::pin!(shutdown);
     loop {
-        measure::queue(&worker.queue);
         let taken = tokio::select! {
             biased;
             () = &mut shutdown => break,

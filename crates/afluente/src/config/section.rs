@@ -149,6 +149,14 @@ impl<'a> Section<'a> {
         self.table.and_then(|table| start(table.key(key).and_then(toml_edit::Key::span))).or(self.start)
     }
 
+    /// Where a text came from: its line and key, or the variable that was set over them.
+    pub(super) fn origin(&self, reader: &Reader<'_>, key: &str, variable: &str) -> (Place, String) {
+        match reader.variable(variable) {
+            Some(_) => (None, format!("environment variable {variable} (over {})", self.name(key))),
+            None => (self.place(key), self.name(key)),
+        }
+    }
+
     pub(super) fn text(
         &mut self,
         reader: &mut Reader<'_>,
@@ -208,11 +216,8 @@ impl<'a> Section<'a> {
     ) -> SocketAddr {
         let text = self.text(reader, key, Some(variable)).unwrap_or_else(|| default.to_owned());
         text.parse().unwrap_or_else(|_| {
-            let name = self.name(key);
-            reader.problem(
-                self.place(key),
-                format!("{name}: expected an address and port such as {default}, got {text:?}"),
-            );
+            let (place, name) = self.origin(reader, key, variable);
+            reader.problem(place, format!("{name}: expected an address and port such as {default}, got {text:?}"));
             SocketAddr::from(([127, 0, 0, 1], 0))
         })
     }
@@ -229,9 +234,8 @@ impl<'a> Section<'a> {
         words.iter().find(|(word, _)| *word == text).map_or_else(
             || {
                 let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-                let expected = known.join(", ");
-                reader
-                    .problem(self.place(key), format!("{}: expected one of {expected}, got {text:?}", self.name(key)));
+                let (place, name) = self.origin(reader, key, variable);
+                reader.problem(place, format!("{name}: expected one of {}, got {text:?}", known.join(", ")));
                 words[0].1
             },
             |(_, value)| *value,

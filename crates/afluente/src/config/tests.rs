@@ -118,6 +118,18 @@ fn the_environment_overrides_the_file_and_gives_secrets() {
 }
 
 #[test]
+fn a_wrong_variable_is_named_instead_of_a_line_of_the_file() {
+    let folder = folder();
+    let text = format!("[ingress]\nlisten = \"127.0.0.1:1\"\n{GOOD}");
+    for variable in ["AFLUENTE_INGRESS_LISTEN", "AFLUENTE_ADMIN_LISTEN", "AFLUENTE_LOG_FORMAT", "AFLUENTE_LOG"] {
+        let found = parse(folder.path(), &text, &|name| (name == variable).then(|| "a=b=c".to_owned())).unwrap_err();
+        let [problem] = found.as_slice() else { panic!("expected one problem, got {found:#?}") };
+        assert_eq!(problem.line, None, "{problem:?}");
+        assert!(problem.text.contains(&format!("environment variable {variable}")), "{problem:?}");
+    }
+}
+
+#[test]
 fn a_missing_or_readable_sealing_key_is_a_problem() {
     let folder = folder();
     let key = folder.path().join(SEAL_KEY_FILE);

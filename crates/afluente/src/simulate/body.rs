@@ -21,6 +21,8 @@ struct Past {
     try_number: u8,
     captured: i64,
     refunded: i64,
+    /// Held and not taken. Stripe counts it under `amount_refunded`, beside what was really given back.
+    released: i64,
 }
 
 /// One event: its type, its time, its object.
@@ -126,14 +128,11 @@ impl Played {
             ],
             What::Captured(hundredths) => {
                 past.captured = self.part(hundredths);
-                // What is not captured is released under the field that also counts refunds.
-                past.refunded = self.amount - past.captured;
-                let events = vec![
+                past.released = self.amount - past.captured;
+                vec![
                     ("charge.captured", Some(self.charge("succeeded", past, &json!({})))),
                     ("payment_intent.succeeded", Some(self.intent("succeeded", past, &json!({})))),
-                ];
-                past.refunded = 0;
-                events
+                ]
             }
             What::Canceled => self.ended(past, "requested_by_customer", created),
             What::HoldExpired => {
@@ -148,7 +147,7 @@ impl Played {
                 ]
             }
             What::Refund(number, hundredths, word) => {
-                vec![(refund_event(word), Some(self.refund(number, hundredths, word, created, past)))]
+                vec![self.refund_event(number, hundredths, word, created, past)]
             }
             What::TotalRefunded(hundredths) => {
                 past.refunded = self.part(hundredths);
@@ -196,7 +195,7 @@ impl Played {
     fn charge(&self, status: &str, past: &Past, more: &Value) -> Value {
         let base = json!({
             "id": self.charge_id(past.try_number), "object": "charge", "amount": self.amount, "amount_captured": past.captured,
-            "amount_refunded": past.refunded, "application": null, "balance_transaction": null,
+            "amount_refunded": past.refunded + past.released, "application": null, "balance_transaction": null,
             "billing_details": {
                 "address": {"city": "São Paulo", "country": "BR", "line1": null, "line2": null, "postal_code": "01310-100", "state": "SP"},
                 "email": format!("payer{}@example.com", self.number), "name": format!("Payer {}", self.number), "phone": null, "tax_id": null,
@@ -206,19 +205,38 @@ impl Played {
             "metadata": {"order_id": format!("order-{}-{}", self.run, self.number)},
             "outcome": {"network_status": "approved_by_network", "reason": null, "risk_level": "normal", "risk_score": 12, "type": "authorized"},
             "paid": true, "payment_intent": self.intent_id(), "payment_method": self.id("pm"),
-            "payment_method_details": self.method_details(), "receipt_email": null, "refunded": past.refunded == self.amount,
+            "payment_method_details": self.method_details(), "receipt_email": null, "refunded": past.refunded + past.released == self.amount,
             "refunds": null, "review": null, "status": status,
         });
         merged(base, more)
     }
 
-    fn refund(&self, number: u8, hundredths: i64, word: &str, created: i64, past: &Past) -> Value {
+    /// A refund's first word is told by `refund.created`, whatever it is; later ones by another event.
+    fn refund_event(
+        &self,
+        number: u8,
+        hundredths: i64,
+        word: &'static str,
+        created: i64,
+        past: &Past,
+    ) -> (&'static str, Option<Value>) {
+        let this = What::Refund(number, hundredths, word);
         let first =
             self.life.steps.iter().find(|step| matches!(step.what, What::Refund(other, _, _) if other == number));
+        let kind = match word {
+            _ if first.is_some_and(|first| first.what == this) => "refund.created",
+            "failed" => "refund.failed",
+            _ => "refund.updated",
+        };
+        let began = first.map_or(created, |step| self.began + step.after);
+        (kind, Some(self.refund(number, hundredths, word, began, past)))
+    }
+
+    fn refund(&self, number: u8, hundredths: i64, word: &str, began: i64, past: &Past) -> Value {
         json!({
             "id": format!("{}{number}", self.id("re")), "object": "refund", "amount": self.part(hundredths),
             "balance_transaction": null, "charge": self.charge_id(past.try_number),
-            "created": first.map_or(created, |step| self.began + step.after), "currency": self.currency,
+            "created": began, "currency": self.currency,
             "destination_details": {"type": self.method_word()}, "failure_reason": if word == "failed" { json!("expired_or_canceled_card") } else { Value::Null },
             "metadata": {}, "payment_intent": self.intent_id(), "reason": "requested_by_customer", "receipt_number": null,
             "status": word,
@@ -271,14 +289,6 @@ impl Played {
             Method::Card | Method::Pix => json!({"type": "pix_display_qr_code", "pix_display_qr_code": {
                 "data": "00020126580014br.gov.bcb.pix", "expires_at": self.began + 3_600}}),
         }
-    }
-}
-
-fn refund_event(word: &str) -> &'static str {
-    match word {
-        "failed" => "refund.failed",
-        "pending" => "refund.created",
-        _ => "refund.updated",
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sending: signed, concurrent, patient. What is not acknowledged is sent again with a new signature.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use afluente_gateways::Secret;
@@ -39,6 +39,10 @@ pub(crate) struct Sent {
     pub(crate) forgeries: u64,
     pub(crate) refused: u64,
     pub(crate) believed: u64,
+    /// Forgeries nobody answered: neither refused nor believed.
+    pub(crate) unanswered: u64,
+    /// The status last given to a delivery that was given up; none if there was no answer at all.
+    pub(crate) last_status: Option<u16>,
     /// The events that were acknowledged.
     pub(crate) acknowledged: BTreeSet<String>,
     latencies: Vec<u64>,
@@ -63,7 +67,8 @@ impl Sent {
 struct Ended {
     event: String,
     forged: bool,
-    acknowledged: bool,
+    /// The last answer; none if there was none.
+    status: Option<StatusCode>,
     tries: u64,
     latency: u64,
 }
@@ -81,8 +86,7 @@ pub(crate) async fn deliver(target: &Target, posts: Vec<Post>) -> Result<Sent, F
         url: target.url.clone(),
         secret: target.secret.clone(),
         stranger: Secret::new("whsec_somebody_elses_secret").map_err(|error| Failure::unavailable(&error))?,
-        deadline: Instant::now() + target.patience,
-        patience: target.patience,
+        patience: Patience { length: target.patience, failing_since: Mutex::new(None) },
         stale_seconds: target.tolerance_seconds + 100,
     });
     let places = Arc::new(Semaphore::new(target.connections));
@@ -131,19 +135,48 @@ async fn pace(started: Instant, number: usize, rate: u32) {
 impl Sent {
     fn count(&mut self, ended: Ended) {
         self.latencies.push(ended.latency);
+        let acknowledged = ended.status.is_some_and(|status| status.is_success());
         if ended.forged {
             self.forgeries += 1;
-            *(if ended.acknowledged { &mut self.believed } else { &mut self.refused }) += 1;
+            let refused = ended.status.is_some_and(|status| status.is_client_error());
+            *(if acknowledged {
+                &mut self.believed
+            } else if refused {
+                &mut self.refused
+            } else {
+                &mut self.unanswered
+            }) += 1;
             return;
         }
         self.deliveries += 1;
         self.retried += ended.tries - 1;
-        if ended.acknowledged {
+        if acknowledged {
             self.accepted += 1;
             self.acknowledged.insert(ended.event);
         } else {
             self.given_up += 1;
+            self.last_status = ended.status.map(|status| status.as_u16()).or(self.last_status);
         }
+    }
+}
+
+/// How long to go on. One delivery may fail for this long; and once every delivery has failed for this long, nobody is
+/// there, and the rest is tried once each instead of for this long each.
+struct Patience {
+    length: Duration,
+    failing_since: Mutex<Option<Instant>>,
+}
+
+impl Patience {
+    fn acknowledged(&self) {
+        *self.failing_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
+    /// Whether a delivery first tried at `first` has failed for the last time.
+    fn is_over(&self, first: Instant) -> bool {
+        let mut failing_since = self.failing_since.lock().unwrap_or_else(PoisonError::into_inner);
+        let failing = failing_since.get_or_insert_with(Instant::now).elapsed();
+        first.elapsed() > self.length || failing > self.length
     }
 }
 
@@ -152,8 +185,7 @@ struct Sender {
     url: Uri,
     secret: Secret,
     stranger: Secret,
-    deadline: Instant,
-    patience: Duration,
+    patience: Patience,
     stale_seconds: i64,
 }
 
@@ -167,12 +199,14 @@ impl Sender {
             let status = self.request(&post).await;
             let latency = u64::try_from(sent.elapsed().as_micros()).unwrap_or(u64::MAX);
             let acknowledged = status.is_some_and(|status| status.is_success());
+            if acknowledged && post.forgery.is_none() {
+                self.patience.acknowledged();
+            }
             // A forgery that met a dead process was not refused yet.
             let answered =
                 acknowledged || (post.forgery.is_some() && status.is_some_and(|status| status.is_client_error()));
-            let over = Instant::now() > self.deadline.max(first + self.patience);
-            if answered || over {
-                return Ended { event: post.event, forged: post.forgery.is_some(), acknowledged, tries, latency };
+            if answered || self.patience.is_over(first) {
+                return Ended { event: post.event, forged: post.forgery.is_some(), status, tries, latency };
             }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(LONGEST_WAIT);
@@ -218,5 +252,58 @@ impl Sender {
             Forgery::TwoStamps => (Some(format!("t=1,{signature}")), body),
             Forgery::CutBody => (Some(signature), body[..body.len() - 1].to_vec()),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn target(url: &str, patience: Duration) -> Target {
+        Target {
+            url: url.parse().unwrap(),
+            secret: Secret::new("whsec_number_one").unwrap(),
+            connections: 4,
+            rate: 0,
+            patience,
+            tolerance_seconds: 300,
+        }
+    }
+
+    fn posts(forgery: Option<Forgery>) -> Vec<Post> {
+        (0..200).map(|number| Post { event: format!("evt_{number}"), body: b"{}".to_vec(), forgery }).collect()
+    }
+
+    /// A port nobody listens on: it was free a moment ago.
+    fn nobody() -> String {
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        format!("http://127.0.0.1:{port}/webhooks/stripe/shop")
+    }
+
+    #[tokio::test]
+    async fn patience_with_an_absent_process_is_spent_once_not_once_a_delivery() {
+        let patience = Duration::from_millis(200);
+        let target = target(&nobody(), patience);
+        let sent = tokio::time::timeout(Duration::from_secs(8), deliver(&target, posts(None))).await;
+        let sent = sent.unwrap().unwrap();
+        assert_eq!((sent.deliveries, sent.accepted, sent.given_up, sent.last_status), (200, 0, 200, None));
+    }
+
+    #[tokio::test]
+    async fn a_forgery_nobody_answered_is_not_called_refused() {
+        let forged = posts(Some(Forgery::NoHeader));
+        let sent = deliver(&target(&nobody(), Duration::from_millis(50)), forged).await.unwrap();
+        assert_eq!((sent.forgeries, sent.refused, sent.believed, sent.unanswered), (200, 0, 0, 200));
+    }
+
+    #[test]
+    fn one_acknowledged_delivery_renews_the_patience_for_the_others_but_not_for_one_that_fails_alone() {
+        let patience = Patience { length: Duration::from_secs(60), failing_since: Mutex::new(None) };
+        let Some(long_ago) = Instant::now().checked_sub(Duration::from_secs(61)) else { return };
+        *patience.failing_since.lock().unwrap() = Some(long_ago);
+        assert!(patience.is_over(Instant::now()));
+        patience.acknowledged();
+        assert!(!patience.is_over(Instant::now()));
+        assert!(patience.is_over(long_ago));
     }
 }

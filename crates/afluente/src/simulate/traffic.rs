@@ -199,22 +199,18 @@ fn noise(played: &Played) -> Vec<Post> {
             "payment_status": "paid", "payment_intent": played.intent_id(), "customer": customer, "livemode": false,
             "client_reference_id": format!("cart-{number}")}),
         )],
-        3 => subscription_noise(run, number, &customer, made),
+        3 => subscription_noise(played, &customer, made),
         _ => Vec::new(),
     }
 }
 
-fn subscription_noise(
-    run: &str,
-    number: usize,
-    customer: &str,
-    made: impl Fn(&str, &str, i64, Value) -> Post,
-) -> Vec<Post> {
+fn subscription_noise(played: &Played, customer: &str, made: impl Fn(&str, &str, i64, Value) -> Post) -> Vec<Post> {
+    let (run, number) = (&played.run, played.number);
     let subscription = |status: &str| {
         json!({
             "id": format!("sub_{run}{number:06}"), "object": "subscription", "status": status, "customer": customer,
             "cancel_at": null, "cancel_at_period_end": false, "trial_end": null, "pause_collection": null, "livemode": false,
-            "ended_at": null, "items": {"object": "list", "data": [{"current_period_start": 1_767_225_600, "current_period_end": 1_769_904_000}]},
+            "ended_at": (status == "canceled").then_some(played.began + 95_000), "items": {"object": "list", "data": [{"current_period_start": 1_767_225_600, "current_period_end": 1_769_904_000}]},
         })
     };
     let invoice = json!({
@@ -225,6 +221,7 @@ fn subscription_noise(
         made("u1", "customer.subscription.updated", 1, subscription("active")),
         made("i", "invoice.paid", 1, invoice),
         made("u2", "customer.subscription.updated", 90_000, subscription("past_due")),
+        made("u3", "customer.subscription.deleted", 95_000, subscription("canceled")),
     ]
 }
 

@@ -1,0 +1,227 @@
+//! Batches on a real queue and a real ledger: what commits, what is buried, what happens twice.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use afluente_gateways::{AccountView, Tenants, adapter};
+use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, MerchantName, Mode, Proof, SecretName, Timestamp};
+use afluente_queue::{EmbeddedOptions, Queue, SealKey, SealKeys, Sealed, Settlement};
+use afluente_store::report::{DeadFilter, PaymentFilter};
+use afluente_store::{DeadReason, Store};
+use afluente_worker::{Account, Accounts, Outcome, column, handle};
+use uuid::Uuid;
+
+/// Seconds since 1970 when everything in these tests is received.
+const NOW: i64 = 1_790_000_000;
+
+struct Bench {
+    _folder: tempfile::TempDir,
+    queue: Queue,
+    store: Store,
+    accounts: Arc<Accounts>,
+    keys: Arc<SealKeys>,
+}
+
+fn account() -> Account {
+    let view = AccountView { mode: Mode::Test, external_id: None, tenants: Tenants::Own };
+    let merchant = MerchantName::parse("default").unwrap();
+    Account { gateway: Gateway::Stripe, merchant, adapter: adapter(Gateway::Stripe).unwrap(), view }
+}
+
+fn accounts(names: &[&str]) -> Accounts {
+    Accounts(names.iter().map(|name| (AccountName::parse(name).unwrap(), account())).collect::<BTreeMap<_, _>>())
+}
+
+impl Bench {
+    /// A queue, and a ledger that knows the account `shop` only.
+    async fn new() -> Bench {
+        let folder = tempfile::tempdir().unwrap();
+        let queue = Queue::open_embedded(EmbeddedOptions::new(folder.path())).unwrap();
+        let store = Store::open(folder.path()).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        tx.save_accounts(&accounts(&["shop"]).rows(), Timestamp::EPOCH).await.unwrap();
+        tx.commit().await.unwrap();
+        let keys = Arc::new(SealKeys::new(SealKey::from_bytes([1; 32]), []));
+        Bench { _folder: folder, queue, store, accounts: Arc::new(accounts(&["shop", "ghost"])), keys }
+    }
+
+    fn sealed(&self, account: &str, body: &str) -> Sealed {
+        self.keys.seal(&delivery(account, body))
+    }
+
+    /// Publishes messages and handles them as one batch; settled only if asked.
+    async fn handle(&self, messages: Vec<Sealed>, settled: bool) -> Vec<Outcome> {
+        let count = messages.len();
+        for message in messages {
+            self.queue.publish(message).await.unwrap();
+        }
+        let batch = self.queue.take(count, Duration::ZERO).await.unwrap();
+        assert_eq!(batch.len(), count);
+        let outcomes = handle(&self.store, &batch, &self.accounts, &self.keys).await;
+        if settled {
+            let done = batch.into_iter().map(|message| (message, Settlement::Ack)).collect();
+            self.queue.settle(done).await.unwrap();
+        }
+        outcomes.into_iter().map(Result::unwrap).collect()
+    }
+
+    /// Every payment by its name, over the columns rows are compared by.
+    async fn rows(&self) -> BTreeMap<String, String> {
+        let rows = self.store.payments(&PaymentFilter { limit: 1_000, ..PaymentFilter::default() }).await.unwrap();
+        rows.iter()
+            .map(|row| (row.key.id.to_string(), format!("{:?} {}", column::of_payment(&row.payment), row.fact_count)))
+            .collect()
+    }
+
+    async fn dead(&self) -> Vec<(String, String)> {
+        let letters = self.store.dead_letters(&DeadFilter { limit: 100, ..DeadFilter::default() }).await.unwrap();
+        letters.into_iter().map(|letter| (letter.reason, letter.error)).collect()
+    }
+}
+
+fn delivery(account: &str, body: &str) -> Delivery {
+    Delivery {
+        id: DeliveryId(Uuid::now_v7()),
+        gateway: Gateway::Stripe,
+        account: AccountName::parse(account).unwrap(),
+        received_at: Timestamp::from_seconds(NOW).unwrap(),
+        proof: Proof::Signed { secret: SecretName::of(b"secret") },
+        headers: Vec::new(),
+        query: None,
+        traceparent: None,
+        released_by: None,
+        body: body.as_bytes().to_vec().into(),
+    }
+}
+
+fn event(id: &str, kind: &str, created: i64, object: &str) -> String {
+    format!(
+        r#"{{"id":"evt_{id}","object":"event","type":"{kind}","created":{created},"livemode":false,"data":{{"object":{object}}}}}"#
+    )
+}
+
+fn paid(name: &str) -> String {
+    let object = format!(
+        r#"{{"id":"pi_{name}","object":"payment_intent","amount":500,"amount_received":500,"currency":"brl","status":"succeeded","latest_charge":"ch_{name}"}}"#
+    );
+    event(name, "payment_intent.succeeded", NOW - 50, &object)
+}
+
+#[tokio::test]
+async fn one_refused_delivery_among_many_is_buried_alone_and_the_rest_commits() {
+    let bench = Bench::new().await;
+    let mut messages: Vec<Sealed> =
+        (0..40).map(|number| bench.sealed("shop", &paid(&format!("good{number}")))).collect();
+    // Its account is configured, but the ledger has no row of it: the database refuses whatever refers to it.
+    messages.insert(17, bench.sealed("ghost", &paid("bad")));
+    let outcomes = bench.handle(messages, true).await;
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Applied).count(), 40);
+    assert_eq!(outcomes[17], Outcome::Buried(DeadReason::Refused));
+    assert_eq!(bench.rows().await.len(), 40);
+    let dead = bench.dead().await;
+    assert_eq!(dead.len(), 1);
+    assert!(dead[0].1.contains("FOREIGN KEY"), "{dead:?}");
+}
+
+#[tokio::test]
+async fn what_nobody_sealed_or_nobody_knows_is_buried_with_its_reason_beside_good_ones() {
+    let bench = Bench::new().await;
+    let stranger = SealKeys::new(SealKey::from_bytes([2; 32]), []);
+    let mut other_gateway = delivery("shop", &paid("x"));
+    other_gateway.gateway = Gateway::Pagarme;
+    let messages = vec![
+        bench.sealed("shop", &paid("good")),
+        stranger.seal(&delivery("shop", &paid("minted"))),
+        Sealed { head: b"not a head".to_vec().into(), ..bench.sealed("shop", &paid("broken")) },
+        Sealed { body: b"{}".to_vec().into(), ..bench.sealed("shop", &paid("changed")) },
+        bench.sealed("nobody", &paid("lost")),
+        bench.keys.seal(&other_gateway),
+        bench.sealed("shop", "[]"),
+        bench.sealed("shop", &event("ahead", "payment_intent.succeeded", NOW + 301, r#"{"id":"pi_ahead","object":"payment_intent","amount":1,"amount_received":1,"currency":"brl","status":"succeeded"}"#)),
+    ];
+    let mut outcomes = bench.handle(messages, true).await;
+    outcomes.sort_by_key(|outcome| format!("{outcome:?}"));
+    let buried = |reason| Outcome::Buried(reason);
+    let mut expected = vec![
+        Outcome::Applied,
+        buried(DeadReason::Undecodable),
+        buried(DeadReason::Undecodable),
+        buried(DeadReason::Undecodable),
+        buried(DeadReason::UnknownAccount),
+        buried(DeadReason::UnknownAccount),
+        buried(DeadReason::Malformed),
+        buried(DeadReason::FutureDated),
+    ];
+    expected.sort_by_key(|outcome| format!("{outcome:?}"));
+    assert_eq!(outcomes, expected);
+    assert_eq!(bench.rows().await.keys().collect::<Vec<_>>(), ["pi_good"]);
+    for (_, error) in bench.dead().await {
+        assert!(!error.contains("minted") && !error.contains("pi_"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_committed_and_never_acknowledged_changes_nothing_the_second_time() {
+    let bench = Bench::new().await;
+    let messages = || vec![bench.sealed("shop", &paid("one")), bench.sealed("shop", "no json")];
+    let (first, second) = (messages(), messages());
+    let again: Vec<Sealed> = first.clone();
+    assert_eq!(bench.handle(first, true).await, [Outcome::Applied, Outcome::Buried(DeadReason::Malformed)]);
+    let before = bench.rows().await;
+    // The same messages, as after a kill between commit and acknowledgement.
+    assert_eq!(bench.handle(again, true).await, [Outcome::Repeated, Outcome::Buried(DeadReason::Malformed)]);
+    assert_eq!(bench.dead().await.len(), 1, "one open dead letter, counted up");
+    // The same content under new deliveries, as after the gateway's own repetition.
+    assert_eq!(bench.handle(second, true).await[0], Outcome::Repeated);
+    assert_eq!(bench.rows().await, before);
+    let row = &bench.store.payments(&PaymentFilter { limit: 1, ..PaymentFilter::default() }).await.unwrap()[0];
+    assert_eq!(row.row_version, 1);
+}
+
+#[tokio::test]
+async fn any_order_and_any_split_into_batches_gives_the_same_ledger() {
+    let charge = r#"{"id":"ch_o","object":"charge","amount":500,"amount_captured":500,"amount_refunded":200,"captured":true,"currency":"brl","status":"succeeded","payment_intent":"pi_o","created":1789999000}"#;
+    let alone =
+        r#"{"id":"dp_o","object":"dispute","amount":500,"currency":"brl","status":"needs_response","charge":"ch_o"}"#;
+    let refund = r#"{"id":"re_o","object":"refund","amount":200,"currency":"brl","status":"succeeded","charge":"ch_o","created":1789999500}"#;
+    let bodies = [
+        paid("o"),
+        event("c", "charge.refunded", NOW - 40, charge),
+        // These two name the charge only: until the alias is known they stand in a row of its own.
+        event("d", "charge.dispute.created", NOW - 20, alone),
+        event("r", "refund.created", NOW - 45, refund),
+    ];
+    let mut seen: Option<BTreeMap<String, String>> = None;
+    for order in permutations(bodies.len()) {
+        for size in [1, 2, 4] {
+            let bench = Bench::new().await;
+            for part in order.chunks(size) {
+                let messages = part.iter().map(|index| bench.sealed("shop", &bodies[*index])).collect();
+                bench.handle(messages, true).await;
+            }
+            let rows = bench.rows().await;
+            assert_eq!(rows.keys().collect::<Vec<_>>(), ["pi_o"], "{order:?} by {size}");
+            assert!(rows["pi_o"].contains("DISPUTED"), "{rows:?}");
+            assert_eq!(seen.get_or_insert_with(|| rows.clone()), &rows, "{order:?} by {size}");
+        }
+    }
+}
+
+fn permutations(count: usize) -> Vec<Vec<usize>> {
+    if count == 0 {
+        return vec![Vec::new()];
+    }
+    let shorter = permutations(count - 1);
+    (0..count)
+        .flat_map(|place| {
+            shorter.iter().map(move |order| {
+                let mut order = order.clone();
+                order.insert(place, count - 1);
+                order
+            })
+        })
+        .collect()
+}
