@@ -1,7 +1,7 @@
 //! The payment domain of Afluente, pure.
 //!
-//! Bytes become [`Fact`]s elsewhere; here a set of facts becomes one row. [`fold`] joins facts into a [`State`], and
-//! [`project`] reads the row off it. Both are functions of the *set*: order, repetition and the split of work over
+//! Bytes become [`Fact`]s elsewhere; here a set of facts becomes one row. [`fold()`] joins facts into a [`State`], and
+//! [`project()`] reads the row off it. Both are functions of the *set*: order, repetition and the split of work over
 //! machines cannot be seen in the result.
 //!
 //! **Invariants.** No clock, no randomness, no IO, no environment, no async. Nothing here is serialisable: the crossings

@@ -3,7 +3,7 @@
 use crate::word::word_enum;
 
 word_enum! {
-    /// `status_v2`: what we believe about a payment. Derived by [`crate::project`], never written by hand.
+    /// `status_v2`: what we believe about a payment. Derived by [`crate::project()`], never written by hand.
     pub enum PaymentStatus {
         /// The gateway knows the payment; nothing has been tried, or a payment is scheduled.
         Pending => "PENDING",
