@@ -1,0 +1,95 @@
+//! Facts: a set that only grows, and other names of one payment.
+
+use afluente_model::{
+    Amount, CaptureKind, Currency, Detail, DetailKey, Fact, PaymentFact, PaymentKind, RefundKind, Source,
+};
+use afluente_store::{AliasRow, FactRow};
+use uuid::Uuid;
+
+use crate::site::{account, at, key, payment, site, stored_receipt};
+
+fn captured(op: &str) -> PaymentFact {
+    Fact::new(PaymentKind::Capture(CaptureKind::Succeeded), op, Some(at(2)), Source::Webhook)
+        .money(Some(Amount::new(1_000).unwrap()), Some(Currency::parse("BRL").unwrap()))
+        .detail(Detail::word("succeeded").with(DetailKey::Reason, "ação \"x\""))
+}
+
+fn row(payment: Uuid, named: &str, fact: PaymentFact, receipt: Uuid) -> FactRow {
+    FactRow { payment, named: named.into(), fact, receipt }
+}
+
+#[tokio::test]
+async fn a_fact_is_there_once_however_often_it_is_added_and_comes_back_equal() {
+    let site = site().await;
+    let mut tx = site.store.begin().await.unwrap();
+    let receipt = stored_receipt(&mut tx).await;
+    let (one, two) =
+        (payment(&mut tx, &key("shop", "", "pi_1")).await.id, payment(&mut tx, &key("shop", "", "pi_2")).await.id);
+    let bare = Fact::new(PaymentKind::Refund(RefundKind::Pending), "", None, Source::Fetch);
+    let facts = [captured("ch_1"), captured("ch_2"), bare];
+    let rows: Vec<FactRow> = facts.iter().map(|fact| row(one, "pi_1", fact.clone(), receipt)).collect();
+    let doubled: Vec<FactRow> = rows.iter().chain(&rows).cloned().collect();
+    assert_eq!(tx.add_facts(&doubled, at(3)).await.unwrap(), [one]);
+    let more = [rows[0].clone(), row(two, "pi_2", captured("ch_1"), receipt)];
+    assert_eq!(tx.add_facts(&more, at(4)).await.unwrap(), [two], "only what gained a fact");
+    let stored = tx.facts_of(&[one]).await.unwrap();
+    assert_eq!(stored.len(), 3);
+    for fact in &facts {
+        let stored = stored.iter().find(|stored| stored.fact == *fact).unwrap();
+        assert_eq!(stored.key, fact.key());
+        assert_eq!((stored.owner, stored.receipt, stored.recorded_at), (one, receipt, at(3)));
+    }
+    assert_eq!(tx.facts_of(&[one, two]).await.unwrap().len(), 4);
+}
+
+#[tokio::test]
+async fn facts_move_by_the_name_they_came_under_and_never_double() {
+    let site = site().await;
+    let mut tx = site.store.begin().await.unwrap();
+    let receipt = stored_receipt(&mut tx).await;
+    let (alias, own) =
+        (payment(&mut tx, &key("shop", "", "ch_1")).await.id, payment(&mut tx, &key("shop", "", "pi_1")).await.id);
+    let rows = [
+        row(alias, "ch_1", captured("a"), receipt),
+        row(alias, "ch_1", captured("shared"), receipt),
+        row(alias, "ch_9", captured("stays"), receipt),
+        row(own, "pi_1", captured("shared"), receipt),
+    ];
+    tx.add_facts(&rows, at(3)).await.unwrap();
+    for _ in 0..2 {
+        tx.move_facts(alias, own, "ch_1").await.unwrap();
+        let left: Vec<Box<str>> = tx.facts_of(&[alias]).await.unwrap().into_iter().map(|one| one.fact.op).collect();
+        assert_eq!(left, ["stays".into()]);
+        let mut there: Vec<Box<str>> = tx.facts_of(&[own]).await.unwrap().into_iter().map(|one| one.fact.op).collect();
+        there.sort_unstable();
+        assert_eq!(there, ["a".into(), "shared".into()]);
+    }
+}
+
+#[tokio::test]
+async fn a_payment_whose_facts_have_moved_can_go() {
+    let site = site().await;
+    let mut tx = site.store.begin().await.unwrap();
+    let gone = payment(&mut tx, &key("shop", "", "ch_1")).await.id;
+    tx.delete_payments(&[gone]).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(site.store.counts().await.unwrap().payments, 0);
+}
+
+#[tokio::test]
+async fn an_alias_is_read_back_and_points_where_it_was_last_pointed() {
+    let site = site().await;
+    let alias = |payment: &str| AliasRow {
+        account: account("shop"),
+        tenant: "".into(),
+        alias: "ch_1".into(),
+        payment: payment.into(),
+    };
+    let mut tx = site.store.begin().await.unwrap();
+    tx.save_aliases(&[alias("pi_2")], at(1)).await.unwrap();
+    tx.save_aliases(&[alias("pi_1")], at(2)).await.unwrap();
+    let found =
+        tx.aliases(&[key("shop", "", "ch_1"), key("shop", "", "pi_1"), key("other", "", "ch_1")]).await.unwrap();
+    assert_eq!(found.iter().map(|row| (&*row.alias, &*row.payment)).collect::<Vec<_>>(), [("ch_1", "pi_1")]);
+    assert!(tx.save_aliases(&[alias("ch_1")], at(3)).await.is_err(), "nothing is another name of itself");
+}

@@ -1,0 +1,75 @@
+//! Receipts: every content once, byte for byte.
+
+use afluente_store::Claimed;
+use uuid::Uuid;
+
+use crate::site::{at, receipt, site};
+
+#[tokio::test]
+async fn a_delivery_is_first_once_and_seen_afterwards_as_the_first_receipt() {
+    let site = site().await;
+    let (first, again) = (receipt(Some("evt_1"), b"{}"), receipt(Some("evt_1"), b"{}"));
+    let mut tx = site.store.begin().await.unwrap();
+    assert_eq!(tx.claim(std::slice::from_ref(&first), at(1)).await.unwrap(), [Claimed::First]);
+    tx.commit().await.unwrap();
+    let mut tx = site.store.begin().await.unwrap();
+    assert_eq!(tx.claim(&[again], at(2)).await.unwrap(), [Claimed::Seen(first.id)]);
+    tx.commit().await.unwrap();
+    assert_eq!(site.store.counts().await.unwrap().receipts, 1);
+    assert_eq!(site.store.receipts_of_events("shop").await.unwrap(), [("evt_1".to_owned(), 1)]);
+}
+
+#[tokio::test]
+async fn of_two_with_the_same_content_in_one_batch_one_is_first() {
+    let site = site().await;
+    let pair = [receipt(Some("evt_1"), b"{}"), receipt(Some("evt_1"), b"{}")];
+    let mut tx = site.store.begin().await.unwrap();
+    let claimed = tx.claim(&pair, at(1)).await.unwrap();
+    tx.commit().await.unwrap();
+    let firsts: Vec<Uuid> =
+        pair.iter().zip(&claimed).filter(|(_, one)| **one == Claimed::First).map(|(one, _)| one.id).collect();
+    assert_eq!(firsts.len(), 1);
+    assert!(claimed.contains(&Claimed::Seen(firsts[0])), "{claimed:?}");
+}
+
+#[tokio::test]
+async fn the_same_event_with_another_body_and_the_same_body_with_another_event_are_kept() {
+    let site = site().await;
+    let mut tx = site.store.begin().await.unwrap();
+    let three = [receipt(Some("evt_1"), b"{}"), receipt(Some("evt_1"), b"{ }"), receipt(Some("evt_2"), b"{}")];
+    assert_eq!(tx.claim(&three, at(1)).await.unwrap(), [Claimed::First; 3]);
+    tx.commit().await.unwrap();
+    assert_eq!(site.store.counts().await.unwrap().receipts, 3);
+}
+
+#[tokio::test]
+async fn bodies_come_back_byte_for_byte_each_its_own() {
+    let site = site().await;
+    let bodies: [&[u8]; 4] = [b"\xff\xfe\x00 not text", b"", "ação".as_bytes(), &vec![b'x'; 1 << 20]];
+    let receipts: Vec<_> =
+        bodies.iter().enumerate().map(|(n, body)| receipt(Some(&format!("evt_{n}")), body)).collect();
+    let mut tx = site.store.begin().await.unwrap();
+    tx.claim(&receipts, at(1)).await.unwrap();
+    tx.commit().await.unwrap();
+    let held = site.store.receipts_after(Uuid::nil(), 10).await.unwrap();
+    for sent in &receipts {
+        let kept = held.iter().find(|kept| kept.id == sent.id).unwrap();
+        assert_eq!(kept.body, sent.body);
+        assert_eq!(kept.body_hash, sent.body_hash);
+        assert_eq!(kept.proof, sent.proof);
+        assert_eq!(kept.received_at, sent.received_at);
+    }
+}
+
+#[tokio::test]
+async fn a_unit_of_work_that_is_dropped_leaves_nothing() {
+    let site = site().await;
+    let one = receipt(Some("evt_1"), b"{}");
+    let mut tx = site.store.begin().await.unwrap();
+    tx.claim(std::slice::from_ref(&one), at(1)).await.unwrap();
+    drop(tx);
+    let mut tx = site.store.begin().await.unwrap();
+    assert_eq!(tx.claim(&[one], at(2)).await.unwrap(), [Claimed::First]);
+    tx.rollback().await.unwrap();
+    assert_eq!(site.store.counts().await.unwrap().receipts, 0);
+}
