@@ -94,7 +94,7 @@ async fn what_is_projected_comes_back_as_it_was_written() {
 
 #[tokio::test]
 async fn a_row_that_contradicts_itself_is_refused_by_name() {
-    let captured = projected(&lives()[3]);
+    let paid = projected(&lives()[3]);
     let nothing = projected(&lives()[1]);
     let amount = |minor| Amount::new(minor).unwrap();
     let with = |base: &Payment, change: &dyn Fn(&mut Payment)| {
@@ -103,14 +103,14 @@ async fn a_row_that_contradicts_itself_is_refused_by_name() {
         payment
     };
     let cases = [
-        ("payments_refunded_within_captured", with(&captured, &|row| row.amounts.refunded = amount(1_001))),
-        ("payments_pending_within_captured", with(&captured, &|row| row.amounts.refund_pending = amount(1_001))),
-        ("payments_refunded_means_all", with(&captured, &|row| row.status = PaymentStatus::Refunded)),
-        ("payments_partially_means_between", with(&captured, &|row| row.status = PaymentStatus::PartiallyRefunded)),
+        ("payments_refunded_within_captured", with(&paid, &|row| row.amounts.refunded = amount(1_001))),
+        ("payments_pending_within_captured", with(&paid, &|row| row.amounts.refund_pending = amount(1_001))),
+        ("payments_refunded_means_all", with(&paid, &|row| row.status = PaymentStatus::Refunded)),
+        ("payments_partially_means_between", with(&paid, &|row| row.status = PaymentStatus::PartiallyRefunded)),
         ("payments_succeeded_means_kept", with(&nothing, &|row| row.status = PaymentStatus::Succeeded)),
         ("payments_disputes_need_money", with(&nothing, &|row| row.status = PaymentStatus::Disputed)),
-        ("payments_no_money_taken", with(&captured, &|row| row.status = PaymentStatus::Failed)),
-        ("payments_dispute_stage", with(&captured, &|row| row.dispute_stage = 4)),
+        ("payments_no_money_taken", with(&paid, &|row| row.status = PaymentStatus::Failed)),
+        ("payments_dispute_stage", with(&paid, &|row| row.dispute_stage = 4)),
     ];
     for (constraint, broken) in cases {
         let site = site().await;
@@ -128,8 +128,8 @@ async fn a_payment_of_an_account_nobody_configured_is_refused() {
     let site = site().await;
     let mut tx = site.store.begin().await.unwrap();
     let make = [(key("stranger", "", "pi_1"), Gateway::Stripe, Uuid::now_v7())];
-    let made = tx.lock_payments(&make, &[], at(1)).await;
-    let refused = match made {
+    let locked = tx.lock_payments(&make, &[], at(1)).await;
+    let refused = match locked {
         Err(error) => error,
         Ok(_) => tx.commit().await.unwrap_err(),
     };
