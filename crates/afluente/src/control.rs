@@ -7,10 +7,11 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use afluente_model::chain;
 use afluente_queue::{EmbeddedOptions, Queue, SealKeys};
 use afluente_store::Store;
 use afluente_store::report::{DeadFilter, DeadView};
-use afluente_worker::{chain, desk};
+use afluente_worker::desk::{self, Replay};
 use serde::{Deserialize, Serialize};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -18,6 +19,7 @@ use tracing::{info, warn};
 use uuid::Uuid;
 
 use crate::exit::Failure;
+use crate::role::Stop;
 
 /// The socket's name inside a data folder.
 const SOCKET_FILE: &str = "control.sock";
@@ -59,6 +61,9 @@ pub(crate) struct Answer {
     pub(crate) already_settled: Vec<Uuid>,
     /// Not done, with the reason.
     pub(crate) failed: Vec<(Uuid, String)>,
+    /// Not reached, because the process was told to stop.
+    #[serde(default)]
+    pub(crate) left: Vec<Uuid>,
 }
 
 /// What the process acts on.
@@ -91,7 +96,8 @@ impl Control {
     }
 
     /// Answers until `shutdown` ends.
-    pub(crate) async fn run(self, desk: Desk, shutdown: impl Future<Output = ()>) {
+    pub(crate) async fn run(self, desk: Desk, stop: Stop) {
+        let shutdown = stop.told();
         tokio::pin!(shutdown);
         loop {
             let accepted = tokio::select! {
@@ -101,7 +107,7 @@ impl Control {
             match accepted {
                 Ok((stream, _)) => {
                     // One at a time: people wait for each other here, and two never interleave.
-                    if let Err(error) = serve(stream, &desk).await {
+                    if let Err(error) = serve(stream, &desk, &stop).await {
                         warn!(error = %error, "A control request failed");
                     }
                 }
@@ -121,14 +127,14 @@ impl Drop for Control {
     }
 }
 
-async fn serve(stream: UnixStream, desk: &Desk) -> std::io::Result<()> {
+async fn serve(stream: UnixStream, desk: &Desk, stop: &Stop) -> std::io::Result<()> {
     let mut stream = BufReader::new(stream);
     let mut line = Vec::new();
     let mut limited = (&mut stream).take(LINE_LIMIT_BYTES);
     let read = tokio::time::timeout(READ_TIMEOUT, limited.read_until(b'\n', &mut line));
     read.await.map_err(|_| std::io::Error::from(std::io::ErrorKind::TimedOut))??;
     let answer = match serde_json::from_slice::<Request>(&line) {
-        Ok(request) => act(desk, request).await,
+        Ok(request) => act(desk, request, stop).await,
         Err(error) => Err(format!("expected a control request, got something else: {error}")),
     };
     let mut text = serde_json::to_vec(&answer).unwrap_or_default();
@@ -138,26 +144,26 @@ async fn serve(stream: UnixStream, desk: &Desk) -> std::io::Result<()> {
 }
 
 /// Does what is asked. The same function whether it came through the socket or the command holds the folder itself.
-async fn act(desk: &Desk, request: Request) -> Result<Answer, String> {
+async fn act(desk: &Desk, request: Request, stop: &Stop) -> Result<Answer, String> {
     match request {
         Request::Replay { ids, by, rate } => {
             info!(actor = %by, count = ids.len(), "Replaying dead letters");
             let mut answer = Answer::default();
             let letters = letters(&desk.store, &ids, &mut answer).await?;
             let pause = if rate == 0 { Duration::ZERO } else { Duration::from_secs(1) / rate };
-            let report = desk::replay(&desk.store, &desk.queue, &desk.keys, &letters, &by, pause)
-                .await
-                .map_err(|error| chain(&error))?;
+            let replay = Replay { store: &desk.store, queue: &desk.queue, keys: &desk.keys, by: &by, pause };
+            let report = replay.run(&letters, stop.told()).await.map_err(|error| chain(&error))?;
             answer.done = report.replayed;
             answer.already_settled.extend(report.already_settled);
             answer.failed.extend(report.failed);
+            answer.left = report.left;
             Ok(answer)
         }
         Request::Discard { ids, by, because } => {
             info!(actor = %by, count = ids.len(), "Discarding dead letters");
             let done = desk::discard(&desk.store, &ids, &by, &because).await.map_err(|error| chain(&error))?;
             let already_settled = ids.into_iter().filter(|id| !done.contains(id)).collect();
-            Ok(Answer { done, already_settled, failed: Vec::new() })
+            Ok(Answer { done, already_settled, ..Answer::default() })
         }
     }
 }
@@ -210,7 +216,8 @@ async fn alone(
     let queue = Queue::open_embedded(EmbeddedOptions { limit_bytes, ..EmbeddedOptions::new(folder) })?;
     let store = Store::open(folder).await?;
     let desk = Desk { store, queue, keys: std::sync::Arc::new(keys) };
-    let answer = act(&desk, request).await;
+    let (_tells, stop) = Stop::never();
+    let answer = act(&desk, request, &stop).await;
     desk.queue.close().await;
     desk.store.close().await;
     Ok(answer)

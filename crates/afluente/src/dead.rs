@@ -7,7 +7,6 @@ use afluente_store::{DeadReason, Store};
 use afluente_worker::desk::{Preview, preview};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::config::Config;
@@ -125,8 +124,7 @@ pub(crate) async fn run(command: &DeadCommand, folder: &Path, config: &Config) -
         DeadCommand::Replay(args) => {
             let letters = selected(&store, &args.ids, &args.which).await?;
             if args.dry_run {
-                previews(&letters, config, args.json);
-                return Ok(());
+                return previews(&store, &letters, config, args.json).await;
             }
             let ids = letters.iter().map(|letter| letter.id).collect();
             let request = Request::Replay { ids, by: args.by.clone(), rate: args.rate };
@@ -138,8 +136,7 @@ pub(crate) async fn run(command: &DeadCommand, folder: &Path, config: &Config) -
             }
             let letters = selected(&store, &args.ids, &args.which).await?;
             if args.dry_run {
-                previews(&letters, config, args.json);
-                return Ok(());
+                return previews(&store, &letters, config, args.json).await;
             }
             let ids = letters.iter().map(|letter| letter.id).collect();
             let request = Request::Discard { ids, by: args.by.clone(), because: args.because.clone() };
@@ -217,14 +214,25 @@ fn document(letter: &DeadView) -> Value {
         "settled_by": letter.settled_by,
         "settled_because": letter.settled_because,
         "body_bytes": letter.body_bytes,
-        "body_sha256": Sha256::digest(&letter.body).iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat(),
+        "body_sha256": letter.body_hash.as_deref().map(hex),
     })
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().concat()
+}
+
+/// What would happen to a letter now.
+async fn would_now(store: &Store, letter: &DeadView, config: &Config) -> Result<String, Failure> {
+    let held = store.dead_message(letter.id).await?;
+    let gone = || "come back: it is not in the ledger any more".to_owned();
+    Ok(held.map_or_else(gone, |held| said(&preview(&held, &config.worker_accounts(), &config.seal_keys()))))
 }
 
 async fn show(store: &Store, args: &ShowArgs, config: &Config) -> Result<(), Failure> {
     let letters = selected(store, &[args.id], &Which { reason: None, account: None, gateway: None, limit: 1 }).await?;
     for letter in &letters {
-        let now = said(&preview(letter, &config.worker_accounts(), &config.seal_keys()));
+        let now = would_now(store, letter, config).await?;
         let mut document = document(letter);
         if args.json {
             document["now"] = json!(now);
@@ -269,26 +277,32 @@ fn said(preview: &Preview) -> String {
     }
 }
 
-fn previews(letters: &[DeadView], config: &Config, json: bool) {
-    let (accounts, keys) = (config.worker_accounts(), config.seal_keys());
-    let said: Vec<(String, String)> =
-        letters.iter().map(|letter| (letter.id.to_string(), said(&preview(letter, &accounts, &keys)))).collect();
+async fn previews(store: &Store, letters: &[DeadView], config: &Config, json: bool) -> Result<(), Failure> {
+    let mut said = Vec::with_capacity(letters.len());
+    for letter in letters {
+        said.push((letter.id.to_string(), would_now(store, letter, config).await?));
+    }
     if json {
         output::print_json(&Value::Array(said.iter().map(|(id, now)| json!({"id": id, "would": now})).collect()));
     } else {
         let rows = said.into_iter().map(|(id, now)| vec![id, now]);
         output::print(&output::table(&["DEAD LETTER", "WOULD NOW"], &[], rows));
     }
+    Ok(())
 }
 
 async fn act(folder: &Path, config: &Config, request: Request, done: &str, json: bool) -> Result<(), Failure> {
     let answer = ask(folder, config.seal_keys(), config.queue_limit_bytes(), request).await?;
     if json {
         output::print_json(
-            &json!({"done": answer.done, "already_settled": answer.already_settled, "failed": answer.failed}),
+            &json!({"done": answer.done, "already_settled": answer.already_settled, "failed": answer.failed, "left": answer.left}),
         );
     } else {
         output::print(&text(&answer, done));
+    }
+    if !answer.left.is_empty() {
+        let left = output::count(answer.left.len() as i128, "dead letter");
+        return Err(Failure::Unavailable(format!("the process stopped before {left}; run the command again")));
     }
     if answer.failed.is_empty() {
         Ok(())

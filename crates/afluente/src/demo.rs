@@ -32,7 +32,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), Failure> {
     let config = config::load(&folder)?.on_free_ports();
     let secret = config.accounts[0].keys.secrets[0].clone();
     let tolerance_seconds = config.accounts[0].keys.tolerance_seconds;
-    let node = Node::start(&folder, config, measure::install()?).await?;
+    let mut node = Node::start(&folder, config, measure::install()?).await?;
     output::print(&format!(
         "Playing Stripe: {} payments, shuffled, a third of the deliveries twice, one in twenty forged.\n",
         args.payments
@@ -71,7 +71,9 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), Failure> {
     };
     if !args.once && result.is_ok() {
         output::print(&where_to_look(&node, &folder, &truth));
-        stop_signal().await?;
+        let served = node.serve(stop_signal()).await;
+        node.stop().await;
+        return served;
     }
     node.stop().await;
     result

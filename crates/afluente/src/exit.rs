@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use afluente_worker::chain;
+use afluente_model::chain;
 
 /// Why a command did not do what was asked.
 #[derive(Debug)]

@@ -15,6 +15,7 @@ mod output;
 mod payment;
 mod rebuild;
 mod reload;
+mod role;
 mod simulate;
 mod up;
 mod vocabulary;

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use afluente_ingress::{AdminPages, Check, Readiness, Receiver, system_clock};
+use afluente_model::chain;
 use afluente_queue::{EmbeddedOptions, Queue};
 use afluente_store::Store;
-use afluente_worker::{Pulse, Settings, Worker, chain};
+use afluente_worker::{Pulse, Settings, Worker};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -18,6 +19,10 @@ use crate::config::Config;
 use crate::control::{Control, Desk};
 use crate::exit::Failure;
 use crate::reload::Reload;
+use crate::role::{Ended, Roles, Sign};
+
+/// Set once every role runs; readiness is asked from then on.
+type Signs = Arc<std::sync::OnceLock<Vec<Sign>>>;
 
 /// A running process with every role. [`Node::stop`] ends it in order.
 pub(crate) struct Node {
@@ -32,6 +37,7 @@ pub(crate) struct Node {
     ingress_task: JoinHandle<()>,
     worker_task: JoinHandle<()>,
     other_tasks: Vec<JoinHandle<()>>,
+    roles: Roles,
 }
 
 impl Node {
@@ -66,7 +72,9 @@ impl Node {
             settings: Settings { batch_size: config.batch_size(), linger: config.linger(), ..Settings::default() },
             pulse: Arc::clone(&pulse),
         };
-        let ready = readiness(queue.clone(), pulse, Arc::clone(&reload.healthy));
+        let mut roles = Roles::new();
+        let signs = Signs::default();
+        let ready = readiness(queue.clone(), pulse, Arc::clone(&reload.healthy), signs.clone());
         let measured = queue.clone();
         let render = move || {
             afluente_worker::measure::queue(&measured);
@@ -75,29 +83,53 @@ impl Node {
         let pages = AdminPages { readiness: ready, render: Arc::new(render) };
         let desk = Desk { store: store.clone(), queue: queue.clone(), keys };
         let other_tasks = vec![
-            spawn("admin", stopped(&stop_rest), move |stop| async move {
-                afluente_ingress::run_admin(admin_listener, pages, stop).await;
+            roles.start("admin", &stop_rest, move |stop| async move {
+                afluente_ingress::run_admin(admin_listener, pages, stop.told()).await;
                 Ok(())
             }),
-            spawn("control", stopped(&stop_rest), move |stop| async move {
+            roles.start("control", &stop_rest, move |stop| async move {
                 control.run(desk, stop).await;
                 Ok(())
             }),
-            spawn("reload", stopped(&stop_rest), move |stop| async move {
-                reload.run(stop).await;
+            roles.start("reload", &stop_rest, move |stop| async move {
+                reload.run(stop.told()).await;
                 Ok(())
             }),
         ];
-        let ingress_task = spawn("ingress", stopped(&stop_ingress), move |stop| async move {
+        let ingress_task = roles.start("ingress", &stop_ingress, move |stop| async move {
             let drained =
-                afluente_ingress::run(ingress_listener, receiver, stop).await.map_err(|error| chain(&error))?;
+                afluente_ingress::run(ingress_listener, receiver, stop.told()).await.map_err(|error| chain(&error))?;
             info!(cut_off = drained.cut_off, "Ingress drained");
             Ok(())
         });
-        let worker_task = spawn("worker", stopped(&stop_rest), move |stop| async move {
-            afluente_worker::run(worker, stop).await.map_err(|error| chain(&error))
+        let worker_task = roles.start("worker", &stop_rest, move |stop| async move {
+            afluente_worker::run(worker, stop.told()).await;
+            Ok(())
         });
-        Ok(Node { ingress, admin, queue, store, stop_ingress, stop_rest, ingress_task, worker_task, other_tasks })
+        signs.set(roles.signs()).map_err(|_| Failure::Unavailable("the roles were started twice".to_owned()))?;
+        Ok(Node {
+            ingress,
+            admin,
+            queue,
+            store,
+            stop_ingress,
+            stop_rest,
+            ingress_task,
+            worker_task,
+            other_tasks,
+            roles,
+        })
+    }
+
+    /// Serves until `stop` ends, or until a role ends by itself: then this process is worth less than a fresh one, and
+    /// exit code 3 tells its supervisor so.
+    pub(crate) async fn serve(&mut self, stop: impl Future<Output = Result<(), Failure>>) -> Result<(), Failure> {
+        tokio::select! {
+            stopped = stop => stopped,
+            Ended { role, why } = self.roles.ended() => {
+                Err(Failure::Unavailable(format!("the role {role} ended: {why}; stopped, to be started again")))
+            }
+        }
     }
 
     /// The ledger, for reading what came of it.
@@ -130,31 +162,9 @@ fn address(listener: &TcpListener) -> Result<SocketAddr, Failure> {
     listener.local_addr().map_err(|error| Failure::unavailable(&error))
 }
 
-/// Ends when the channel says stop, or its sender is gone.
-fn stopped(stop: &watch::Sender<bool>) -> impl Future<Output = ()> + Send + use<> {
-    let mut stop = stop.subscribe();
-    async move {
-        // An error means that the sender is gone, which is a stop as well.
-        let _ = stop.wait_for(|stop| *stop).await;
-    }
-}
-
-/// Runs a role until it is told to stop. A role that fails is an error somebody must see; readiness turns red by itself.
-fn spawn<S, F>(name: &'static str, stop: S, role: impl FnOnce(S) -> F) -> JoinHandle<()>
-where
-    F: Future<Output = Result<(), String>> + Send + 'static,
-{
-    let running = role(stop);
-    tokio::spawn(async move {
-        if let Err(error) = running.await {
-            error!(role = name, error = %error, "A role ended");
-        }
-    })
-}
-
 async fn ended(name: &str, task: JoinHandle<()>) {
     if let Err(error) = task.await {
-        error!(role = name, error = %error, "A role panicked");
+        error!(role = name, error = %error, "A role could not be waited for");
     }
 }
 
@@ -162,6 +172,7 @@ fn readiness(
     queue: Queue,
     pulse: Arc<Pulse>,
     reloaded: Arc<std::sync::atomic::AtomicBool>,
+    signs: Signs,
 ) -> Arc<dyn Fn() -> Readiness + Send + Sync> {
     use std::sync::atomic::Ordering;
     Arc::new(move || {
@@ -170,12 +181,26 @@ fn readiness(
             name,
             state: if holds { Ok(()) } else { Err(otherwise.to_owned()) },
         };
+        let missing: Vec<&str> =
+            signs.get().into_iter().flatten().filter(|sign| !sign.is_running()).map(Sign::role).collect();
         Readiness {
             checks: vec![
+                Check {
+                    name: "roles",
+                    state: if missing.is_empty() {
+                        Ok(())
+                    } else {
+                        Err(format!("{} ended; this process stops", missing.join(", ")))
+                    },
+                },
                 check("queue", queue.is_healthy(), "the last commit failed; look at the disk"),
                 check("queue_room", !full, "the queue is full; look at the worker"),
-                check("worker", pulse.is_running(), "the worker does not run; look at the log"),
                 check("ledger", !pulse.is_waiting_for_ledger(), "the ledger cannot take batches; look at the log"),
+                check(
+                    "accounts",
+                    !pulse.are_accounts_missing(),
+                    "the ledger lacks rows of accounts; their deliveries wait; look at the log",
+                ),
                 check(
                     "configuration",
                     reloaded.load(Ordering::Relaxed),

@@ -63,8 +63,7 @@ pub(crate) async fn run(command: &PaymentsCommand, folder: &Path) -> Result<(), 
 }
 
 async fn list(store: &Store, args: &ListArgs) -> Result<(), Failure> {
-    let filter =
-        PaymentFilter { account: args.account.clone(), status: args.status, reference: None, limit: args.limit };
+    let filter = PaymentFilter { account: args.account.clone(), status: args.status, limit: args.limit };
     let rows = store.payments(&filter).await?;
     if args.json {
         output::print_json(&Value::Array(rows.iter().map(row_json).collect()));
@@ -109,8 +108,7 @@ fn decimal(row: &PaymentRow, amount: Amount) -> String {
 }
 
 async fn show(store: &Store, args: &ShowArgs) -> Result<(), Failure> {
-    let filter = PaymentFilter { reference: Some(args.id.clone()), limit: 10, ..PaymentFilter::default() };
-    let rows = store.payments(&filter).await?;
+    let rows = store.payments_named(&args.id, 10).await?;
     if rows.is_empty() {
         return Err(Failure::Found(format!(
             "no payment {} in the ledger; `afluente payments list` shows what there is",

@@ -28,7 +28,7 @@ pub(crate) async fn run(args: &UpArgs, folder: &Path) -> Result<(), Failure> {
     let notes = config.notes.clone();
     let accounts: Vec<(String, String)> =
         config.accounts.iter().map(|one| (one.gateway.slug().to_owned(), one.name.to_string())).collect();
-    let node = Node::start(folder, config, metrics).await?;
+    let mut node = Node::start(folder, config, metrics).await?;
     let mut text = String::new();
     for (gateway, name) in &accounts {
         text.push_str(&format!("webhooks   http://{}/webhooks/{gateway}/{name}\n", node.ingress));
@@ -42,9 +42,9 @@ pub(crate) async fn run(args: &UpArgs, folder: &Path) -> Result<(), Failure> {
         text.push_str(&format!("note: {note}\n"));
     }
     output::print(&text);
-    stop_signal().await?;
+    let served = node.serve(stop_signal()).await;
     node.stop().await;
-    Ok(())
+    served
 }
 
 /// What a person does after a first start.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use afluente_gateways::{Profile, Request as RawRequest};
-use afluente_model::{Delivery, DeliveryId, Gateway};
+use afluente_model::{Delivery, DeliveryId, Gateway, chain};
 use afluente_queue::{PublishError, Queue, SealKeys};
 use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
 use http::request::Parts;
@@ -276,12 +276,6 @@ fn status(code: u16, otherwise: StatusCode) -> StatusCode {
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-/// An error with its sources, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    let sources = std::iter::successors(Some(error), |error| error.source());
-    sources.map(ToString::to_string).collect::<Vec<_>>().join(": ")
 }
 
 #[cfg(test)]

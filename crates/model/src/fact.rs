@@ -8,24 +8,9 @@ use sha2::{Digest, Sha256};
 use crate::id::BadId;
 use crate::kind::{Kind, PaymentKind, SubscriptionKind};
 use crate::money::{Amount, Currency};
+use crate::source::Source;
 use crate::time::Timestamp;
 use crate::word::word_enum;
-
-word_enum! {
-    /// Where a fact was read. At one moment the fuller reading wins: the later here beats the earlier.
-    pub enum Source {
-        /// Back-filled from a legacy row.
-        Legacy => "legacy",
-        /// A signed webhook body.
-        Webhook => "webhook",
-        /// A list page of the gateway's API.
-        List => "list",
-        /// One object read with our credentials.
-        Fetch => "fetch",
-        /// A person's correction.
-        Operator => "operator",
-    }
-}
 
 word_enum! {
     /// The closed set of keys in a fact's detail.

@@ -7,9 +7,10 @@
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use crate::fact::{Detail, Fact, FactKey, Source};
+use crate::fact::{Detail, Fact, FactKey};
 use crate::kind::Kind;
 use crate::money::{Amount, Currency};
+use crate::source::Source;
 use crate::time::Timestamp;
 
 /// The whole tie-break law, compared from the top field down.

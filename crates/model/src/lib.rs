@@ -7,6 +7,7 @@
 //! **Invariants.** No clock, no randomness, no IO, no environment, no async. Nothing here is serialisable: the crossings
 //! (wire, table, JSON) own their shapes. Our clock never enters a comparison.
 
+mod chain;
 pub mod delivery;
 pub mod fact;
 pub mod fold;
@@ -15,13 +16,15 @@ pub mod id;
 pub mod kind;
 pub mod money;
 pub mod project;
+pub mod source;
 pub mod status;
 pub mod subscription;
 pub mod time;
 pub mod word;
 
+pub use chain::chain;
 pub use delivery::{Delivery, Proof, SecretName};
-pub use fact::{Detail, DetailKey, Fact, FactKey, PaymentFact, Source, SubscriptionFact};
+pub use fact::{Detail, DetailKey, Fact, FactKey, PaymentFact, SubscriptionFact};
 pub use fold::{State, fold};
 pub use gateway::{Gateway, Mode};
 pub use id::{AccountName, DeliveryId, MerchantName, PaymentRef, ProviderId, SubscriptionRef};
@@ -31,6 +34,7 @@ pub use kind::{
 };
 pub use money::{Amount, Currency, Money};
 pub use project::{Amounts, FOLD_VERSION, INTENT_OP, Payment, project};
+pub use source::Source;
 pub use status::{
     CaptureState, ClosedReason, DisputeState, Evidence, FundingState, PauseKind, PaymentStatus, RiskState,
     SettlementState, SubscriptionBase, SubscriptionReason, SubscriptionStatus,

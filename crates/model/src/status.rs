@@ -143,8 +143,8 @@ word_enum! {
 impl Evidence {
     /// What a fact of this source is worth to a reader.
     #[must_use]
-    pub const fn of(source: crate::fact::Source) -> Evidence {
-        use crate::fact::Source;
+    pub const fn of(source: crate::source::Source) -> Evidence {
+        use crate::source::Source;
         match source {
             Source::Legacy => Evidence::Legacy,
             Source::Webhook => Evidence::Verified,

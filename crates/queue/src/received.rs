@@ -72,6 +72,13 @@ impl Received {
         &self.sealed.body
     }
 
+    /// Gives it back as it is: it comes back after [`RETURN_DELAY`](crate::embedded::RETURN_DELAY) with its attempt count
+    /// unchanged, and nothing is written. For what is not the message's fault, such as a ledger that is away.
+    pub fn release(mut self) {
+        self.settled = true;
+        self.shared.give_back(self.ticket, self.attempt);
+    }
+
     /// How many times it was handed out before and came back: 0 the first time. What a crash of the process cut short is
     /// not counted.
     #[must_use]

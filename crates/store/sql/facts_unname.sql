@@ -1,2 +1,4 @@
 delete from payment_facts
-where exists (select 1 from input where input.source_id = payment_facts.payment_id and input.named = payment_facts.named)
+where (payment_id, fact_key) in (
+    select fact.payment_id, fact.fact_key
+    from input join payment_facts fact on fact.payment_id = input.source_id and fact.named = input.named)

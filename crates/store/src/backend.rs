@@ -6,8 +6,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use sqlx::Sqlite;
+use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
 };
 
 use crate::error::StoreError;
@@ -18,8 +20,18 @@ pub const LEDGER_FILE: &str = "ledger.sqlite";
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
+/// The most a probe writes.
+const PROBE_LIMIT_BYTES: usize = 1 << 20;
+
 /// How long a statement waits for another process that holds the write lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How the ledger is opened.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct StoreOptions {
+    /// Pages of the file at most, 4 KiB each; `None` for as many as the disk has. Past it writing fails as on a full disk.
+    pub max_pages: Option<u32>,
+}
 
 /// The ledger. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -28,19 +40,45 @@ pub struct Store {
     path: PathBuf,
 }
 
-/// One unit of work. Dropping it rolls back.
+/// One unit of work. Dropping it takes everything back.
 pub struct Tx {
-    pub(crate) inner: sqlx::Transaction<'static, Sqlite>,
+    held: Held,
+    failed: bool,
+}
+
+/// The connection of a unit of work. It goes back to the pool only when its transaction has ended as it should: SQLite
+/// ends a transaction by itself on some errors, and a future dropped half-way leaves nobody who knows. Whoever took such
+/// a connection next could not begin, or would commit what is not its own. So it is closed instead, which takes back
+/// whatever was open.
+struct Held {
+    connection: PoolConnection<Sqlite>,
+    clean: bool,
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if !self.clean {
+            self.connection.close_on_drop();
+        }
+    }
 }
 
 impl Store {
     /// Opens the ledger in this folder for writing, creating it and bringing its schema up to date.
+    pub async fn open(folder: &Path) -> Result<Store, StoreError> {
+        Store::open_with(folder, StoreOptions::default()).await
+    }
+
+    /// The same with options.
     ///
     /// One connection writes: SQLite gains nothing from a second, and its waiters starve.
-    pub async fn open(folder: &Path) -> Result<Store, StoreError> {
+    pub async fn open_with(folder: &Path, settings: StoreOptions) -> Result<Store, StoreError> {
         let path = folder.join(LEDGER_FILE);
         keep_private(&path)?;
-        let options = options(&path).create_if_missing(true).synchronous(SqliteSynchronous::Full);
+        let mut options = options(&path).create_if_missing(true).synchronous(SqliteSynchronous::Full);
+        if let Some(pages) = settings.max_pages {
+            options = options.pragma("max_page_count", pages.to_string());
+        }
         let pool = connect(options.journal_mode(SqliteJournalMode::Wal), 1, &path).await?;
         let store = Store { pool, path };
         store.migrate().await?;
@@ -86,7 +124,21 @@ impl Store {
 
     /// Begins a unit of work that will write: the write lock is taken at once, so nothing read in it can be stale.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Ok(Tx { inner: self.pool.begin_with("begin immediate").await? })
+        let mut held = Held { connection: self.pool.acquire().await?, clean: false };
+        sqlx::query("begin immediate").execute(&mut *held.connection).await?;
+        Ok(Tx { held, failed: false })
+    }
+
+    /// Whether the ledger takes a commit of about this many bytes. Only a write that commits can tell: on a full disk a
+    /// transaction begins and rolls back as if all were well.
+    pub async fn probe(&self, bytes: usize) -> Result<(), StoreError> {
+        let bytes = i64::try_from(bytes.min(PROBE_LIMIT_BYTES)).unwrap_or(0);
+        for filler in [bytes, 0] {
+            let mut tx = self.begin().await?;
+            sqlx::query(include_str!("../sql/sqlite/probe.sql")).bind(filler).execute(tx.connection()?).await?;
+            tx.commit().await?;
+        }
+        Ok(())
     }
 
     /// Whether the ledger answers.
@@ -165,26 +217,39 @@ async fn connect(options: SqliteConnectOptions, connections: u32, path: &Path) -
 }
 
 impl Tx {
-    /// Makes everything done so far durable.
+    /// Makes everything done so far durable. After an error the work has to be done again.
     pub async fn commit(self) -> Result<(), StoreError> {
-        Ok(self.inner.commit().await?)
+        self.end("commit").await
     }
 
-    /// Takes everything back. Dropping does the same, later.
+    /// Takes everything back. Dropping does the same, and closes the connection.
     pub async fn rollback(self) -> Result<(), StoreError> {
-        Ok(self.inner.rollback().await?)
+        self.end("rollback").await
+    }
+
+    async fn end(mut self, how: &'static str) -> Result<(), StoreError> {
+        sqlx::query(how).execute(self.connection()?).await?;
+        self.held.clean = true;
+        Ok(())
+    }
+
+    /// The connection, while the transaction lives: a statement after one that failed would commit by itself.
+    fn connection(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+        if self.failed { Err(StoreError::Over) } else { Ok(&mut self.held.connection) }
     }
 
     pub(crate) async fn execute(&mut self, statement: &Statement, input: Input) -> Result<u64, StoreError> {
         if input.is_empty() {
             return Ok(0);
         }
-        let (json, blob) = input.into_parts();
+        let (json, blob) = input.into_parts()?;
         let mut query = sqlx::query(statement.sqlite).bind(json);
         if let Some(blob) = blob {
             query = query.bind(blob);
         }
-        Ok(query.execute(&mut *self.inner).await?.rows_affected())
+        let done = query.execute(self.connection()?).await;
+        self.failed |= done.is_err();
+        Ok(done?.rows_affected())
     }
 
     pub(crate) async fn fetch<R>(&mut self, statement: &Statement, input: Input) -> Result<Vec<R>, StoreError>
@@ -194,11 +259,13 @@ impl Tx {
         if input.is_empty() {
             return Ok(Vec::new());
         }
-        let (json, blob) = input.into_parts();
+        let (json, blob) = input.into_parts()?;
         let mut query = sqlx::query_as(statement.sqlite).bind(json);
         if let Some(blob) = blob {
             query = query.bind(blob);
         }
-        Ok(query.fetch_all(&mut *self.inner).await?)
+        let rows = query.fetch_all(self.connection()?).await;
+        self.failed |= rows.is_err();
+        Ok(rows?)
     }
 }

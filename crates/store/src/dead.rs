@@ -3,6 +3,7 @@
 use afluente_model::{DeliveryId, Timestamp};
 use bytes::Bytes;
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::backend::Tx;
@@ -118,6 +119,7 @@ struct DeadInput<'a> {
     attempts: u32,
     first_seen_at: i64,
     now: i64,
+    hash: String,
     head_off: usize,
     head_len: usize,
     #[serde(flatten)]
@@ -134,7 +136,8 @@ struct SettleInput<'a> {
 }
 
 impl Tx {
-    /// Buries deliveries. One that lies there open already (its message came again) is counted up.
+    /// Buries deliveries. One that lies there open already with the same body (its message came again) is counted up; another
+    /// body under the same id is a letter of its own.
     pub async fn bury(&mut self, letters: &[DeadLetter], now: Timestamp) -> Result<(), StoreError> {
         let mut blob = Blob::default();
         let rows: Vec<DeadInput<'_>> = letters
@@ -151,6 +154,7 @@ impl Tx {
                     attempts: letter.attempts,
                     first_seen_at: letter.first_seen_at.as_micros(),
                     now: now.as_micros(),
+                    hash: hex(&Sha256::digest(&letter.body)),
                     head_off: head.off,
                     head_len: head.len,
                     body: blob.push(&letter.body),

@@ -25,13 +25,22 @@ pub enum StoreError {
     /// The database is busy, out of room or gone for the moment: the same batch may succeed later.
     #[error("the ledger cannot take this batch now: {0}")]
     Unavailable(#[source] sqlx::Error),
-    /// A constraint refused a row. The batch is at fault, not the moment.
+    /// An earlier statement of the same unit of work failed, and took everything back.
+    #[error("the transaction is over: an earlier statement of it failed")]
+    Over,
+    /// A row refers to one that is not there, such as the mirrored row of its account. It may be written yet.
+    #[error("the ledger misses a row that another refers to: {constraint}")]
+    Orphaned {
+        /// The database's words for it; never a value.
+        constraint: String,
+    },
+    /// A constraint refused a row. The delivery is at fault, not the moment.
     #[error("the ledger refused a row: {constraint}")]
     Refused {
         /// The constraint's name or the database's words for it; never a value.
         constraint: String,
     },
-    /// A statement failed for another reason: a bug, or a damaged file.
+    /// A statement failed for another reason: a bug, or a schema that was changed under us.
     #[error("a ledger statement failed: {0}")]
     Failed(#[source] sqlx::Error),
     /// A stored row holds a word this program does not know: written by a newer version, or by hand.
@@ -46,49 +55,75 @@ pub enum StoreError {
     },
 }
 
+/// What to do with work that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Class {
+    /// The ledger is away, busy or full: nothing about the work is wrong, all of it waits.
+    Away,
+    /// Something about this work fails, and nobody can say that it always will: what is not at fault goes on, what is
+    /// tries again later.
+    Unsettled,
+    /// The rows themselves are refused, or what is stored cannot be read: no retry helps.
+    Refused,
+}
+
 impl StoreError {
-    /// Whether the same work may succeed later without anybody changing it.
+    /// What to do with the work.
     #[must_use]
-    pub fn is_transient(&self) -> bool {
+    pub fn class(&self) -> Class {
         match self {
-            StoreError::Unavailable(_) => true,
-            StoreError::Missing { .. }
-            | StoreError::Open { .. }
-            | StoreError::Migration(_)
-            | StoreError::Refused { .. }
-            | StoreError::Failed(_)
-            | StoreError::Unreadable { .. } => false,
+            StoreError::Unavailable(_) | StoreError::Over | StoreError::Missing { .. } | StoreError::Open { .. } => {
+                Class::Away
+            }
+            StoreError::Migration(_) | StoreError::Orphaned { .. } | StoreError::Failed(_) => Class::Unsettled,
+            StoreError::Refused { .. } | StoreError::Unreadable { .. } => Class::Refused,
         }
     }
 
     pub(crate) fn unreadable(table: &'static str, column: &'static str, got: &str) -> StoreError {
         StoreError::Unreadable { table, column, got: got.chars().take(64).collect() }
     }
+
+    /// The database's own words, cut. SQLite names a violated constraint in its message only.
+    fn words(error: &dyn sqlx::error::DatabaseError) -> String {
+        error.message().chars().take(200).collect()
+    }
 }
 
-/// SQLite's primary result codes that pass: busy, locked, read-only for now, IO error, full.
-const SQLITE_PASSING: [u32; 5] = [5, 6, 8, 10, 13];
+/// SQLite's primary result codes that speak of the moment and not of the work: permission, abort, busy, locked, out of
+/// memory, read-only, interrupted, IO error, corrupt, full, cannot open, locking protocol, schema changed, large files
+/// missing, not a database.
+const SQLITE_AWAY: [u32; 15] = [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 17, 22, 26];
+/// And those that speak of the rows: too big, constraint, mismatch.
+const SQLITE_REFUSED: [u32; 3] = [18, 19, 20];
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> StoreError {
-        let Some(database) = error.as_database_error() else {
-            return match error {
-                sqlx::Error::Io(_)
-                | sqlx::Error::PoolTimedOut
-                | sqlx::Error::PoolClosed
-                | sqlx::Error::WorkerCrashed => StoreError::Unavailable(error),
-                other => StoreError::Failed(other),
-            };
-        };
-        if database.is_check_violation() || database.is_unique_violation() || database.is_foreign_key_violation() {
-            // SQLite names the constraint in its message only.
-            return StoreError::Refused { constraint: database.message().chars().take(200).collect() };
+        let Some(database) = error.as_database_error() else { return without_a_database(error) };
+        if database.is_foreign_key_violation() {
+            return StoreError::Orphaned { constraint: StoreError::words(database) };
         }
         let primary = database.code().and_then(|code| code.parse::<u32>().ok()).map(|code| code & 0xff);
-        if primary.is_some_and(|code| SQLITE_PASSING.contains(&code)) {
-            StoreError::Unavailable(error)
-        } else {
-            StoreError::Failed(error)
+        match primary {
+            Some(code) if SQLITE_AWAY.contains(&code) => StoreError::Unavailable(error),
+            Some(code) if SQLITE_REFUSED.contains(&code) => {
+                StoreError::Refused { constraint: StoreError::words(database) }
+            }
+            Some(_) | None => StoreError::Failed(error),
         }
+    }
+}
+
+/// What sqlx says by itself: it could not reach the database, or could not read what came.
+fn without_a_database(error: sqlx::Error) -> StoreError {
+    match error {
+        sqlx::Error::Io(_)
+        | sqlx::Error::Tls(_)
+        | sqlx::Error::Protocol(_)
+        | sqlx::Error::PoolTimedOut
+        | sqlx::Error::PoolClosed
+        | sqlx::Error::WorkerCrashed
+        | sqlx::Error::BeginFailed => StoreError::Unavailable(error),
+        other => StoreError::Failed(other),
     }
 }

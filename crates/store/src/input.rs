@@ -5,6 +5,8 @@
 
 use serde::Serialize;
 
+use crate::error::StoreError;
+
 /// One statement's text.
 pub(crate) struct Statement {
     pub(crate) sqlite: &'static str,
@@ -25,7 +27,7 @@ pub(crate) use statement;
 
 /// Rows for one statement.
 pub(crate) struct Input {
-    json: String,
+    json: Result<String, serde_json::Error>,
     blob: Option<Vec<u8>>,
     rows: usize,
 }
@@ -33,8 +35,7 @@ pub(crate) struct Input {
 impl Input {
     /// Rows without bodies.
     pub(crate) fn of<T: Serialize>(rows: &[T]) -> Input {
-        // The rows are structs of text and numbers of this crate, which always have a JSON form.
-        Input { json: serde_json::to_string(rows).unwrap_or_else(|_| "[]".to_owned()), blob: None, rows: rows.len() }
+        Input { json: serde_json::to_string(rows), blob: None, rows: rows.len() }
     }
 
     /// Rows whose `off` and `len` point into one blob.
@@ -46,8 +47,10 @@ impl Input {
         self.rows == 0
     }
 
-    pub(crate) fn into_parts(self) -> (String, Option<Vec<u8>>) {
-        (self.json, self.blob)
+    /// The rows and their bodies. Rows without a JSON form are an error of the statement: never fewer rows.
+    pub(crate) fn into_parts(self) -> Result<(String, Option<Vec<u8>>), StoreError> {
+        let json = self.json.map_err(|error| StoreError::Failed(sqlx::Error::Encode(error.into())))?;
+        Ok((json, self.blob))
     }
 }
 

@@ -15,6 +15,8 @@ mod error;
 mod fact;
 mod input;
 mod payment;
+#[cfg(test)]
+mod plan;
 mod receipt;
 mod record;
 pub mod report;
@@ -22,9 +24,9 @@ mod subscription;
 
 pub use account::AccountRow;
 pub use alias::AliasRow;
-pub use backend::{LEDGER_FILE, Store, Tx};
+pub use backend::{LEDGER_FILE, Store, StoreOptions, Tx};
 pub use dead::{DeadLetter, DeadReason, DeadState};
-pub use error::StoreError;
+pub use error::{Class, StoreError};
 pub use fact::{FactRow, StoredFact, SubscriptionFactRow};
 pub use payment::{PaymentKey, PaymentRow};
 pub use receipt::{Claimed, Receipt, ReceiptState};

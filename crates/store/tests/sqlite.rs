@@ -5,6 +5,8 @@
 mod dead;
 #[path = "conformance/fact.rs"]
 mod fact;
+#[path = "conformance/failing.rs"]
+mod failing;
 #[path = "conformance/open.rs"]
 mod open;
 #[path = "conformance/payment.rs"]

@@ -10,8 +10,8 @@ use afluente_store::{
 };
 use uuid::Uuid;
 
-use crate::batch::Outcome;
 use crate::names::{Renaming, key_of};
+use crate::outcome::Outcome;
 use crate::prepare::{Good, Prepared};
 use crate::refold::{self, Followups};
 

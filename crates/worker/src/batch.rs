@@ -1,46 +1,22 @@
 //! The story of a batch: prepare, write in one transaction, split where one delivery spoils it, settle.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use afluente_gateways::IgnoredBecause;
+use afluente_model::chain;
 use afluente_queue::{Received, SealKeys};
-use afluente_store::{DeadReason, Store, StoreError};
+use afluente_store::{Class, DeadReason, Store, StoreError};
+use futures_util::FutureExt;
 use tracing::{error, info, warn};
 
 use crate::account::Accounts;
 use crate::apply::apply;
-use crate::chain;
 use crate::measure;
+use crate::outcome::{Outcome, Postponed};
 use crate::prepare::{Good, Prepared, prepare_all};
 
-/// How handling a delivery ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    /// Its facts, claims and wants are in the ledger.
-    Applied,
-    /// Kept as a receipt, changed nothing.
-    Ignored(IgnoredBecause),
-    /// The same event with the same bytes was there before.
-    Repeated,
-    /// In the dead letters.
-    Buried(DeadReason),
-}
-
-impl Outcome {
-    /// A word for metrics and logs, from a closed set.
-    #[must_use]
-    pub const fn word(self) -> &'static str {
-        match self {
-            Outcome::Applied => "applied",
-            Outcome::Ignored(_) => "ignored",
-            Outcome::Repeated => "repeated",
-            Outcome::Buried(_) => "buried",
-        }
-    }
-}
-
-/// Handles a batch: for each message what became of it, or the error that may pass.
+/// Handles a batch: for each message, in its order, what became of it or why it has to come back.
 ///
 /// What is `Ok` is committed and must be acknowledged; doing the same batch again ends the same, with
 /// [`Outcome::Repeated`] where it was [`Outcome::Applied`].
@@ -49,85 +25,141 @@ pub async fn handle(
     batch: &[Received],
     accounts: &Arc<Accounts>,
     keys: &Arc<SealKeys>,
-) -> Vec<Result<Outcome, Arc<StoreError>>> {
+) -> Vec<Result<Outcome, Postponed>> {
     measure::batch(batch.len());
     let prepared = prepare_all(batch, accounts, keys).await;
-    let results = write(store, prepared, batch.len()).await;
-    results.into_iter().map(|one| one.unwrap_or_else(|| Err(shutting_down()))).collect()
-}
-
-/// Preparing was cut off by the end of the process; the message comes back.
-fn shutting_down() -> Arc<StoreError> {
-    Arc::new(StoreError::Migration("the worker is shutting down".to_owned()))
-}
-
-type Verdict = Option<Result<Outcome, Arc<StoreError>>>;
-
-/// Writes what it can in as few transactions as it can. A part that fails for good is halved until the one at fault
-/// stands alone and is buried; a part that fails for the moment is left for later.
-async fn write(store: &Store, mut prepared: Vec<Prepared>, size: usize) -> Vec<Verdict> {
-    let mut verdicts: Vec<Verdict> = (0..size).map(|_| None).collect();
-    let mut parts = vec![(0, prepared.len())];
-    while let Some((from, to)) = parts.pop().filter(|(from, to)| from < to) {
-        let part: Vec<&Prepared> = prepared[from..to].iter().collect();
-        let started = Instant::now();
-        match apply(store, &part, crate::now()).await {
-            Ok(outcomes) => {
-                committed(&part, &outcomes, started.elapsed());
-                for (verdict, outcome) in verdicts[from..to].iter_mut().zip(outcomes) {
-                    *verdict = Some(Ok(outcome));
-                }
-            }
-            Err(error) if error.is_transient() => {
-                measure::failed(true);
-                warn!(batch.size = to - from, error = %chain(&error), "The ledger cannot take the batch now");
-                let error = Arc::new(error);
-                verdicts[from..to].iter_mut().for_each(|verdict| *verdict = Some(Err(Arc::clone(&error))));
-            }
-            Err(error) if to - from == 1 => match refused(&prepared[from], &error) {
-                Some(letter) => {
-                    prepared[from] = letter;
-                    parts.push((from, to));
-                }
-                None => verdicts[from] = Some(Err(Arc::new(error))),
-            },
-            Err(error) => {
-                measure::failed(false);
-                warn!(batch.size = to - from, error = %chain(&error), "The batch failed for good; isolating the delivery at fault");
-                let middle = from.midpoint(to);
-                parts.extend([(middle, to), (from, middle)]);
-            }
-        }
-    }
+    // What is not read, or not reached, comes back.
+    let mut verdicts: Vec<Verdict> = vec![Err(Postponed::ShuttingDown); batch.len()];
+    let read = prepared.into_iter().enumerate();
+    let mut slots: Vec<Slot> =
+        read.filter_map(|(index, prepared)| prepared.map(|prepared| Slot { index, prepared })).collect();
+    write(store, &mut slots, &mut verdicts).await;
     verdicts
 }
 
-/// The delivery at fault as a dead letter; `None` if it is one already, and even that is refused.
-fn refused(prepared: &Prepared, error: &StoreError) -> Option<Prepared> {
-    measure::failed(false);
-    match prepared {
+type Verdict = Result<Outcome, Postponed>;
+
+/// A prepared delivery and its place in the batch.
+struct Slot {
+    index: usize,
+    prepared: Prepared,
+}
+
+/// Why a part of a batch was not written.
+enum Trouble {
+    Ledger(StoreError),
+    Panicked,
+}
+
+/// Writes what it can in as few transactions as it can. A part that fails because of what is in it is halved until the
+/// one at fault stands alone; a part that fails because the ledger is away is left for later as it is.
+async fn write(store: &Store, slots: &mut [Slot], verdicts: &mut [Verdict]) {
+    let mut parts = vec![(0, slots.len())];
+    while let Some((from, to)) = parts.pop() {
+        if from == to {
+            continue;
+        }
+        let part = &mut slots[from..to];
+        let started = Instant::now();
+        match attempt(store, part).await {
+            Ok(outcomes) => {
+                committed(part, &outcomes, started.elapsed());
+                for (slot, outcome) in part.iter().zip(outcomes) {
+                    verdicts[slot.index] = Ok(outcome);
+                }
+            }
+            Err(Trouble::Ledger(error)) if error.class() == Class::Away => {
+                measure::failed(Class::Away);
+                warn!(batch.size = part.len(), error = %chain(&error), "The ledger cannot take the batch now");
+                let error = Arc::new(error);
+                for slot in part {
+                    verdicts[slot.index] = Err(Postponed::LedgerAway(Arc::clone(&error)));
+                }
+            }
+            Err(trouble) => {
+                if let [slot] = part {
+                    match alone(slot, trouble) {
+                        None => parts.push((from, to)),
+                        Some(postponed) => verdicts[slot.index] = Err(postponed),
+                    }
+                } else {
+                    tell(&trouble, part.len());
+                    let middle = from.midpoint(to);
+                    parts.extend([(middle, to), (from, middle)]);
+                }
+            }
+        }
+    }
+}
+
+/// One transaction. A panic in it takes back what it wrote, as any error does.
+async fn attempt(store: &Store, part: &[Slot]) -> Result<Vec<Outcome>, Trouble> {
+    let part: Vec<&Prepared> = part.iter().map(|slot| &slot.prepared).collect();
+    match AssertUnwindSafe(apply(store, &part, crate::now())).catch_unwind().await {
+        Ok(applied) => applied.map_err(Trouble::Ledger),
+        Err(_) => Err(Trouble::Panicked),
+    }
+}
+
+fn tell(trouble: &Trouble, size: usize) {
+    match trouble {
+        Trouble::Ledger(error) => {
+            measure::failed(error.class());
+            warn!(batch.size = size, error = %chain(error), "A batch failed; isolating the delivery at fault");
+        }
+        Trouble::Panicked => {
+            measure::panicked();
+            error!(batch.size = size, "Writing a batch panicked; isolating the delivery at fault");
+        }
+    }
+}
+
+/// What becomes of the one at fault: a dead letter in its place, to be written next, or why it comes back.
+fn alone(slot: &mut Slot, trouble: Trouble) -> Option<Postponed> {
+    tell(&trouble, 1);
+    let error = match trouble {
+        Trouble::Panicked => return bury(slot, DeadReason::Panicked, "writing the delivery panicked".to_owned(), None),
+        Trouble::Ledger(error) => error,
+    };
+    match error.class() {
+        Class::Refused => {
+            let text = chain(&error);
+            bury(slot, DeadReason::Refused, text, Some(error))
+        }
+        Class::Away => Some(Postponed::LedgerAway(Arc::new(error))),
+        Class::Unsettled => Some(match error {
+            StoreError::Orphaned { .. } => Postponed::AccountMissing(Arc::new(error)),
+            other => Postponed::Failed(Arc::new(other)),
+        }),
+    }
+}
+
+/// Puts a dead letter in the delivery's place. One that is a dead letter already and cannot be written comes back.
+fn bury(slot: &mut Slot, reason: DeadReason, text: String, error: Option<StoreError>) -> Option<Postponed> {
+    match &slot.prepared {
         Prepared::Good(good) => {
             error!(
                 gateway = good.delivery.gateway.slug(),
                 account.id = %good.delivery.account,
                 delivery.id = %good.delivery.id,
-                error = %chain(error),
+                error = %text,
                 "The ledger refused a delivery; it goes to the dead letters"
             );
-            Some(Prepared::Dead(Box::new(good.bury(DeadReason::Refused, chain(error)))))
+            slot.prepared = Prepared::Dead(Box::new(good.bury(reason, text)));
+            None
         }
         Prepared::Dead(letter) => {
-            error!(delivery.id = %letter.delivery_id, error = %chain(error), "The ledger refused a dead letter");
-            None
+            error!(delivery.id = %letter.delivery_id, error = %text, "The ledger refused a dead letter");
+            Some(Postponed::Failed(Arc::new(error.unwrap_or(StoreError::Over))))
         }
     }
 }
 
-fn committed(part: &[&Prepared], outcomes: &[Outcome], took: Duration) {
+fn committed(part: &[Slot], outcomes: &[Outcome], took: Duration) {
     let now = crate::now();
     measure::committed(took);
-    for (prepared, outcome) in part.iter().zip(outcomes) {
-        match prepared {
+    for (slot, outcome) in part.iter().zip(outcomes) {
+        match &slot.prepared {
             Prepared::Good(good) => told(good, *outcome, now),
             Prepared::Dead(letter) => {
                 measure::buried(letter.gateway, letter.reason);

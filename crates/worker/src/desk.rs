@@ -6,15 +6,14 @@
 use std::time::Duration;
 
 use afluente_gateways::{Envelope, read};
-use afluente_model::{DeliveryId, Gateway};
+use afluente_model::{DeliveryId, Gateway, chain};
 use afluente_queue::{Queue, SealKeys, Sealed};
-use afluente_store::report::DeadView;
+use afluente_store::report::{DeadMessage, DeadView};
 use afluente_store::{DeadReason, DeadState, EventRow, Store, StoreError};
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::account::Accounts;
-use crate::chain;
 
 /// What would happen if a dead letter were handled now.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,12 +42,14 @@ pub struct Replayed {
     pub already_settled: Vec<Uuid>,
     /// Not replayed, with the reason.
     pub failed: Vec<(Uuid, String)>,
+    /// Not reached, because the process was told to stop.
+    pub left: Vec<Uuid>,
 }
 
 /// Reads a dead letter with today's adapters and accounts. Changes nothing.
 #[must_use]
-pub fn preview(letter: &DeadView, accounts: &Accounts, keys: &SealKeys) -> Preview {
-    let delivery = match keys.open(&letter.head, letter.body.clone()) {
+pub fn preview(held: &DeadMessage, accounts: &Accounts, keys: &SealKeys) -> Preview {
+    let delivery = match keys.open(&held.head, held.body.clone()) {
         Ok(delivery) => delivery,
         Err(error) => return Preview::Fails(chain(&error)),
     };
@@ -72,37 +73,63 @@ pub fn preview(letter: &DeadView, accounts: &Accounts, keys: &SealKeys) -> Previ
     }
 }
 
-/// Puts dead letters back on the queue, at most one in `pause`, in the order given. `by` is who does it.
-///
-/// A parked delivery is released by this: it is sealed anew with the name of who released it. Every other goes as it came.
-pub async fn replay(
-    store: &Store,
-    queue: &Queue,
-    keys: &SealKeys,
-    letters: &[DeadView],
-    by: &str,
-    pause: Duration,
-) -> Result<Replayed, StoreError> {
-    let mut report = Replayed::default();
-    for (index, letter) in letters.iter().enumerate() {
-        if index > 0 && !pause.is_zero() {
-            tokio::time::sleep(pause).await;
-        }
-        let message = match message(letter, keys, by) {
-            Ok(message) => message,
-            Err(error) => {
-                report.failed.push((letter.id, error));
-                continue;
+/// What a replay acts with.
+pub struct Replay<'a> {
+    /// Where the letters lie.
+    pub store: &'a Store,
+    /// Where they go.
+    pub queue: &'a Queue,
+    /// Opens and seals those that are released.
+    pub keys: &'a SealKeys,
+    /// Who does it.
+    pub by: &'a str,
+    /// At most one letter in this time.
+    pub pause: Duration,
+}
+
+impl Replay<'_> {
+    /// Puts dead letters back on the queue, in the order given, until all went or `stop` ends. Only one is held in memory
+    /// at a time.
+    ///
+    /// A parked delivery is released by this: it is sealed anew with the name of who released it. Every other goes as it
+    /// came.
+    pub async fn run(&self, letters: &[DeadView], stop: impl Future<Output = ()>) -> Result<Replayed, StoreError> {
+        let mut report = Replayed::default();
+        tokio::pin!(stop);
+        for (index, letter) in letters.iter().enumerate() {
+            let pause = if index == 0 { Duration::ZERO } else { self.pause };
+            tokio::select! {
+                biased;
+                () = &mut stop => {
+                    report.left.extend(letters[index..].iter().map(|letter| letter.id));
+                    break;
+                }
+                () = tokio::time::sleep(pause) => {}
             }
-        };
-        if let Err(error) = queue.publish(message).await {
-            report.failed.push((letter.id, chain(&error)));
-            continue;
+            match self.one(letter).await? {
+                Ok(true) => report.replayed.push(letter.id),
+                Ok(false) => report.already_settled.push(letter.id),
+                Err(error) => report.failed.push((letter.id, error)),
+            }
         }
-        let settled = settle(store, &[letter.id], DeadState::Replayed, by, "replayed").await?;
-        if settled.is_empty() { report.already_settled.push(letter.id) } else { report.replayed.push(letter.id) }
+        Ok(report)
     }
-    Ok(report)
+
+    /// Whether it was still open, or why it could not go.
+    async fn one(&self, letter: &DeadView) -> Result<Result<bool, String>, StoreError> {
+        let Some(held) = self.store.dead_message(letter.id).await? else {
+            return Ok(Err("no such dead letter".to_owned()));
+        };
+        let message = match message(letter, held, self.keys, self.by) {
+            Ok(message) => message,
+            Err(error) => return Ok(Err(error)),
+        };
+        if let Err(error) = self.queue.publish(message).await {
+            return Ok(Err(chain(&error)));
+        }
+        let settled = settle(self.store, &[letter.id], DeadState::Replayed, self.by, "replayed").await?;
+        Ok(Ok(!settled.is_empty()))
+    }
 }
 
 /// Gives dead letters up, with a reason. Returns those that were open; nothing is deleted.
@@ -110,17 +137,12 @@ pub async fn discard(store: &Store, ids: &[Uuid], by: &str, because: &str) -> Re
     settle(store, ids, DeadState::Discarded, by, because).await
 }
 
-fn message(letter: &DeadView, keys: &SealKeys, by: &str) -> Result<Sealed, String> {
+fn message(letter: &DeadView, held: DeadMessage, keys: &SealKeys, by: &str) -> Result<Sealed, String> {
     let gateway = Gateway::from_slug(&letter.gateway).ok_or_else(|| format!("unknown gateway {}", letter.gateway))?;
     if letter.reason != DeadReason::FutureDated.as_str() {
-        return Ok(Sealed {
-            id: DeliveryId(letter.delivery_id),
-            gateway,
-            head: letter.head.clone(),
-            body: letter.body.clone(),
-        });
+        return Ok(Sealed { id: DeliveryId(letter.delivery_id), gateway, head: held.head, body: held.body });
     }
-    let mut delivery = keys.open(&letter.head, letter.body.clone()).map_err(|error| chain(&error))?;
+    let mut delivery = keys.open(&held.head, held.body).map_err(|error| chain(&error))?;
     delivery.released_by = Some(by.into());
     Ok(keys.seal(&delivery))
 }

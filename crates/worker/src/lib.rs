@@ -17,17 +17,22 @@ mod batch;
 pub mod column;
 pub mod desk;
 pub mod measure;
+mod mirror;
 mod names;
+mod outcome;
 mod prepare;
+mod pulse;
 pub mod rebuild;
 mod refold;
 mod run;
 mod settle;
 
 pub use account::{Account, Accounts};
-pub use batch::{Outcome, handle};
+pub use batch::handle;
+pub use outcome::{Outcome, Postponed};
 pub use prepare::{PARK_AFTER_SECONDS, Prepared};
-pub use run::{Pulse, Settings, Worker, run};
+pub use pulse::Pulse;
+pub use run::{Settings, Worker, run};
 pub use settle::RetryPolicy;
 
 use afluente_model::Timestamp;
@@ -37,19 +42,4 @@ use afluente_model::Timestamp;
 pub fn now() -> Timestamp {
     let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
     Timestamp::EPOCH.shifted(i64::try_from(since.as_micros()).unwrap_or(i64::MAX))
-}
-
-/// An error with all its causes, each said once.
-#[must_use]
-pub fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(inner) = cause {
-        let said = inner.to_string();
-        if !text.ends_with(&said) {
-            text = format!("{text}: {said}");
-        }
-        cause = inner.source();
-    }
-    text
 }

@@ -5,20 +5,26 @@ use std::time::Duration;
 use afluente_gateways::UnknownWord;
 use afluente_model::{Gateway, Timestamp};
 use afluente_queue::Queue;
-use afluente_store::DeadReason;
+use afluente_store::{Class, DeadReason};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
-use crate::batch::Outcome;
+use crate::outcome::Outcome;
 
 /// Names every metric of the worker, once.
 pub(crate) fn describe() {
     describe_counter!("afluente_worker_deliveries_total", "Deliveries handled, by gateway and outcome");
     describe_counter!("afluente_worker_dead_letters_total", "Deliveries buried, by gateway and reason");
     describe_counter!("afluente_worker_unknown_words_total", "Words of a gateway we do not know, by gateway and field");
-    describe_counter!("afluente_worker_batch_failures_total", "Transactions that failed, by whether it may pass");
+    describe_counter!(
+        "afluente_worker_batch_failures_total",
+        "Transactions that failed, by class: away, unsettled, refused, panicked"
+    );
     describe_histogram!("afluente_worker_lag_seconds", "From received to committed, by gateway");
     describe_histogram!("afluente_worker_batch_size", "Deliveries a batch");
     describe_histogram!("afluente_worker_commit_seconds", "From begin to commit");
+    describe_counter!("afluente_worker_acknowledged_total", "Deliveries acknowledged to the queue");
+    describe_gauge!("afluente_worker_waiting_for_ledger", "1 while the worker stands back because the ledger is away");
+    describe_gauge!("afluente_worker_accounts_missing", "1 while the ledger lacks rows of accounts");
     describe_gauge!("afluente_queue_depth", "Messages in the queue, by gateway and state");
     describe_gauge!("afluente_queue_bytes", "Bytes in the queue");
 }
@@ -49,9 +55,17 @@ pub(crate) fn committed(took: Duration) {
     histogram!("afluente_worker_commit_seconds").record(took.as_secs_f64());
 }
 
-pub(crate) fn failed(transient: bool) {
-    let passes = if transient { "transient" } else { "permanent" };
-    counter!("afluente_worker_batch_failures_total", "passes" => passes).increment(1);
+pub(crate) fn failed(class: Class) {
+    let class = match class {
+        Class::Away => "away",
+        Class::Unsettled => "unsettled",
+        Class::Refused => "refused",
+    };
+    counter!("afluente_worker_batch_failures_total", "class" => class).increment(1);
+}
+
+pub(crate) fn panicked() {
+    counter!("afluente_worker_batch_failures_total", "class" => "panicked").increment(1);
 }
 
 /// Sets the gauges of the queue from its own counters: call it whenever somebody is about to read them.

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use afluente_gateways::{Envelope, Reading, read};
-use afluente_model::{Delivery, Source, Timestamp};
+use afluente_model::{Delivery, Source, Timestamp, chain};
 use afluente_queue::{Received, SealKeys};
 use afluente_store::{DeadLetter, DeadReason, Receipt, ReceiptState};
 use bytes::Bytes;
@@ -12,7 +12,6 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::account::Accounts;
-use crate::chain;
 
 /// How far a gateway's clock may run ahead of our receive time before a delivery is parked, seconds. A fact from the
 /// future would hold its register until then.
@@ -98,8 +97,13 @@ impl Good {
     }
 }
 
-/// Prepares a batch on all cores. A panic in one delivery is that delivery's dead letter.
-pub(crate) async fn prepare_all(batch: &[Received], accounts: &Arc<Accounts>, keys: &Arc<SealKeys>) -> Vec<Prepared> {
+/// Prepares a batch on all cores, one answer for each message in its order. A panic in one delivery is that delivery's
+/// dead letter; `None` is what was not read because the runtime shuts down.
+pub(crate) async fn prepare_all(
+    batch: &[Received],
+    accounts: &Arc<Accounts>,
+    keys: &Arc<SealKeys>,
+) -> Vec<Option<Prepared>> {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     // A hand-over to another thread costs about as much as reading a few bodies.
     let share = batch.len().div_ceil(threads).max(8);
@@ -109,16 +113,20 @@ pub(crate) async fn prepare_all(batch: &[Received], accounts: &Arc<Accounts>, ke
             let raw: Vec<Raw> = part.iter().map(Raw::of).collect();
             let (accounts, keys) = (Arc::clone(accounts), Arc::clone(keys));
             let now = crate::now();
-            tokio::task::spawn_blocking(move || {
+            let count = raw.len();
+            let read = tokio::task::spawn_blocking(move || {
                 raw.iter().map(|raw| prepare(raw, &accounts, &keys, now)).collect::<Vec<_>>()
-            })
+            });
+            (count, read)
         })
         .collect();
     let mut prepared = Vec::with_capacity(batch.len());
-    for part in parts {
-        // Panics are caught inside and nothing aborts these tasks, so the join fails only while the runtime shuts down;
-        // what is not prepared then is given back by its owner.
-        prepared.extend(part.await.unwrap_or_default());
+    for (count, part) in parts {
+        // Panics are caught inside and nothing aborts these tasks, so the join fails only while the runtime shuts down.
+        match part.await {
+            Ok(part) => prepared.extend(part.into_iter().map(Some)),
+            Err(_) => prepared.extend((0..count).map(|_| None)),
+        }
     }
     prepared
 }

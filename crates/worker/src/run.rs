@@ -1,9 +1,9 @@
 //! The consume loop: take, handle, settle, and stand back while the ledger is away.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use afluente_model::chain;
 use afluente_queue::{Queue, QueueError, Received, SealKeys, Settlement};
 use afluente_store::{DeadLetter, DeadReason, Store, StoreError};
 use backon::{BackoffBuilder, ExponentialBuilder};
@@ -13,9 +13,11 @@ use uuid::Uuid;
 
 use crate::account::Accounts;
 use crate::batch::handle;
-use crate::chain;
 use crate::measure;
-use crate::settle::{Next, RetryPolicy, jittered};
+use crate::mirror::Mirror;
+use crate::outcome::Postponed;
+use crate::pulse::Pulse;
+use crate::settle::{Next, RetryPolicy, jittered, spread};
 
 /// How a worker takes its work.
 #[derive(Clone, Debug)]
@@ -51,133 +53,167 @@ pub struct Worker {
     pub pulse: Arc<Pulse>,
 }
 
-/// A worker's sign of life.
-#[derive(Debug, Default)]
-pub struct Pulse {
-    running: AtomicBool,
-    waiting_for_ledger: AtomicBool,
-    handled: AtomicU64,
-}
-
-impl Pulse {
-    /// Whether the loop runs.
-    pub fn is_running(&self) -> bool {
-        self.running.load(Ordering::Relaxed)
-    }
-
-    /// Whether it stands back because the ledger cannot take batches.
-    pub fn is_waiting_for_ledger(&self) -> bool {
-        self.waiting_for_ledger.load(Ordering::Relaxed)
-    }
-
-    /// Deliveries handled since start.
-    pub fn handled(&self) -> u64 {
-        self.handled.load(Ordering::Relaxed)
-    }
-}
-
 /// Works until the queue closes or `shutdown` ends. The batch in hand is finished; what is not settled comes back.
 ///
 /// There is no count of failures after which it gives up: a worker that cannot write stands back with growing, jittered
 /// waits and goes on by itself.
-pub async fn run(worker: Worker, shutdown: impl Future<Output = ()>) -> Result<(), StoreError> {
+pub async fn run(worker: Worker, shutdown: impl Future<Output = ()>) {
     measure::describe();
-    worker.save_accounts().await?;
-    worker.pulse.running.store(true, Ordering::Relaxed);
-    let mut waits = waits();
+    let mut mirror = Mirror::new(&worker.pulse);
+    let mut pace = Pace::new();
     let mut accounts = worker.accounts.clone();
     accounts.mark_unchanged();
     tokio::pin!(shutdown);
     loop {
+        let most = if pace.careful { 1 } else { worker.settings.batch_size };
         let taken = tokio::select! {
             biased;
             () = &mut shutdown => break,
             Ok(()) = accounts.changed() => {
-                worker.mirror_accounts().await;
+                mirror.again();
                 continue;
             }
-            taken = worker.queue.take(worker.settings.batch_size, worker.settings.linger) => taken,
+            () = mirror.due() => {
+                let rows = worker.accounts.borrow().rows();
+                mirror.write(&worker.store, &rows).await;
+                continue;
+            }
+            taken = worker.queue.take(most, worker.settings.linger) => taken,
         };
-        let failed = match taken {
-            Ok(batch) => worker.work(batch).await,
+        let went = match taken {
+            Ok(batch) => worker.work(batch, pace.careful).await,
             Err(QueueError::Closed) => break,
             Err(error) => {
                 error!(error = %chain(&error), "Cannot take from the queue");
-                true
+                Went { queue_failed: true, ..Went::default() }
             }
         };
-        if !failed {
-            waits = self::waits();
-            continue;
+        if went.account_missing {
+            mirror.again();
         }
         tokio::select! {
             () = &mut shutdown => break,
-            () = worker.stand_back(&mut waits) => {}
+            () = worker.pause(&went, &mut pace) => {}
         }
     }
-    worker.pulse.running.store(false, Ordering::Relaxed);
     info!(handled = worker.pulse.handled(), "Worker stopped");
-    Ok(())
 }
 
-/// The longest the worker stands back at once.
-const LONGEST_WAIT: Duration = Duration::from_secs(15);
+/// The longest the worker stands back at once: after an outage of hours it is back within seconds.
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
-fn waits() -> impl Iterator<Item = Duration> {
-    ExponentialBuilder::default()
+/// Growing waits, for whatever is away.
+pub(crate) fn waits() -> impl Iterator<Item = Duration> + Send {
+    let waits = ExponentialBuilder::default()
         .with_min_delay(Duration::from_millis(100))
         .with_max_delay(LONGEST_WAIT)
         .with_jitter()
         .without_max_times()
-        .build()
+        .build();
+    waits.chain(std::iter::repeat(LONGEST_WAIT))
+}
+
+/// How a batch went, beyond its messages.
+#[derive(Clone, Copy, Debug, Default)]
+struct Went {
+    /// The ledger was away; this many bytes wait for it.
+    ledger_away: Option<usize>,
+    /// The ledger has no row of some account.
+    account_missing: bool,
+    /// The queue could not hand out or settle.
+    queue_failed: bool,
+}
+
+/// How fast the worker goes on.
+struct Pace {
+    waits: Box<dyn Iterator<Item = Duration> + Send>,
+    /// After the ledger was away one delivery goes first: what failed may have been about the batch after all.
+    careful: bool,
+}
+
+impl Pace {
+    fn new() -> Pace {
+        Pace { waits: Box::new(waits()), careful: false }
+    }
+
+    fn next_wait(&mut self) -> Duration {
+        self.waits.next().unwrap_or(LONGEST_WAIT)
+    }
 }
 
 impl Worker {
-    /// Waits at least once, and until the ledger takes a transaction again: nothing more is taken off the queue that
-    /// could only go back to it.
-    async fn stand_back(&self, waits: &mut impl Iterator<Item = Duration>) {
-        self.pulse.waiting_for_ledger.store(true, Ordering::Relaxed);
+    /// Goes on at once after a batch that went well; otherwise waits at least once, and until the ledger takes a commit
+    /// again: nothing more is taken off the queue that could only go back to it.
+    async fn pause(&self, went: &Went, pace: &mut Pace) {
+        let Some(bytes) = went.ledger_away else {
+            if went.queue_failed {
+                tokio::time::sleep(pace.next_wait()).await;
+            } else {
+                *pace = Pace::new();
+            }
+            return;
+        };
+        self.pulse.set_waiting_for_ledger(true);
+        pace.careful = true;
         loop {
-            tokio::time::sleep(waits.next().unwrap_or(LONGEST_WAIT)).await;
-            let probe = async { self.store.begin().await?.rollback().await };
-            match probe.await {
+            tokio::time::sleep(pace.next_wait()).await;
+            match self.store.probe(bytes).await {
                 Ok(()) => break,
                 Err(error) => warn!(error = %chain(&error), "The ledger is still away"),
             }
         }
-        self.pulse.waiting_for_ledger.store(false, Ordering::Relaxed);
+        info!("The ledger takes commits again");
+        self.pulse.set_waiting_for_ledger(false);
     }
 
-    /// Handles and settles one batch; says whether something failed for the moment.
-    async fn work(&self, batch: Vec<Received>) -> bool {
+    /// Handles and settles one batch. `careful` says that it is a single delivery and the ledger took a commit of its
+    /// size a moment ago: then a ledger that is away all the same costs this delivery a try, or it would be first in line
+    /// for ever.
+    async fn work(&self, batch: Vec<Received>, careful: bool) -> Went {
         let accounts = self.accounts.borrow().clone();
         let verdicts = handle(&self.store, &batch, &accounts, &self.keys).await;
-        let failed = verdicts.iter().any(Result::is_err);
+        let mut went = Went::default();
         let mut settled = Vec::with_capacity(batch.len());
         for (message, verdict) in batch.into_iter().zip(verdicts) {
-            let settlement = match &verdict {
-                Ok(_) => Settlement::Ack,
-                Err(error) => self.retry_or_bury(&message, error).await,
-            };
-            settled.push((message, settlement));
+            match verdict {
+                Ok(_) => settled.push((message, Settlement::Ack)),
+                Err(Postponed::LedgerAway(error)) => {
+                    *went.ledger_away.get_or_insert(0) += message.body().len() + message.head().len();
+                    if careful {
+                        let settlement = self.retry_or_bury(&message, &error).await;
+                        settled.push((message, settlement));
+                    } else {
+                        message.release();
+                    }
+                }
+                Err(Postponed::AccountMissing(_)) => {
+                    went.account_missing = true;
+                    let again = jittered(self.settings.retry.account_missing, spread(&message));
+                    settled.push((message, again));
+                }
+                Err(Postponed::Failed(error)) => {
+                    let settlement = self.retry_or_bury(&message, &error).await;
+                    settled.push((message, settlement));
+                }
+                Err(Postponed::ShuttingDown) => message.release(),
+            }
         }
         let done = settled.iter().filter(|(_, settlement)| *settlement == Settlement::Ack).count();
-        self.pulse.handled.fetch_add(done as u64, Ordering::Relaxed);
         if let Err(error) = self.queue.settle(settled).await {
             // What was committed and not acknowledged comes again and changes nothing.
             warn!(error = %chain(&error), "Could not settle a batch; its messages come back");
-            return true;
+            return Went { queue_failed: true, ..went };
         }
-        failed
+        self.pulse.add_handled(done);
+        went
     }
 
     async fn retry_or_bury(&self, message: &Received, error: &StoreError) -> Settlement {
-        let spread = u64::from(Uuid::now_v7().as_fields().1) ^ u64::from(message.attempt());
         match self.settings.retry.after(message.attempt()) {
-            Next::Wait(wait) => jittered(wait, spread),
+            Next::Wait(wait) => jittered(wait, spread(message)),
             Next::GiveUp => match self.bury(message, error).await {
                 Ok(()) => Settlement::Ack,
-                Err(_) => jittered(self.settings.retry.last(), spread),
+                Err(_) => jittered(self.settings.retry.last(), spread(message)),
             },
         }
     }
@@ -185,15 +221,16 @@ impl Worker {
     /// Buries a message that was tried on every rung, sealed as it is.
     async fn bury(&self, message: &Received, error: &StoreError) -> Result<(), StoreError> {
         let now = crate::now();
+        let opened = self.keys.open(message.head(), message.body().clone()).ok();
         let letter = DeadLetter {
             id: Uuid::now_v7(),
             delivery_id: message.id(),
             gateway: message.gateway().slug(),
-            account: None,
+            account: opened.as_ref().map(|delivery| delivery.account.as_str().into()),
             reason: DeadReason::Exhausted,
             error: chain(error),
             attempts: message.attempt() + 1,
-            first_seen_at: now,
+            first_seen_at: opened.map_or(now, |delivery| delivery.received_at),
             head: message.head().clone(),
             body: message.body().clone(),
         };
@@ -201,20 +238,7 @@ impl Worker {
         tx.bury(&[letter], now).await?;
         tx.commit().await?;
         measure::buried(message.gateway().slug(), DeadReason::Exhausted);
+        error!(delivery.id = %message.id(), error = %chain(error), "Buried a delivery that was tried on every rung");
         Ok(())
-    }
-
-    async fn save_accounts(&self) -> Result<(), StoreError> {
-        let rows = self.accounts.borrow().rows();
-        let mut tx = self.store.begin().await?;
-        tx.save_accounts(&rows, crate::now()).await?;
-        tx.commit().await
-    }
-
-    /// After a reload. Deliveries of an account whose row is not there yet fail and come back, so a failure here heals.
-    async fn mirror_accounts(&self) {
-        if let Err(error) = self.save_accounts().await {
-            error!(error = %chain(&error), "Could not write the accounts of the new configuration");
-        }
     }
 }

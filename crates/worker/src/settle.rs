@@ -1,20 +1,25 @@
 //! What a message is told: a pure table.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
-use afluente_queue::Settlement;
+use afluente_model::DeliveryId;
+use afluente_queue::{Received, Settlement};
 
 /// When a delivery that failed for the moment is tried again.
 #[derive(Clone, Debug)]
 pub struct RetryPolicy {
     /// One wait an attempt; past the last the delivery is dead.
     pub rungs: Vec<Duration>,
+    /// The wait of a delivery whose account the ledger does not know yet; no number of tries ends it.
+    pub account_missing: Duration,
 }
 
 impl Default for RetryPolicy {
     /// 5 s, 30 s, 2 min, 10 min, 1 h, 6 h.
     fn default() -> RetryPolicy {
-        RetryPolicy { rungs: [5, 30, 120, 600, 3_600, 21_600].map(Duration::from_secs).to_vec() }
+        let rungs = [5, 30, 120, 600, 3_600, 21_600].map(Duration::from_secs).to_vec();
+        RetryPolicy { rungs, account_missing: Duration::from_secs(5) }
     }
 }
 
@@ -40,6 +45,17 @@ impl RetryPolicy {
     }
 }
 
+/// A number of the message's own: its id and its attempt, so that neither a batch nor a message's tries share one.
+pub(crate) fn spread(message: &Received) -> u64 {
+    scattered(message.id(), message.attempt())
+}
+
+fn scattered(id: DeliveryId, attempt: u32) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    (id.0.as_bytes(), attempt).hash(&mut hasher);
+    hasher.finish()
+}
+
 /// Spreads waits by up to a tenth, so that what failed together does not come back together. `spread` is any number.
 pub(crate) fn jittered(wait: Duration, spread: u64) -> Settlement {
     let tenth = wait / 10;
@@ -61,6 +77,21 @@ mod tests {
             [seconds(5), seconds(30), seconds(120), seconds(600), seconds(3_600), seconds(21_600), Next::GiveUp]
         );
         assert_eq!(policy.after(u32::MAX), Next::GiveUp);
+    }
+
+    #[test]
+    fn what_fails_together_does_not_come_back_together() {
+        let ids: Vec<DeliveryId> = (0..256).map(|_| DeliveryId(uuid::Uuid::now_v7())).collect();
+        let wait = Duration::from_hours(1);
+        let waits = |attempt: u32| -> std::collections::BTreeSet<Duration> {
+            let after = |id: &DeliveryId| match jittered(wait, scattered(*id, attempt)) {
+                Settlement::RetryAfter(after) => after,
+                Settlement::Ack => panic!("not a retry"),
+            };
+            ids.iter().map(after).collect()
+        };
+        assert!(waits(0).len() > 150, "{} different waits of 256", waits(0).len());
+        assert_ne!(waits(0), waits(1));
     }
 
     #[test]

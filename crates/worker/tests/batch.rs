@@ -10,15 +10,15 @@ use afluente_gateways::{AccountView, Tenants, adapter};
 use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, MerchantName, Mode, Proof, SecretName, Timestamp};
 use afluente_queue::{EmbeddedOptions, Queue, SealKey, SealKeys, Sealed, Settlement};
 use afluente_store::report::{DeadFilter, PaymentFilter};
-use afluente_store::{DeadReason, Store};
-use afluente_worker::{Account, Accounts, Outcome, column, handle};
+use afluente_store::{DeadReason, LEDGER_FILE, Store};
+use afluente_worker::{Account, Accounts, Outcome, Postponed, column, handle};
 use uuid::Uuid;
 
 /// Seconds since 1970 when everything in these tests is received.
 const NOW: i64 = 1_790_000_000;
 
 struct Bench {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     queue: Queue,
     store: Store,
     accounts: Arc<Accounts>,
@@ -45,11 +45,35 @@ impl Bench {
         tx.save_accounts(&accounts(&["shop"]).rows(), Timestamp::EPOCH).await.unwrap();
         tx.commit().await.unwrap();
         let keys = Arc::new(SealKeys::new(SealKey::from_bytes([1; 32]), []));
-        Bench { _folder: folder, queue, store, accounts: Arc::new(accounts(&["shop", "ghost"])), keys }
+        Bench { folder, queue, store, accounts: Arc::new(accounts(&["shop", "ghost"])), keys }
+    }
+
+    /// Runs SQL on the ledger's file, as another program would.
+    fn sql(&self, sql: &str) {
+        rusqlite::Connection::open(self.folder.path().join(LEDGER_FILE)).unwrap().execute_batch(sql).unwrap();
+    }
+
+    /// From now on the ledger refuses whatever comes with this event.
+    fn refuse(&self, event: &str) {
+        self.sql(&format!(
+            "create trigger refusing before insert on webhook_receipts when new.event_id like '%{event}%'
+             begin select raise(abort, 'refused by a trigger'); end"
+        ));
     }
 
     fn sealed(&self, account: &str, body: &str) -> Sealed {
         self.keys.seal(&delivery(account, body))
+    }
+
+    /// Publishes messages and handles them as one batch, settling nothing.
+    async fn verdicts(&self, messages: Vec<Sealed>) -> Vec<Result<Outcome, Postponed>> {
+        let count = messages.len();
+        for message in messages {
+            self.queue.publish(message).await.unwrap();
+        }
+        let batch = self.queue.take(count, Duration::ZERO).await.unwrap();
+        assert_eq!(batch.len(), count);
+        handle(&self.store, &batch, &self.accounts, &self.keys).await
     }
 
     /// Publishes messages and handles them as one batch; settled only if asked.
@@ -115,15 +139,30 @@ async fn one_refused_delivery_among_many_is_buried_alone_and_the_rest_commits() 
     let bench = Bench::new().await;
     let mut messages: Vec<Sealed> =
         (0..40).map(|number| bench.sealed("shop", &paid(&format!("good{number}")))).collect();
-    // Its account is configured, but the ledger has no row of it: the database refuses whatever refers to it.
-    messages.insert(17, bench.sealed("ghost", &paid("bad")));
+    bench.refuse("evt_bad");
+    messages.insert(17, bench.sealed("shop", &paid("bad")));
     let outcomes = bench.handle(messages, true).await;
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Applied).count(), 40);
     assert_eq!(outcomes[17], Outcome::Buried(DeadReason::Refused));
     assert_eq!(bench.rows().await.len(), 40);
     let dead = bench.dead().await;
     assert_eq!(dead.len(), 1);
-    assert!(dead[0].1.contains("FOREIGN KEY"), "{dead:?}");
+    assert!(dead[0].1.contains("refused by a trigger"), "{dead:?}");
+}
+
+#[tokio::test]
+async fn a_delivery_whose_account_has_no_row_waits_beside_the_others_and_is_not_buried() {
+    let bench = Bench::new().await;
+    let messages = vec![
+        bench.sealed("shop", &paid("one")),
+        // Its account is configured, but the ledger has no row of it.
+        bench.sealed("ghost", &paid("waits")),
+        bench.sealed("shop", &paid("two")),
+    ];
+    let verdicts = bench.verdicts(messages).await;
+    assert!(matches!(verdicts[0], Ok(Outcome::Applied)) && matches!(verdicts[2], Ok(Outcome::Applied)), "{verdicts:?}");
+    assert!(matches!(verdicts[1], Err(Postponed::AccountMissing(_))), "{verdicts:?}");
+    assert!(bench.dead().await.is_empty());
 }
 
 #[tokio::test]

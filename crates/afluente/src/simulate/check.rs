@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
-use afluente_store::report::PaymentFilter;
 use afluente_store::{PaymentRow, Store, StoreError};
 use serde_json::{Value, json};
 
@@ -57,13 +56,9 @@ pub(crate) async fn all(
     let receipts: BTreeMap<String, i64> = store.receipts_of_events(account).await?.into_iter().collect();
     let mut differences: Vec<Difference> = acknowledged.iter().filter_map(|event| receipt(event, &receipts)).collect();
     for truth in truth {
-        let filter = PaymentFilter {
-            account: Some(account.to_owned()),
-            reference: Some(truth.id.clone()),
-            limit: 2,
-            ..PaymentFilter::default()
-        };
-        differences.extend(payment(truth, &store.payments(&filter).await?));
+        let mut rows = store.payments_named(&truth.id, 10).await?;
+        rows.retain(|row| row.key.account.as_str() == account);
+        differences.extend(payment(truth, &rows));
     }
     let forged = store.payments_named_like(account, "pi_forged").await?;
     differences.extend(forged.into_iter().map(|id| difference(&id, "forged", "row", "none", "a row")));

@@ -111,6 +111,20 @@ async fn a_message_dropped_unsettled_comes_back_and_counts() {
 }
 
 #[tokio::test]
+async fn a_message_released_comes_back_and_does_not_count() {
+    let site = Site::new();
+    let queue = site.open();
+    publish(&queue, [1]).await;
+    for _ in 0..2 {
+        let one = take_one(&queue).await;
+        assert_eq!((number(&one), one.attempt()), (1, 0));
+        one.release();
+    }
+    acknowledge(&queue, vec![take_one(&queue).await]).await;
+    assert_eq!(totals(&queue), (0, 0, 0));
+}
+
+#[tokio::test]
 async fn what_a_cancelled_take_held_is_not_lost() {
     let site = Site::new();
     let queue = site.open();

@@ -1,5 +1,5 @@
 select id, delivery_id, gateway, account, reason, error, attempts, first_seen_at, last_seen_at, seen, state, settled_by,
-       settled_because, body_bytes, head, body
+       settled_because, body_bytes, body_hash
 from dead_letters
 where ($1 is null or id = $1)
   and ($2 is null or reason = $2)

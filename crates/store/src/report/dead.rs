@@ -58,9 +58,16 @@ pub struct DeadView {
     pub settled_because: Option<String>,
     /// Size of the body.
     pub body_bytes: i64,
+    /// SHA-256 of the body; none on a letter that was buried before hashes were kept.
+    pub body_hash: Option<Vec<u8>>,
+}
+
+/// What a dead letter holds: the message as it came off the queue. Never shown.
+#[derive(Clone, Debug)]
+pub struct DeadMessage {
     /// The sealed head.
     pub head: Bytes,
-    /// The body. Never shown; only its size and hash are.
+    /// The body, byte for byte.
     pub body: Bytes,
 }
 
@@ -93,12 +100,11 @@ struct Record {
     settled_by: Option<String>,
     settled_because: Option<String>,
     body_bytes: i64,
-    head: Vec<u8>,
-    body: Vec<u8>,
+    body_hash: Option<Vec<u8>>,
 }
 
 impl Store {
-    /// The dead letters that match.
+    /// The dead letters that match, without what they hold: a list of large ones must not fill the memory.
     pub async fn dead_letters(&self, filter: &DeadFilter) -> Result<Vec<DeadView>, StoreError> {
         let rows: Vec<Record> = sqlx::query_as(include_str!("../../sql/report/dead_letters.sql"))
             .bind(filter.id)
@@ -110,6 +116,15 @@ impl Store {
             .fetch_all(self.pool())
             .await?;
         rows.into_iter().map(DeadView::try_from).collect()
+    }
+
+    /// What one dead letter holds.
+    pub async fn dead_message(&self, id: Uuid) -> Result<Option<DeadMessage>, StoreError> {
+        let row: Option<(Vec<u8>, Vec<u8>)> = sqlx::query_as(include_str!("../../sql/report/dead_message.sql"))
+            .bind(id)
+            .fetch_optional(self.pool())
+            .await?;
+        Ok(row.map(|(head, body)| DeadMessage { head: head.into(), body: body.into() }))
     }
 
     /// Open dead letters, counted by reason and account.
@@ -137,8 +152,7 @@ impl TryFrom<Record> for DeadView {
             settled_by: row.settled_by,
             settled_because: row.settled_because,
             body_bytes: row.body_bytes,
-            head: row.head.into(),
-            body: row.body.into(),
+            body_hash: row.body_hash,
         })
     }
 }

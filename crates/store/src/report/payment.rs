@@ -16,8 +16,6 @@ pub struct PaymentFilter {
     pub account: Option<String>,
     /// In this status.
     pub status: Option<PaymentStatus>,
-    /// Whose gateway id is this, or that have this as another name.
-    pub reference: Option<String>,
     /// At most this many.
     pub limit: u32,
 }
@@ -88,8 +86,17 @@ impl Store {
         let rows: Vec<payment::Record> = sqlx::query_as(include_str!("../../sql/report/payments.sql"))
             .bind(filter.account.as_deref())
             .bind(filter.status.map(PaymentStatus::as_str))
-            .bind(filter.reference.as_deref())
             .bind(i64::from(filter.limit))
+            .fetch_all(self.pool())
+            .await?;
+        rows.into_iter().map(PaymentRow::try_from).collect()
+    }
+
+    /// The payments whose gateway id is this, or that have this as another name, newest change first.
+    pub async fn payments_named(&self, reference: &str, limit: u32) -> Result<Vec<PaymentRow>, StoreError> {
+        let rows: Vec<payment::Record> = sqlx::query_as(include_str!("../../sql/report/payments_named.sql"))
+            .bind(reference)
+            .bind(i64::from(limit))
             .fetch_all(self.pool())
             .await?;
         rows.into_iter().map(PaymentRow::try_from).collect()
@@ -159,8 +166,11 @@ impl Store {
 
     /// The gateway ids of an account's payments that begin like this.
     pub async fn payments_named_like(&self, account: &str, prefix: &str) -> Result<Vec<String>, StoreError> {
-        let sql = "select provider_payment_id from payments where account = $1 and substr(provider_payment_id, 1, length($2)) = $2";
-        Ok(sqlx::query_scalar(sql).bind(account).bind(prefix).fetch_all(self.pool()).await?)
+        Ok(sqlx::query_scalar(include_str!("../../sql/report/payments_like.sql"))
+            .bind(account)
+            .bind(prefix)
+            .fetch_all(self.pool())
+            .await?)
     }
 
     /// How often each of these gateway events was recorded as a receipt: for proving that none is missing or doubled.

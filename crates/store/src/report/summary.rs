@@ -49,11 +49,9 @@ impl Store {
 
     /// Words we do not know, most frequent first.
     pub async fn unknown_words(&self, limit: u32) -> Result<Vec<UnknownWordView>, StoreError> {
-        Ok(sqlx::query_as(
-            "select account, field, word, seen from unknown_words order by seen desc, account, field, word limit $1",
-        )
-        .bind(i64::from(limit))
-        .fetch_all(self.pool())
-        .await?)
+        Ok(sqlx::query_as(include_str!("../../sql/report/unknown_words.sql"))
+            .bind(i64::from(limit))
+            .fetch_all(self.pool())
+            .await?)
     }
 }

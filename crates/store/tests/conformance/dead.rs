@@ -48,7 +48,21 @@ async fn a_delivery_buried_again_while_it_lies_there_is_counted_up_and_kept_byte
     let list = site.store.dead_letters(&everything()).await.unwrap();
     assert_eq!(list.len(), 2);
     let twice = list.iter().find(|one| one.delivery_id == Uuid::from_u128(1)).unwrap();
-    assert_eq!((twice.seen, &twice.head[..], &twice.body[..]), (2, &b"\x00head"[..], &b"\xffbody"[..]));
+    assert_eq!(twice.seen, 2);
+    let held = site.store.dead_message(twice.id).await.unwrap().unwrap();
+    assert_eq!((&held.head[..], &held.body[..]), (&b"\x00head"[..], &b"\xffbody"[..]));
+    assert!(site.store.dead_message(Uuid::now_v7()).await.unwrap().is_none());
+}
+
+#[tokio::test]
+async fn a_second_body_under_one_delivery_id_is_a_letter_of_its_own() {
+    let site = site().await;
+    let other = DeadLetter { body: Bytes::from_static(b"another"), ..letter(1, DeadReason::Malformed) };
+    bury(&site, &[letter(1, DeadReason::Malformed), other.clone()]).await;
+    bury(&site, &[other]).await;
+    let mut seen: Vec<i64> = site.store.dead_letters(&everything()).await.unwrap().iter().map(|one| one.seen).collect();
+    seen.sort_unstable();
+    assert_eq!(seen, [1, 2]);
 }
 
 #[tokio::test]

@@ -4,7 +4,7 @@ use afluente_model::{
     Amount, AttemptKind, CaptureKind, Currency, Detail, DetailKey, DisputeKind, Fact, Gateway, Payment, PaymentFact,
     PaymentKind, PaymentStatus, RefundKind, Resolution, Source, fold, project,
 };
-use afluente_store::{PaymentRow, StoreError};
+use afluente_store::{Class, PaymentRow, StoreError};
 use uuid::Uuid;
 
 use crate::site::{at, key, payment, site};
@@ -117,14 +117,14 @@ async fn a_row_that_contradicts_itself_is_refused_by_name() {
         let mut tx = site.store.begin().await.unwrap();
         let row = payment(&mut tx, &key("shop", "", "pi_1")).await;
         let error = tx.save_payments(&[PaymentRow { payment: broken, row_version: 1, ..row }]).await.unwrap_err();
-        assert!(!error.is_transient());
+        assert_eq!(error.class(), Class::Refused);
         let StoreError::Refused { constraint: named } = error else { panic!("{constraint}: {error}") };
         assert!(named.contains(constraint), "expected {constraint}, got {named}");
     }
 }
 
 #[tokio::test]
-async fn a_payment_of_an_account_nobody_configured_is_refused() {
+async fn a_payment_of_an_account_without_a_row_waits_for_it_instead_of_being_refused() {
     let site = site().await;
     let mut tx = site.store.begin().await.unwrap();
     let make = [(key("stranger", "", "pi_1"), Gateway::Stripe, Uuid::now_v7())];
@@ -133,5 +133,6 @@ async fn a_payment_of_an_account_nobody_configured_is_refused() {
         Err(error) => error,
         Ok(_) => tx.commit().await.unwrap_err(),
     };
-    assert!(matches!(refused, StoreError::Refused { .. }), "{refused}");
+    assert!(matches!(refused, StoreError::Orphaned { .. }), "{refused}");
+    assert_eq!(refused.class(), Class::Unsettled);
 }

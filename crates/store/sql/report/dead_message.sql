@@ -1,0 +1,1 @@
+select head, body from dead_letters where id = $1

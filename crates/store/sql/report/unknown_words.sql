@@ -1,0 +1,3 @@
+select account, field, word, seen from unknown_words
+order by seen desc, account, field, word
+limit $1
