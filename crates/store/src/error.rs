@@ -25,6 +25,16 @@ pub enum StoreError {
     /// The database is busy, out of room or gone for the moment: the same batch may succeed later.
     #[error("the ledger cannot take this batch now: {0}")]
     Unavailable(#[source] sqlx::Error),
+    /// Rows that must be there after a statement are not.
+    #[error("the ledger gave {got} rows of {table} where {expected} must be")]
+    Missed {
+        /// The table.
+        table: &'static str,
+        /// How many rows.
+        expected: usize,
+        /// How many came.
+        got: usize,
+    },
     /// An earlier statement of the same unit of work failed, and took everything back.
     #[error("the transaction is over: an earlier statement of it failed")]
     Over,
@@ -75,7 +85,10 @@ impl StoreError {
             StoreError::Unavailable(_) | StoreError::Over | StoreError::Missing { .. } | StoreError::Open { .. } => {
                 Class::Away
             }
-            StoreError::Migration(_) | StoreError::Orphaned { .. } | StoreError::Failed(_) => Class::Unsettled,
+            StoreError::Migration(_)
+            | StoreError::Missed { .. }
+            | StoreError::Orphaned { .. }
+            | StoreError::Failed(_) => Class::Unsettled,
             StoreError::Refused { .. } | StoreError::Unreadable { .. } => Class::Refused,
         }
     }

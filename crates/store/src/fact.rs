@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::backend::Tx;
 use crate::error::StoreError;
-use crate::input::{Input, Statement, hex, statement};
+use crate::input::{Input, Statement, hex, json_text, statement};
 use crate::payment::{currency, moment, word};
 
 static INSERT: Statement = statement!("facts_insert");
@@ -42,6 +42,17 @@ pub struct SubscriptionFactRow {
     pub fact: SubscriptionFact,
     /// Where it was read.
     pub receipt: Uuid,
+}
+
+/// The facts that came under one name go from a payment to another.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FactMove {
+    /// The name.
+    pub named: Box<str>,
+    /// Where they are.
+    pub from: Uuid,
+    /// Where they belong.
+    pub to: Uuid,
 }
 
 /// A fact as stored, with where and when.
@@ -112,7 +123,8 @@ pub(crate) struct Record {
 impl Tx {
     /// Adds facts; returns the payments that gained at least one. A fact that is there already adds nothing.
     pub async fn add_facts(&mut self, rows: &[FactRow], now: Timestamp) -> Result<Vec<Uuid>, StoreError> {
-        let inputs = rows.iter().map(|row| input(row.payment, &row.named, &row.fact, row.receipt, now)).collect();
+        let inputs = rows.iter().map(|row| input(row.payment, &row.named, &row.fact, row.receipt, now));
+        let inputs = inputs.collect::<Result<_, _>>()?;
         self.insert_facts(&INSERT, inputs).await
     }
 
@@ -122,9 +134,12 @@ impl Tx {
         records.into_iter().map(|record| record.read("payment_facts")).collect()
     }
 
-    /// Moves the facts that came under one name from a payment to another. What is there already is not doubled.
-    pub async fn move_facts(&mut self, from: Uuid, to: Uuid, named: &str) -> Result<(), StoreError> {
-        let rows = [MoveInput { from: hex(from.as_bytes()), to: hex(to.as_bytes()), named }];
+    /// Moves facts between payments. What is there already is not doubled.
+    pub async fn move_facts(&mut self, moves: &[FactMove]) -> Result<(), StoreError> {
+        let rows: Vec<MoveInput<'_>> = moves
+            .iter()
+            .map(|one| MoveInput { from: hex(one.from.as_bytes()), to: hex(one.to.as_bytes()), named: &one.named })
+            .collect();
         self.execute(&MOVE, Input::of(&rows)).await?;
         self.execute(&UNNAME, Input::of(&rows)).await?;
         Ok(())
@@ -136,7 +151,8 @@ impl Tx {
         rows: &[SubscriptionFactRow],
         now: Timestamp,
     ) -> Result<Vec<Uuid>, StoreError> {
-        let inputs = rows.iter().map(|row| input(row.subscription, "", &row.fact, row.receipt, now)).collect();
+        let inputs = rows.iter().map(|row| input(row.subscription, "", &row.fact, row.receipt, now));
+        let inputs = inputs.collect::<Result<_, _>>()?;
         self.insert_facts(&SUBSCRIPTION_INSERT, inputs).await
     }
 
@@ -169,8 +185,14 @@ fn owners(ids: &[Uuid]) -> Input {
     Input::of(&rows)
 }
 
-fn input<'a, K: Kind>(owner: Uuid, named: &'a str, fact: &'a Fact<K>, receipt: Uuid, now: Timestamp) -> FactInput<'a> {
-    FactInput {
+fn input<'a, K: Kind>(
+    owner: Uuid,
+    named: &'a str,
+    fact: &'a Fact<K>,
+    receipt: Uuid,
+    now: Timestamp,
+) -> Result<FactInput<'a>, StoreError> {
+    Ok(FactInput {
         owner: hex(owner.as_bytes()),
         key: fact.key().to_string(),
         named,
@@ -182,16 +204,16 @@ fn input<'a, K: Kind>(owner: Uuid, named: &'a str, fact: &'a Fact<K>, receipt: U
         amount: fact.amount.map(Amount::minor),
         currency: fact.currency.as_ref().map(Currency::as_str),
         source: fact.source.as_str(),
-        detail: detail_json(&fact.detail),
+        detail: detail_json(&fact.detail)?,
         receipt: hex(receipt.as_bytes()),
         now: now.as_micros(),
-    }
+    })
 }
 
-fn detail_json(detail: &Detail) -> String {
+fn detail_json(detail: &Detail) -> Result<String, StoreError> {
     let entries: std::collections::BTreeMap<&str, &str> =
         detail.iter().map(|(key, value)| (key.as_str(), value)).collect();
-    serde_json::to_string(&entries).unwrap_or_else(|_| "{}".to_owned())
+    json_text(&entries)
 }
 
 impl Record {

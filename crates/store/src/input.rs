@@ -49,9 +49,17 @@ impl Input {
 
     /// The rows and their bodies. Rows without a JSON form are an error of the statement: never fewer rows.
     pub(crate) fn into_parts(self) -> Result<(String, Option<Vec<u8>>), StoreError> {
-        let json = self.json.map_err(|error| StoreError::Failed(sqlx::Error::Encode(error.into())))?;
-        Ok((json, self.blob))
+        Ok((self.json.map_err(no_json)?, self.blob))
     }
+}
+
+/// A value that is kept as JSON text in one column.
+pub(crate) fn json_text<T: Serialize>(value: &T) -> Result<String, StoreError> {
+    serde_json::to_string(value).map_err(no_json)
+}
+
+fn no_json(error: serde_json::Error) -> StoreError {
+    StoreError::Failed(sqlx::Error::Encode(error.into()))
 }
 
 /// A blob being put together from many.

@@ -1,19 +1,19 @@
 //! The ledger in SQL: receipts, facts, payment rows and everything that commits with them.
 //!
 //! [`Store::begin`] opens the unit of work of a batch. Every method of [`Tx`] takes a batch and runs one statement for
-//! all of it; dropping a [`Tx`] rolls back. Lock first, read facts afterwards. The order of locks is fixed: alias,
+//! all of it; dropping a [`Tx`] rolls back. Lock first, read facts afterwards. The order of locks is fixed: name,
 //! payment, subscription.
 //!
 //! **Invariants.** Only this crate speaks SQL. Nothing here folds: rows are written as the worker projected them, and the
 //! database's own CHECKs tie status to amounts. No network inside a transaction.
 
 mod account;
-mod alias;
 mod backend;
 mod dead;
 mod error;
 mod fact;
 mod input;
+mod name;
 mod payment;
 #[cfg(test)]
 mod plan;
@@ -23,12 +23,12 @@ pub mod report;
 mod subscription;
 
 pub use account::AccountRow;
-pub use alias::AliasRow;
 pub use backend::{LEDGER_FILE, Store, StoreOptions, Tx};
 pub use dead::{DeadLetter, DeadReason, DeadState};
 pub use error::{Class, StoreError};
-pub use fact::{FactRow, StoredFact, SubscriptionFactRow};
-pub use payment::{PaymentKey, PaymentRow};
-pub use receipt::{Claimed, Receipt, ReceiptState};
+pub use fact::{FactMove, FactRow, StoredFact, SubscriptionFactRow};
+pub use name::NameRow;
+pub use payment::{NewPayment, PaymentKey, PaymentRow};
+pub use receipt::{Claimed, Receipt, ReceiptState, Reread};
 pub use record::{ClaimRow, EventRow, Inconsistency, OutboxRow, UnknownWordRow, WantRow};
 pub use subscription::{SubscriptionKey, SubscriptionRow};

@@ -1,5 +1,7 @@
 //! Payment rows: created blank, locked in id order, written as projected.
 
+use std::collections::HashSet;
+
 use afluente_model::money::BadMoney;
 use afluente_model::{
     AccountName, Amount, Amounts, CaptureState, ClosedReason, Currency, DisputeState, Evidence, FOLD_VERSION,
@@ -48,6 +50,17 @@ pub struct PaymentRow {
     pub created_at: Timestamp,
     /// When it last changed.
     pub updated_at: Timestamp,
+}
+
+/// A payment whose row must be there.
+#[derive(Clone, Debug)]
+pub struct NewPayment {
+    /// Its id, if it is not there yet.
+    pub id: Uuid,
+    /// Its natural key.
+    pub key: PaymentKey,
+    /// Its gateway.
+    pub gateway: Gateway,
 }
 
 #[derive(Serialize, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -125,35 +138,41 @@ struct UpdateInput {
 }
 
 impl Tx {
-    /// Makes sure a row exists for each key of `make`, then locks those and the rows of `also` that exist, all in the
-    /// order of their ids. The same row for the same key, however often. A row made here says nothing yet: UNKNOWN,
+    /// Makes sure a row exists for each of `make`, then locks those and the rows of `also` that exist, all in the order of
+    /// their ids. The same row for the same key, however often. A row made here says nothing yet: UNKNOWN,
     /// version 0.
     ///
     /// The row comes first because a lock on a row that does not exist locks nothing, and two first deliveries of one
     /// payment would both fold into a blank one.
     pub async fn lock_payments(
         &mut self,
-        make: &[(PaymentKey, Gateway, Uuid)],
+        make: &[NewPayment],
         also: &[PaymentKey],
         now: Timestamp,
     ) -> Result<Vec<PaymentRow>, StoreError> {
         let mut blank: Vec<BlankInput<'_>> = make
             .iter()
-            .map(|(key, gateway, id)| BlankInput {
-                id: hex(id.as_bytes()),
-                provider: gateway.as_str(),
+            .map(|new| BlankInput {
+                id: hex(new.id.as_bytes()),
+                provider: new.gateway.as_str(),
                 now: now.as_micros(),
-                key: key_input(key),
+                key: key_input(&new.key),
             })
             .collect();
         // Concurrent inserts that skip what exists deadlock unless they go in one order.
         blank.sort_by_key(|row| row.key);
         self.execute(&BLANK, Input::of(&blank)).await?;
-        let mut keys: Vec<KeyInput<'_>> = make.iter().map(|(key, _, _)| key).chain(also).map(key_input).collect();
+        let mut keys: Vec<KeyInput<'_>> = make.iter().map(|new| &new.key).chain(also).map(key_input).collect();
         keys.sort_unstable();
         keys.dedup();
         let records: Vec<Record> = self.fetch(&LOCK, Input::of(&keys)).await?;
-        records.into_iter().map(PaymentRow::try_from).collect()
+        let rows: Vec<PaymentRow> = records.into_iter().map(PaymentRow::try_from).collect::<Result<_, _>>()?;
+        let found: HashSet<&PaymentKey> = rows.iter().map(|row| &row.key).collect();
+        let missing = make.iter().filter(|new| !found.contains(&new.key)).count();
+        if missing > 0 {
+            return Err(StoreError::Missed { table: "payments", expected: make.len(), got: make.len() - missing });
+        }
+        Ok(rows)
     }
 
     /// Writes projected rows; each `row_version` given is the new one.

@@ -9,11 +9,12 @@ use uuid::Uuid;
 
 use crate::backend::Tx;
 use crate::error::StoreError;
-use crate::input::{Blob, Input, Slice, Statement, hex, statement};
+use crate::input::{Blob, Input, Slice, Statement, hex, json_text, statement};
 
 static CLAIM: Statement = statement!("dedupe_claim");
 static COUNT: Statement = statement!("dedupe_count");
 static INSERT: Statement = statement!("receipts_insert");
+static UPDATE: Statement = statement!("receipts_update");
 
 /// What became of the delivery behind a receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,6 +23,25 @@ pub enum ReceiptState {
     Applied,
     /// Kept, changed nothing; `ignored_because` says why.
     Ignored,
+}
+
+impl ReceiptState {
+    /// The word stored in the ledger.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            ReceiptState::Applied => "APPLIED",
+            ReceiptState::Ignored => "IGNORED",
+        }
+    }
+}
+
+impl KnownRecord {
+    fn claimed(&self) -> ((&str, &str, &[u8]), Claimed) {
+        let key = (self.account.as_str(), self.dedupe_key.as_str(), self.body_hash.as_slice());
+        let applied = self.state.as_deref() != Some(ReceiptState::Ignored.as_str());
+        (key, Claimed::Seen { receipt: self.receipt_id, applied })
+    }
 }
 
 /// One delivery as evidence.
@@ -64,8 +84,26 @@ pub struct Receipt {
 pub enum Claimed {
     /// Stored now.
     First,
-    /// The same event with the same bytes is in the ledger already, as this receipt; only its count went up.
-    Seen(Uuid),
+    /// The same event with the same bytes is in the ledger already; only its count went up.
+    Seen {
+        /// As this receipt.
+        receipt: Uuid,
+        /// Whether that one was applied. One that was ignored may be read again: seen means applied.
+        applied: bool,
+    },
+}
+
+/// A receipt that was read again with another end.
+#[derive(Clone, Debug)]
+pub struct Reread {
+    /// The receipt.
+    pub receipt: Uuid,
+    /// What became of it.
+    pub state: ReceiptState,
+    /// A word, for [`ReceiptState::Ignored`].
+    pub ignored_because: Option<&'static str>,
+    /// The gateway's word for what happened, as it is read today.
+    pub event_type: Box<str>,
 }
 
 #[derive(Serialize)]
@@ -83,6 +121,16 @@ struct KnownRecord {
     dedupe_key: String,
     body_hash: Vec<u8>,
     receipt_id: Uuid,
+    /// Of its receipt; none if that is not held any more, or comes with this batch.
+    state: Option<String>,
+}
+
+#[derive(Serialize)]
+struct RereadInput<'a> {
+    id: String,
+    state: &'static str,
+    ignored_because: Option<&'static str>,
+    event_type: &'a str,
 }
 
 #[derive(Serialize)]
@@ -122,20 +170,35 @@ impl Tx {
             .map(|(claim, _)| claim)
             .collect();
         let known: Vec<KnownRecord> = self.fetch(&COUNT, Input::of(&repeated)).await?;
-        let known: HashMap<(&str, &str, &[u8]), Uuid> = known
-            .iter()
-            .map(|row| ((row.account.as_str(), row.dedupe_key.as_str(), row.body_hash.as_slice()), row.receipt_id))
-            .collect();
+        let known: HashMap<(&str, &str, &[u8]), Claimed> = known.iter().map(KnownRecord::claimed).collect();
         let claimed: Vec<Claimed> = receipts
             .iter()
             .map(|receipt| {
+                if first.contains(&receipt.id) {
+                    return Ok(Claimed::First);
+                }
                 let key = (receipt.account.as_str(), dedupe_key(receipt), receipt.body_hash.as_slice());
-                known.get(&key).filter(|_| !first.contains(&receipt.id)).map_or(Claimed::First, |id| Claimed::Seen(*id))
+                known.get(&key).copied().ok_or(StoreError::Missed { table: "webhook_dedupe", expected: 1, got: 0 })
             })
-            .collect();
+            .collect::<Result<_, _>>()?;
         let fresh = receipts.iter().zip(&claimed).filter(|(_, claimed)| **claimed == Claimed::First);
         self.insert_receipts(fresh.map(|(receipt, _)| receipt), now).await?;
         Ok(claimed)
+    }
+
+    /// Writes what became of receipts that were read again.
+    pub async fn save_reread(&mut self, rows: &[Reread]) -> Result<(), StoreError> {
+        let rows: Vec<RereadInput<'_>> = rows
+            .iter()
+            .map(|row| RereadInput {
+                id: hex(row.receipt.as_bytes()),
+                state: row.state.as_str(),
+                ignored_because: row.ignored_because,
+                event_type: &row.event_type,
+            })
+            .collect();
+        self.execute(&UPDATE, Input::of(&rows)).await?;
+        Ok(())
     }
 
     async fn insert_receipts(
@@ -145,7 +208,7 @@ impl Tx {
     ) -> Result<(), StoreError> {
         let mut blob = Blob::default();
         let rows: Vec<ReceiptInput<'_>> =
-            receipts.map(|receipt| receipt_input(receipt, blob.push(&receipt.body), now)).collect();
+            receipts.map(|receipt| receipt_input(receipt, blob.push(&receipt.body), now)).collect::<Result<_, _>>()?;
         self.execute(&INSERT, Input::with_blob(&rows, blob.into_bytes())).await?;
         Ok(())
     }
@@ -166,14 +229,15 @@ fn dedupe_key(receipt: &Receipt) -> &str {
     receipt.event.as_deref().unwrap_or("content")
 }
 
-fn receipt_input(receipt: &Receipt, body: Slice, now: Timestamp) -> ReceiptInput<'_> {
+fn receipt_input(receipt: &Receipt, body: Slice, now: Timestamp) -> Result<ReceiptInput<'_>, StoreError> {
+    let pairs: Vec<[&str; 2]> = receipt.headers.iter().map(|(name, value)| [&**name, &**value]).collect();
     let (proof, proved_by) = match &receipt.proof {
         Proof::Signed { secret } => ("signed", Some(SecretName::as_str(secret))),
         Proof::Channel { peer } => ("channel", Some(&**peer)),
         Proof::PathToken => ("path_token", None),
         Proof::None => ("none", None),
     };
-    ReceiptInput {
+    Ok(ReceiptInput {
         id: hex(receipt.id.as_bytes()),
         received_at: receipt.received_at.as_micros(),
         now: now.as_micros(),
@@ -181,23 +245,15 @@ fn receipt_input(receipt: &Receipt, body: Slice, now: Timestamp) -> ReceiptInput
         delivery_id: hex(receipt.delivery_id.0.as_bytes()),
         event: receipt.event.as_deref(),
         event_type: &receipt.event_type,
-        state: match receipt.state {
-            ReceiptState::Applied => "APPLIED",
-            ReceiptState::Ignored => "IGNORED",
-        },
+        state: receipt.state.as_str(),
         ignored_because: receipt.ignored_because,
         proof,
         proved_by,
         released_by: receipt.released_by.as_deref(),
-        headers: headers_json(&receipt.headers),
+        headers: json_text(&pairs)?,
         query: receipt.query.as_deref(),
         traceparent: receipt.traceparent.as_deref(),
         hash: hex(&receipt.body_hash),
         body,
-    }
-}
-
-fn headers_json(headers: &[(Box<str>, Box<str>)]) -> String {
-    let pairs: Vec<[&str; 2]> = headers.iter().map(|(name, value)| [&**name, &**value]).collect();
-    serde_json::to_string(&pairs).unwrap_or_else(|_| "[]".to_owned())
+    })
 }

@@ -118,6 +118,9 @@ impl Tx {
         rows.sort_by_key(|row| (row.account, row.tenant, row.provider_subscription_id));
         self.execute(&BLANK, Input::of(&rows)).await?;
         let records: Vec<Record> = self.fetch(&LOCK, Input::of(&rows)).await?;
+        if records.len() != rows.len() {
+            return Err(StoreError::Missed { table: TABLE, expected: rows.len(), got: records.len() });
+        }
         records.into_iter().map(SubscriptionRow::try_from).collect()
     }
 

@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use afluente_gateways::{AccountView, Adapter};
-use afluente_model::{AccountName, Gateway, MerchantName};
+use afluente_gateways::{AccountView, Adapter, adapter};
+use afluente_model::{AccountName, Gateway, MerchantName, Resolution};
 use afluente_store::AccountRow;
 
 /// One account: who reads its deliveries and what they must agree with.
@@ -28,6 +28,13 @@ impl Accounts {
     #[must_use]
     pub fn find(&self, name: &AccountName, gateway: Gateway) -> Option<&Account> {
         self.0.get(name).filter(|account| account.gateway == gateway)
+    }
+
+    /// How finely the clock of an account's gateway ticks; coarse for a gateway nobody reads here.
+    #[must_use]
+    pub fn resolution(&self, name: &AccountName, gateway: Gateway) -> Resolution {
+        let adapter = self.find(name, gateway).map(|account| account.adapter).or_else(|| adapter(gateway));
+        adapter.map_or(Resolution::Second, |adapter| adapter.profile().resolution)
     }
 
     /// The accounts as the ledger mirrors them.

@@ -4,11 +4,11 @@
 //! envelope names both, they move. Two intents that claim one charge contradict each other: the smaller name keeps it,
 //! whatever the order, and a person is told.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 
 use afluente_gateways::Alias;
 use afluente_model::{AccountName, PaymentRef};
-use afluente_store::{AliasRow, PaymentKey};
+use afluente_store::{NameRow, PaymentKey};
 
 /// The key under which a reference is stored.
 pub(crate) fn key_of(account: &AccountName, payment: &PaymentRef) -> PaymentKey {
@@ -16,20 +16,20 @@ pub(crate) fn key_of(account: &AccountName, payment: &PaymentRef) -> PaymentKey 
     PaymentKey { account: account.clone(), tenant: tenant.into(), id: payment.id.as_str().into() }
 }
 
-/// What the aliases of a batch change.
+/// What the names of a batch stand for, and what its aliases change about that.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Renaming {
     /// From another name to the name that stays, stored ones and new ones.
     by_alias: BTreeMap<PaymentKey, Box<str>>,
-    /// New or re-pointed aliases, to be stored.
-    pub(crate) changed: Vec<AliasRow>,
-    /// Facts under this name move out of the first payment into the second.
+    /// Names that stand for another payment than before, to be stored.
+    pub(crate) changed: Vec<NameRow>,
+    /// Where facts may stand that belong elsewhere.
     pub(crate) moves: Vec<Move>,
     /// Names two payments claim.
     pub(crate) contested: BTreeSet<(PaymentKey, Box<str>)>,
 }
 
-/// Facts that came under `named` move.
+/// If there is a row `from`, its facts that came under `named` belong to `to`.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct Move {
     pub(crate) named: PaymentKey,
@@ -39,12 +39,10 @@ pub(crate) struct Move {
 
 impl Renaming {
     /// Settles what the batch proposes against what is stored.
-    pub(crate) fn of<'a>(
-        proposed: impl Iterator<Item = (&'a AccountName, &'a Alias)>,
-        stored: &[AliasRow],
-    ) -> Renaming {
-        let stored: HashMap<PaymentKey, Box<str>> =
-            stored.iter().map(|row| (alias_key(row), row.payment.clone())).collect();
+    pub(crate) fn of<'a>(proposed: impl Iterator<Item = (&'a AccountName, &'a Alias)>, stored: &[NameRow]) -> Renaming {
+        let aliases = stored.iter().filter(|row| row.payment != row.name.id);
+        let mut before: BTreeMap<PaymentKey, Box<str>> =
+            aliases.map(|row| (row.name.clone(), row.payment.clone())).collect();
         let mut claims: BTreeMap<PaymentKey, BTreeSet<Box<str>>> = BTreeMap::new();
         for (account, alias) in proposed {
             let key = key_of(account, &alias.alias);
@@ -54,32 +52,34 @@ impl Renaming {
         }
         let mut renaming = Renaming::default();
         for (alias, mut payments) in claims {
-            let before = stored.get(&alias).map(|payment| &**payment);
-            payments.extend(before.map(Into::into));
-            renaming.settle(alias, &payments, before);
+            let known = before.remove(&alias);
+            payments.extend(known.clone());
+            renaming.settle(alias, payments, known);
         }
-        for (alias, payment) in stored {
-            renaming.by_alias.entry(alias).or_insert(payment);
+        for (alias, payment) in before {
+            renaming.stands_for(alias, payment);
         }
         renaming
     }
 
-    fn settle(&mut self, alias: PaymentKey, payments: &BTreeSet<Box<str>>, before: Option<&str>) {
-        let Some(payment) = payments.first().cloned() else { return };
-        for other in payments.iter().skip(1) {
-            self.contested.insert((alias.clone(), other.clone()));
+    /// Of several payments that claim a name the smallest keeps it.
+    fn settle(&mut self, alias: PaymentKey, mut payments: BTreeSet<Box<str>>, before: Option<Box<str>>) {
+        let Some(payment) = payments.pop_first() else { return };
+        self.contested.extend(payments.into_iter().map(|other| (alias.clone(), other)));
+        if before.as_ref() != Some(&payment) {
+            self.changed.push(NameRow { name: alias.clone(), payment: payment.clone() });
+            if let Some(before) = before {
+                let named = |id: Box<str>| PaymentKey { id, ..alias.clone() };
+                self.moves.push(Move { named: alias.clone(), from: named(before), to: named(payment.clone()) });
+            }
         }
-        if before != Some(&*payment) {
-            let named = |id: Box<str>| PaymentKey { id, ..alias.clone() };
-            let from = named(before.unwrap_or(&alias.id).into());
-            self.moves.push(Move { named: alias.clone(), from, to: named(payment.clone()) });
-            self.changed.push(AliasRow {
-                account: alias.account.clone(),
-                tenant: alias.tenant.clone(),
-                alias: alias.id.clone(),
-                payment: payment.clone(),
-            });
-        }
+        self.stands_for(alias, payment);
+    }
+
+    /// A row of its own may stand under an alias whenever it was learned, so it is looked for every time.
+    fn stands_for(&mut self, alias: PaymentKey, payment: Box<str>) {
+        let to = PaymentKey { id: payment.clone(), ..alias.clone() };
+        self.moves.push(Move { named: alias.clone(), from: alias.clone(), to });
         self.by_alias.insert(alias, payment);
     }
 
@@ -95,10 +95,6 @@ impl Renaming {
     pub(crate) fn is_alias(&self, key: &PaymentKey) -> bool {
         self.by_alias.contains_key(key)
     }
-}
-
-fn alias_key(row: &AliasRow) -> PaymentKey {
-    PaymentKey { account: row.account.clone(), tenant: row.tenant.clone(), id: row.alias.clone() }
 }
 
 #[cfg(test)]
@@ -121,39 +117,40 @@ mod tests {
 
     fn renaming(proposed: &[Alias], stored: &[(&str, &str)]) -> Renaming {
         let account = account();
-        let stored: Vec<AliasRow> = stored
-            .iter()
-            .map(|(alias, payment)| AliasRow {
-                account: account.clone(),
-                tenant: "".into(),
-                alias: (*alias).into(),
-                payment: (*payment).into(),
-            })
-            .collect();
+        let stored: Vec<NameRow> =
+            stored.iter().map(|(name, payment)| NameRow { name: key(name), payment: (*payment).into() }).collect();
         Renaming::of(proposed.iter().map(|alias| (&account, alias)), &stored)
+    }
+
+    fn moves(from: &str, to: &str) -> Move {
+        Move { named: key("ch_1"), from: key(from), to: key(to) }
     }
 
     #[test]
     fn a_charge_heard_of_first_moves_to_its_intent() {
-        let renaming = renaming(&[alias("ch_1", "pi_1"), alias("ch_1", "pi_1")], &[]);
-        assert_eq!(renaming.moves, [Move { named: key("ch_1"), from: key("ch_1"), to: key("pi_1") }]);
+        let renaming = renaming(&[alias("ch_1", "pi_1"), alias("ch_1", "pi_1")], &[("ch_1", "ch_1"), ("pi_1", "pi_1")]);
+        assert_eq!(renaming.moves, [moves("ch_1", "pi_1")]);
+        assert_eq!(renaming.changed, [NameRow { name: key("ch_1"), payment: "pi_1".into() }]);
         assert_eq!(renaming.resolve(&key("ch_1")), key("pi_1"));
         assert_eq!(renaming.resolve(&key("pi_1")), key("pi_1"));
     }
 
     #[test]
-    fn a_known_alias_changes_nothing() {
-        let renaming = renaming(&[alias("ch_1", "pi_1")], &[("ch_1", "pi_1")]);
-        assert!(renaming.moves.is_empty() && renaming.changed.is_empty() && renaming.contested.is_empty());
-        assert!(renaming.is_alias(&key("ch_1")));
+    fn a_known_alias_changes_nothing_and_a_row_left_under_it_is_still_looked_for() {
+        for proposed in [vec![alias("ch_1", "pi_1")], vec![]] {
+            let renaming = renaming(&proposed, &[("ch_1", "pi_1")]);
+            assert!(renaming.changed.is_empty() && renaming.contested.is_empty());
+            assert!(renaming.is_alias(&key("ch_1")));
+            assert_eq!(renaming.moves, [moves("ch_1", "pi_1")]);
+        }
     }
 
     #[test]
     fn of_two_payments_that_claim_one_charge_the_smaller_name_keeps_it_in_any_order() {
         let late = renaming(&[alias("ch_1", "pi_1")], &[("ch_1", "pi_2")]);
-        assert_eq!(late.moves, [Move { named: key("ch_1"), from: key("pi_2"), to: key("pi_1") }]);
+        assert_eq!(late.moves, [moves("pi_2", "pi_1"), moves("ch_1", "pi_1")]);
         let early = renaming(&[alias("ch_1", "pi_2")], &[("ch_1", "pi_1")]);
-        assert!(early.moves.is_empty());
+        assert!(early.changed.is_empty());
         let together = renaming(&[alias("ch_1", "pi_2"), alias("ch_1", "pi_1")], &[]);
         for renaming in [late, early, together] {
             assert_eq!(renaming.resolve(&key("ch_1")), key("pi_1"));
@@ -163,7 +160,7 @@ mod tests {
 
     #[test]
     fn a_name_is_never_an_alias_of_itself() {
-        let renaming = renaming(&[alias("ch_1", "ch_1")], &[]);
-        assert!(renaming.changed.is_empty() && !renaming.is_alias(&key("ch_1")));
+        let renaming = renaming(&[alias("ch_1", "ch_1")], &[("ch_1", "ch_1")]);
+        assert!(renaming.changed.is_empty() && renaming.moves.is_empty() && !renaming.is_alias(&key("ch_1")));
     }
 }

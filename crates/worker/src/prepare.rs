@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use afluente_gateways::{Envelope, Reading, read};
-use afluente_model::{Delivery, Source, Timestamp, chain};
+use afluente_model::{Delivery, Resolution, Source, Timestamp, chain};
 use afluente_queue::{Received, SealKeys};
 use afluente_store::{DeadLetter, DeadReason, Receipt, ReceiptState};
 use bytes::Bytes;
@@ -12,6 +12,7 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::account::Accounts;
+use crate::entry::Entry;
 
 /// How far a gateway's clock may run ahead of our receive time before a delivery is parked, seconds. A fact from the
 /// future would hold its register until then.
@@ -33,6 +34,8 @@ pub struct Good {
     pub receipt: Receipt,
     /// The source its facts carry.
     pub source: Source,
+    /// How finely the clock of its gateway ticks.
+    pub resolution: Resolution,
     /// What it says.
     pub reading: Reading,
     /// The delivery, without its body's second copy: bodies share their bytes.
@@ -79,7 +82,37 @@ impl Raw {
     }
 }
 
+impl Prepared {
+    /// The delivery, if it was read.
+    pub(crate) fn good(&self) -> Option<&Good> {
+        match self {
+            Prepared::Good(good) => Some(good),
+            Prepared::Dead(_) => None,
+        }
+    }
+
+    /// The dead letter, if it is one.
+    pub(crate) fn dead(&self) -> Option<&DeadLetter> {
+        match self {
+            Prepared::Dead(letter) => Some(letter),
+            Prepared::Good(_) => None,
+        }
+    }
+}
+
 impl Good {
+    /// What it says, as read in this receipt.
+    pub(crate) fn entry(&self, receipt: Uuid) -> Entry<'_> {
+        Entry {
+            account: &self.delivery.account,
+            gateway: self.delivery.gateway,
+            resolution: self.resolution,
+            source: self.source,
+            reading: &self.reading,
+            receipt,
+        }
+    }
+
     /// The same delivery as a dead letter.
     pub(crate) fn bury(&self, reason: DeadReason, error: String) -> DeadLetter {
         DeadLetter {
@@ -157,7 +190,9 @@ fn open(raw: &Raw, accounts: &Accounts, keys: &SealKeys, now: Timestamp) -> Prep
         return raw.dead(DeadReason::FutureDated, error, Some(name), delivery.received_at);
     }
     let receipt = receipt(&delivery, &reading);
-    Prepared::Good(Box::new(Good { receipt, source, reading, delivery, attempt: raw.attempt, head: raw.head.clone() }))
+    let resolution = account.adapter.profile().resolution;
+    let (attempt, head) = (raw.attempt, raw.head.clone());
+    Prepared::Good(Box::new(Good { receipt, source, resolution, reading, delivery, attempt, head }))
 }
 
 /// By how many seconds the reading lies too far ahead of its receive time, unless somebody released it.

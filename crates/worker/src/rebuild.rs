@@ -8,14 +8,13 @@ mod expected;
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Display;
 
-use afluente_model::{FactKey, Kind, Source, fold, project, project_subscription};
+use afluente_model::{FactKey, Kind, PaymentKind, Resolution, Source, fold, project, project_subscription};
 use afluente_store::{PaymentKey, PaymentRow, Store, StoreError, StoredFact, SubscriptionKey};
 use serde_json::Value;
 use uuid::Uuid;
 
 use crate::account::Accounts;
 use crate::column;
-use crate::refold::resolution;
 use expected::Expected;
 
 /// How many rows are read at once.
@@ -72,7 +71,7 @@ pub async fn check(
     let mut report = Report::default();
     let expected = Expected::read(store, accounts, &mut report, &mut progress).await?;
     expected.compare_aliases(store, &mut report).await?;
-    payments(store, &expected, &mut report, &mut progress).await?;
+    payments(store, accounts, &expected, &mut report, &mut progress).await?;
     subscriptions(store, &expected, &mut report).await?;
     Ok(report)
 }
@@ -101,6 +100,7 @@ impl Report {
 
 async fn payments(
     store: &Store,
+    accounts: &Accounts,
     expected: &Expected,
     report: &mut Report,
     progress: &mut impl FnMut(Progress),
@@ -112,7 +112,7 @@ async fn payments(
         after = last.id;
         for row in &rows {
             let facts = store.payment_facts(row.id).await?;
-            payment(row, &facts, expected, report);
+            payment(row, &facts, accounts.resolution(&row.key.account, row.gateway), expected, report);
             seen.insert(row.key.clone());
         }
         progress(Progress::Rows(report.payments));
@@ -125,13 +125,14 @@ async fn payments(
 
 fn payment(
     row: &PaymentRow,
-    facts: &[StoredFact<afluente_model::PaymentKind>],
+    facts: &[StoredFact<PaymentKind>],
+    resolution: Resolution,
     expected: &Expected,
     report: &mut Report,
 ) {
     report.payments += 1;
     let name = payment_name(&row.key);
-    let projected = project(&fold(facts.iter().map(|stored| &stored.fact)), resolution(row.gateway));
+    let projected = project(&fold(facts.iter().map(|stored| &stored.fact)), resolution);
     report.compare_columns(&name, &column::of_payment(&row.payment), &column::of_payment(&projected));
     if usize::try_from(row.fact_count) != Ok(facts.len()) {
         report.differs(&name, "fact_count", row.fact_count, facts.len());

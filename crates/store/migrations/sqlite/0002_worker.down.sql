@@ -1,4 +1,16 @@
-drop index payment_aliases_by_name;
+drop view payment_aliases;
+create table payment_aliases (
+    account text not null,
+    tenant text not null,
+    alias text not null,
+    provider_payment_id text not null,
+    recorded_at integer not null,
+    primary key (account, tenant, alias),
+    constraint payment_aliases_not_itself check (alias <> provider_payment_id)
+) strict, without rowid;
+insert into payment_aliases (account, tenant, alias, provider_payment_id, recorded_at)
+select account, tenant, name, provider_payment_id, recorded_at from payment_names where name <> provider_payment_id;
+drop table payment_names;
 drop index payments_by_reference;
 drop index dead_letters_latest;
 drop index dead_letters_content;

@@ -11,6 +11,27 @@ drop index dead_letters_delivery;
 create unique index dead_letters_content on dead_letters (delivery_id, body_hash) where state = 'OPEN';
 create index dead_letters_latest on dead_letters (last_seen_at, id) where state = 'OPEN';
 
--- People ask for a payment by the gateway's id alone, or by another name of it.
+-- People ask for a payment by the gateway's id alone.
 create index payments_by_reference on payments (provider_payment_id);
-create index payment_aliases_by_name on payment_aliases (alias);
+
+-- Every name a payment was ever called by, with the name that stays; its own name stands for itself. A row here is what two
+-- workers lock before either looks at what the name means.
+create table payment_names (
+    account text not null,
+    tenant text not null,
+    name text not null,
+    provider_payment_id text not null,
+    recorded_at integer not null,
+    primary key (account, tenant, name)
+) strict, without rowid;
+insert into payment_names (account, tenant, name, provider_payment_id, recorded_at)
+select account, tenant, alias, provider_payment_id, recorded_at from payment_aliases;
+insert into payment_names (account, tenant, name, provider_payment_id, recorded_at)
+select account, tenant, provider_payment_id, provider_payment_id, created_at from payments where true
+on conflict do nothing;
+create index payment_names_by_name on payment_names (name);
+drop table payment_aliases;
+create view payment_aliases as
+select account, tenant, name as alias, provider_payment_id, recorded_at
+from payment_names
+where name <> provider_payment_id;

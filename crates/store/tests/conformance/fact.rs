@@ -3,10 +3,10 @@
 use afluente_model::{
     Amount, CaptureKind, Currency, Detail, DetailKey, Fact, PaymentFact, PaymentKind, RefundKind, Source,
 };
-use afluente_store::{AliasRow, FactRow};
+use afluente_store::{FactMove, FactRow, NameRow};
 use uuid::Uuid;
 
-use crate::site::{account, at, key, payment, site, stored_receipt};
+use crate::site::{at, key, payment, site, stored_receipt};
 
 fn captured(op: &str) -> PaymentFact {
     Fact::new(PaymentKind::Capture(CaptureKind::Succeeded), op, Some(at(2)), Source::Webhook)
@@ -57,7 +57,7 @@ async fn facts_move_by_the_name_they_came_under_and_never_double() {
     ];
     tx.add_facts(&rows, at(3)).await.unwrap();
     for _ in 0..2 {
-        tx.move_facts(alias, own, "ch_1").await.unwrap();
+        tx.move_facts(&[FactMove { named: "ch_1".into(), from: alias, to: own }]).await.unwrap();
         let left: Vec<Box<str>> = tx.facts_of(&[alias]).await.unwrap().into_iter().map(|one| one.fact.op).collect();
         assert_eq!(left, ["stays".into()]);
         let mut there: Vec<Box<str>> = tx.facts_of(&[own]).await.unwrap().into_iter().map(|one| one.fact.op).collect();
@@ -77,19 +77,24 @@ async fn a_payment_whose_facts_have_moved_can_go() {
 }
 
 #[tokio::test]
-async fn an_alias_is_read_back_and_points_where_it_was_last_pointed() {
+async fn a_name_stands_for_itself_until_it_is_pointed_elsewhere() {
     let site = site().await;
-    let alias = |payment: &str| AliasRow {
-        account: account("shop"),
-        tenant: "".into(),
-        alias: "ch_1".into(),
-        payment: payment.into(),
-    };
+    let names = [key("shop", "", "ch_1"), key("shop", "", "pi_1"), key("other", "", "ch_1")];
     let mut tx = site.store.begin().await.unwrap();
-    tx.save_aliases(&[alias("pi_2")], at(1)).await.unwrap();
-    tx.save_aliases(&[alias("pi_1")], at(2)).await.unwrap();
-    let found =
-        tx.aliases(&[key("shop", "", "ch_1"), key("shop", "", "pi_1"), key("other", "", "ch_1")]).await.unwrap();
-    assert_eq!(found.iter().map(|row| (&*row.alias, &*row.payment)).collect::<Vec<_>>(), [("ch_1", "pi_1")]);
-    assert!(tx.save_aliases(&[alias("ch_1")], at(3)).await.is_err(), "nothing is another name of itself");
+    let stands_for = |rows: Vec<NameRow>| -> Vec<String> {
+        rows.into_iter().map(|row| format!("{} {} {}", row.name.account, row.name.id, row.payment)).collect()
+    };
+    let alone = ["other ch_1 ch_1", "shop ch_1 ch_1", "shop pi_1 pi_1"];
+    for _ in 0..2 {
+        assert_eq!(stands_for(tx.lock_names(&names, at(1)).await.unwrap()), alone);
+    }
+    for payment in ["pi_2", "pi_1"] {
+        let row = NameRow { name: names[0].clone(), payment: payment.into() };
+        tx.save_names(&[row], at(2)).await.unwrap();
+    }
+    let pointed = ["other ch_1 ch_1", "shop ch_1 pi_1", "shop pi_1 pi_1"];
+    assert_eq!(stands_for(tx.lock_names(&names, at(3)).await.unwrap()), pointed);
+    tx.commit().await.unwrap();
+    let aliases = site.store.all_aliases().await.unwrap();
+    assert_eq!(aliases.len(), 1, "a name of its own is no alias: {aliases:?}");
 }

@@ -4,7 +4,7 @@ use afluente_model::{
     Amount, AttemptKind, CaptureKind, Currency, Detail, DetailKey, DisputeKind, Fact, Gateway, Payment, PaymentFact,
     PaymentKind, PaymentStatus, RefundKind, Resolution, Source, fold, project,
 };
-use afluente_store::{Class, PaymentRow, StoreError};
+use afluente_store::{Class, NewPayment, PaymentRow, StoreError};
 use uuid::Uuid;
 
 use crate::site::{at, key, payment, site};
@@ -57,7 +57,11 @@ async fn one_key_is_one_row_and_accounts_and_tenants_are_apart() {
 async fn rows_are_locked_in_the_order_of_their_ids_whatever_order_they_are_asked_in() {
     let site = site().await;
     let mut make: Vec<_> = (0..20)
-        .map(|n| (key("shop", "", &format!("pi_{n:02}")), Gateway::Stripe, Uuid::from_u128(1 + n * 7 % 20)))
+        .map(|n| NewPayment {
+            id: Uuid::from_u128(1 + n * 7 % 20),
+            key: key("shop", "", &format!("pi_{n:02}")),
+            gateway: Gateway::Stripe,
+        })
         .collect();
     let mut tx = site.store.begin().await.unwrap();
     let rows = tx.lock_payments(&make, &[], at(1)).await.unwrap();
@@ -127,7 +131,7 @@ async fn a_row_that_contradicts_itself_is_refused_by_name() {
 async fn a_payment_of_an_account_without_a_row_waits_for_it_instead_of_being_refused() {
     let site = site().await;
     let mut tx = site.store.begin().await.unwrap();
-    let make = [(key("stranger", "", "pi_1"), Gateway::Stripe, Uuid::now_v7())];
+    let make = [NewPayment { id: Uuid::now_v7(), key: key("stranger", "", "pi_1"), gateway: Gateway::Stripe }];
     let locked = tx.lock_payments(&make, &[], at(1)).await;
     let refused = match locked {
         Err(error) => error,

@@ -1,6 +1,6 @@
 //! Receipts: every content once, byte for byte.
 
-use afluente_store::Claimed;
+use afluente_store::{Claimed, Receipt, ReceiptState, Reread};
 use uuid::Uuid;
 
 use crate::site::{at, receipt, site};
@@ -13,10 +13,34 @@ async fn a_delivery_is_first_once_and_seen_afterwards_as_the_first_receipt() {
     assert_eq!(tx.claim(std::slice::from_ref(&first), at(1)).await.unwrap(), [Claimed::First]);
     tx.commit().await.unwrap();
     let mut tx = site.store.begin().await.unwrap();
-    assert_eq!(tx.claim(&[again], at(2)).await.unwrap(), [Claimed::Seen(first.id)]);
+    assert_eq!(tx.claim(&[again], at(2)).await.unwrap(), [Claimed::Seen { receipt: first.id, applied: true }]);
     tx.commit().await.unwrap();
     assert_eq!(site.store.counts().await.unwrap().receipts, 1);
     assert_eq!(site.store.receipts_of_events("shop").await.unwrap(), [("evt_1".to_owned(), 1)]);
+}
+
+#[tokio::test]
+async fn a_delivery_that_was_ignored_is_seen_as_such_until_it_was_read_again() {
+    let site = site().await;
+    let ignored =
+        Receipt { state: ReceiptState::Ignored, ignored_because: Some("other_mode"), ..receipt(Some("evt_1"), b"{}") };
+    let mut tx = site.store.begin().await.unwrap();
+    tx.claim(std::slice::from_ref(&ignored), at(1)).await.unwrap();
+    tx.commit().await.unwrap();
+    for applied in [false, true] {
+        let mut tx = site.store.begin().await.unwrap();
+        let claimed = tx.claim(&[receipt(Some("evt_1"), b"{}")], at(2)).await.unwrap();
+        assert_eq!(claimed, [Claimed::Seen { receipt: ignored.id, applied }]);
+        let reread = Reread {
+            receipt: ignored.id,
+            state: ReceiptState::Applied,
+            ignored_because: None,
+            event_type: "payment_intent.succeeded".into(),
+        };
+        tx.save_reread(&[reread]).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    assert_eq!(site.store.counts().await.unwrap().ignored, 0);
 }
 
 #[tokio::test]
@@ -29,7 +53,7 @@ async fn of_two_with_the_same_content_in_one_batch_one_is_first() {
     let firsts: Vec<Uuid> =
         pair.iter().zip(&claimed).filter(|(_, one)| **one == Claimed::First).map(|(one, _)| one.id).collect();
     assert_eq!(firsts.len(), 1);
-    assert!(claimed.contains(&Claimed::Seen(firsts[0])), "{claimed:?}");
+    assert!(claimed.contains(&Claimed::Seen { receipt: firsts[0], applied: true }), "{claimed:?}");
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
 //! A fresh ledger and what to put into it.
 
 use afluente_model::{AccountName, DeliveryId, Gateway, MerchantName, Mode, Proof, SecretName, Timestamp};
-use afluente_store::{AccountRow, PaymentKey, PaymentRow, Receipt, ReceiptState, Store, Tx};
+use afluente_store::{AccountRow, NewPayment, PaymentKey, PaymentRow, Receipt, ReceiptState, Store, Tx};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
@@ -73,7 +73,7 @@ pub(crate) async fn stored_receipt(tx: &mut Tx) -> Uuid {
 
 /// Makes and locks one payment.
 pub(crate) async fn payment(tx: &mut Tx, key: &PaymentKey) -> PaymentRow {
-    let make = [(key.clone(), Gateway::Stripe, Uuid::now_v7())];
+    let make = [NewPayment { id: Uuid::now_v7(), key: key.clone(), gateway: Gateway::Stripe }];
     let mut rows = tx.lock_payments(&make, &[], at(1)).await.unwrap();
     assert_eq!(rows.len(), 1);
     rows.remove(0)

@@ -68,11 +68,10 @@ impl Expected {
         let stored: BTreeMap<PaymentKey, Box<str>> =
             store.all_aliases().await?.into_iter().map(|alias| (alias.alias, alias.payment)).collect();
         for row in &self.renaming.changed {
-            let alias = PaymentKey { account: row.account.clone(), tenant: row.tenant.clone(), id: row.alias.clone() };
-            let found = stored.get(&alias);
+            let found = stored.get(&row.name);
             if found != Some(&row.payment) {
                 let found = found.map_or("missing", |payment| &**payment);
-                report.differs(&format!("alias {}/{}", row.account, row.alias), "payment", found, &*row.payment);
+                report.differs(&format!("alias {}/{}", row.name.account, row.name.id), "payment", found, &*row.payment);
             }
         }
         Ok(())

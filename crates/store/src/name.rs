@@ -1,0 +1,80 @@
+//! Names of payments. Names refer to names, so that either may come first.
+
+use afluente_model::{AccountName, Timestamp};
+use serde::Serialize;
+use sqlx::FromRow;
+
+use crate::backend::Tx;
+use crate::error::StoreError;
+use crate::input::{Input, Statement, statement};
+use crate::payment::PaymentKey;
+
+static INSERT: Statement = statement!("names_insert");
+static LOCK: Statement = statement!("names_lock");
+static WRITE: Statement = statement!("names_write");
+
+/// One name and what it stands for.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NameRow {
+    /// The name.
+    pub name: PaymentKey,
+    /// The gateway's id of the payment at the same account and tenant; the name itself where it is no other's.
+    pub payment: Box<str>,
+}
+
+#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
+struct NameInput<'a> {
+    account: &'a str,
+    tenant: &'a str,
+    name: &'a str,
+    payment: &'a str,
+    now: i64,
+}
+
+#[derive(FromRow)]
+struct Record {
+    account: String,
+    tenant: String,
+    name: String,
+    payment: String,
+}
+
+impl Tx {
+    /// Locks names in one order and says what each stands for; a name never heard of stands for itself from now on.
+    ///
+    /// Whoever works on a payment holds all its names first. Otherwise one could learn that two names are one payment
+    /// while another, who read before that, writes facts into a row of the name that went: the payment would stay split.
+    pub async fn lock_names(&mut self, names: &[PaymentKey], now: Timestamp) -> Result<Vec<NameRow>, StoreError> {
+        let mut rows: Vec<NameInput<'_>> = names.iter().map(|name| input(name, "", now)).collect();
+        rows.sort_unstable();
+        rows.dedup();
+        self.execute(&INSERT, Input::of(&rows)).await?;
+        let stored: Vec<Record> = self.fetch(&LOCK, Input::of(&rows)).await?;
+        if stored.len() != rows.len() {
+            return Err(StoreError::Missed { table: "payment_names", expected: rows.len(), got: stored.len() });
+        }
+        stored.into_iter().map(NameRow::try_from).collect()
+    }
+
+    /// Points names to other payments. They are locked, and the caller has settled which payment that is.
+    pub async fn save_names(&mut self, names: &[NameRow], now: Timestamp) -> Result<(), StoreError> {
+        let rows: Vec<NameInput<'_>> = names.iter().map(|row| input(&row.name, &row.payment, now)).collect();
+        self.execute(&WRITE, Input::of(&rows)).await?;
+        Ok(())
+    }
+}
+
+fn input<'a>(name: &'a PaymentKey, payment: &'a str, now: Timestamp) -> NameInput<'a> {
+    NameInput { account: name.account.as_str(), tenant: &name.tenant, name: &name.id, payment, now: now.as_micros() }
+}
+
+impl TryFrom<Record> for NameRow {
+    type Error = StoreError;
+
+    fn try_from(row: Record) -> Result<NameRow, StoreError> {
+        let account = AccountName::parse(&row.account)
+            .map_err(|_| StoreError::unreadable("payment_names", "account", &row.account))?;
+        let name = PaymentKey { account, tenant: row.tenant.into(), id: row.name.into() };
+        Ok(NameRow { name, payment: row.payment.into() })
+    }
+}

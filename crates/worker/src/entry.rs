@@ -1,0 +1,135 @@
+//! A reading on its way into the ledger, from whichever door: a delivery, or a receipt read again.
+
+use afluente_gateways::{Claim, ClaimSubject, Reading, Want};
+use afluente_model::{AccountName, Gateway, PaymentFact, Resolution, Source, SubscriptionFact, Timestamp};
+use afluente_store::{ClaimRow, Inconsistency, PaymentKey, SubscriptionKey, UnknownWordRow, WantRow};
+use uuid::Uuid;
+
+use crate::names::key_of;
+
+/// One reading with what its rows refer to.
+pub(crate) struct Entry<'a> {
+    /// The account it came to.
+    pub(crate) account: &'a AccountName,
+    /// Its gateway.
+    pub(crate) gateway: Gateway,
+    /// How finely that gateway's clock ticks.
+    pub(crate) resolution: Resolution,
+    /// What its facts and claims carry.
+    pub(crate) source: Source,
+    /// What it says.
+    pub(crate) reading: &'a Reading,
+    /// The receipt it was read in.
+    pub(crate) receipt: Uuid,
+}
+
+/// A fact with the name it came under.
+pub(crate) struct NamedFact<'a> {
+    pub(crate) named: PaymentKey,
+    pub(crate) gateway: Gateway,
+    pub(crate) fact: &'a PaymentFact,
+    pub(crate) receipt: Uuid,
+}
+
+/// A fact of a subscription.
+pub(crate) struct SubscribedFact<'a> {
+    pub(crate) key: SubscriptionKey,
+    pub(crate) fact: &'a SubscriptionFact,
+    pub(crate) receipt: Uuid,
+}
+
+impl<'a> Entry<'a> {
+    pub(crate) fn facts(&self) -> impl Iterator<Item = NamedFact<'a>> {
+        let (account, gateway, receipt) = (self.account, self.gateway, self.receipt);
+        let facts = self.reading.facts.iter();
+        facts.map(move |(payment, fact)| NamedFact { named: key_of(account, payment), gateway, fact, receipt })
+    }
+
+    pub(crate) fn subscription_facts(&self) -> impl Iterator<Item = SubscribedFact<'a>> {
+        let (account, receipt) = (self.account, self.receipt);
+        self.reading.subscriptions.iter().map(move |(named, fact)| {
+            let tenant = named.tenant.as_ref().map_or("", |tenant| tenant.as_str());
+            let key = SubscriptionKey { account: account.clone(), tenant: tenant.into(), id: named.id.as_str().into() };
+            SubscribedFact { key, fact, receipt }
+        })
+    }
+
+    /// Every name of a payment it speaks of: of facts, of aliases, and of what those stand for.
+    pub(crate) fn names(&self) -> impl Iterator<Item = PaymentKey> {
+        let account = self.account;
+        let facts = self.reading.facts.iter().map(|(payment, _)| payment);
+        let aliases = self.reading.aliases.iter().flat_map(|one| [&one.alias, &one.payment]);
+        facts.chain(aliases).map(move |payment| key_of(account, payment))
+    }
+
+    pub(crate) fn wants(&self, now: Timestamp) -> impl Iterator<Item = WantRow> {
+        want_rows(self.account, &self.reading.wants, self.receipt, now)
+    }
+
+    pub(crate) fn claims(&self) -> impl Iterator<Item = ClaimRow> {
+        self.reading.claims.iter().map(|claim| self.claim(claim))
+    }
+
+    fn claim(&self, claim: &Claim) -> ClaimRow {
+        let (subject_kind, tenant, subject_id) = match &claim.subject {
+            ClaimSubject::Payment(payment) => ("payment", payment.tenant.as_ref(), &payment.id),
+            ClaimSubject::Subscription(one) => ("subscription", one.tenant.as_ref(), &one.id),
+            ClaimSubject::Customer(id) => ("customer", None, id),
+            ClaimSubject::Method(id) => ("method", None, id),
+            ClaimSubject::Checkout(id) => ("checkout", None, id),
+            ClaimSubject::Invoice(id) => ("invoice", None, id),
+        };
+        ClaimRow {
+            account: self.account.clone(),
+            tenant: tenant.map_or("", |tenant| tenant.as_str()).into(),
+            subject_kind,
+            subject_id: subject_id.as_str().into(),
+            claim: claim.kind.as_str(),
+            value: claim.value.clone(),
+            at: claim.at,
+            source: self.source,
+            receipt: self.receipt,
+        }
+    }
+
+    pub(crate) fn unknown_words(&self) -> impl Iterator<Item = UnknownWordRow> {
+        self.reading.unmapped.iter().map(|word| UnknownWordRow {
+            account: self.account.clone(),
+            field: word.field,
+            word: word.word.clone(),
+        })
+    }
+
+    /// An envelope of another mode or account: the configuration and the gateway disagree about who we are.
+    pub(crate) fn disagreement(&self) -> Option<Inconsistency> {
+        let because = self.reading.ignored.filter(|because| because.is_alarm())?;
+        let account = self.account;
+        Some(Inconsistency {
+            id: Uuid::now_v7(),
+            kind: because.as_str(),
+            fingerprint: format!("{} {account}", because.as_str()),
+            account: account.clone(),
+            entity: format!("account {account}"),
+            detail: format!("receipt {} was kept and ignored: {}", self.receipt, because.as_str()),
+        })
+    }
+}
+
+/// Questions as rows. A repetition's question stands as well: an earlier want may have been closed since.
+pub(crate) fn want_rows(
+    account: &AccountName,
+    wants: &[Want],
+    receipt: Uuid,
+    now: Timestamp,
+) -> impl Iterator<Item = WantRow> {
+    wants.iter().map(move |want| WantRow {
+        id: Uuid::now_v7(),
+        account: account.clone(),
+        tenant: want.tenant.as_ref().map_or("", |tenant| tenant.as_str()).into(),
+        kind: want.kind.clone(),
+        reference: want.id.as_str().into(),
+        reason: want.reason.as_str(),
+        not_before: now,
+        receipt,
+    })
+}

@@ -1,0 +1,165 @@
+//! What follows from a change: events, announcements, questions, contradictions.
+
+use afluente_gateways::WantReason;
+use afluente_model::{Payment, Timestamp};
+use afluente_store::{
+    EventRow, Inconsistency, OutboxRow, PaymentKey, PaymentRow, StoreError, SubscriptionRow, Tx, WantRow,
+};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use crate::column;
+
+/// What a batch leaves behind besides its rows.
+#[derive(Debug, Default)]
+pub(crate) struct Followups {
+    pub(crate) events: Vec<EventRow>,
+    pub(crate) outbox: Vec<OutboxRow>,
+    pub(crate) wants: Vec<WantRow>,
+    pub(crate) inconsistencies: Vec<Inconsistency>,
+}
+
+impl Followups {
+    /// Writes all of it.
+    pub(crate) async fn save(self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+        tx.open_wants(&self.wants, now).await?;
+        tx.report_inconsistencies(&self.inconsistencies, now).await?;
+        tx.add_events(&self.events, now).await?;
+        tx.add_outbox(&self.outbox, now).await
+    }
+
+    /// A payment's row became another: its event, its announcement, and the questions the change raises.
+    pub(crate) fn payment_changed(&mut self, old: &PaymentRow, new: &PaymentRow, receipt: Uuid, now: Timestamp) {
+        let (before, after) = (column::of_payment(&old.payment), column::of_payment(&new.payment));
+        let same_status = old.payment.status == new.payment.status;
+        let (kind, detail) = change(old.row_version, same_status, &before, &after);
+        self.outbox.push(announcement(old, new, after));
+        self.events.push(EventRow {
+            entity_type: "payment",
+            entity: new.id,
+            row_version: new.row_version,
+            receipt: Some(receipt),
+            ..event(kind, detail)
+        });
+        self.questions(old, new, receipt, now);
+    }
+
+    /// A payment's row goes: all its facts are another payment's, or nobody's any more.
+    pub(crate) fn payment_went(&mut self, row: &PaymentRow, into: Option<&PaymentKey>) {
+        let (kind, detail) = match into {
+            Some(into) => ("merged", json!({"name": &*row.key.id, "into": &*into.id})),
+            None => ("emptied", json!({"name": &*row.key.id})),
+        };
+        self.events.push(EventRow {
+            entity_type: "payment",
+            entity: row.id,
+            row_version: row.row_version,
+            ..event(kind, detail.to_string())
+        });
+    }
+
+    /// A subscription's row became another.
+    pub(crate) fn subscription_changed(&mut self, old: &SubscriptionRow, new: &SubscriptionRow, receipt: Option<Uuid>) {
+        let before = column::of_subscription(&old.subscription);
+        let after = column::of_subscription(&new.subscription);
+        let same_base = old.subscription.base == new.subscription.base;
+        let (kind, detail) = change(old.row_version, same_base, &before, &after);
+        self.events.push(EventRow {
+            entity_type: "subscription",
+            entity: new.id,
+            row_version: new.row_version,
+            receipt,
+            ..event(kind, detail)
+        });
+    }
+
+    /// What newly contradicts itself is read back, and shown to a person where reading cannot settle it.
+    fn questions(&mut self, old: &PaymentRow, new: &PaymentRow, receipt: Uuid, now: Timestamp) {
+        let raised = |flag: fn(&Payment) -> bool| flag(&new.payment) && !flag(&old.payment);
+        if raised(|payment| payment.contested) {
+            self.wants.push(want(new, WantReason::Contested, receipt, now));
+        }
+        if raised(|payment| payment.returned_more_than_captured) {
+            self.wants.push(want(new, WantReason::ReturnedMoreThanCaptured, receipt, now));
+            let captured = new.payment.amounts.captured;
+            let detail = format!("more was given back than the {captured} captured; refunded is cut to it");
+            self.inconsistencies.push(contradiction(new, "returned_more_than_captured", detail));
+        }
+        if raised(|payment| payment.mixed_currency) {
+            let row = new.payment.currency.map_or_else(String::new, |currency| currency.to_string());
+            let detail = format!("facts in another currency than {row} lost their amounts");
+            self.inconsistencies.push(contradiction(new, "mixed_currency", detail));
+        }
+    }
+}
+
+fn event(kind: &'static str, detail: String) -> EventRow {
+    EventRow {
+        id: Uuid::now_v7(),
+        entity_type: "payment",
+        entity: Uuid::nil(),
+        row_version: 0,
+        kind,
+        detail,
+        receipt: None,
+        actor: "worker".into(),
+    }
+}
+
+fn announcement(old: &PaymentRow, new: &PaymentRow, columns: Vec<(&'static str, Value)>) -> OutboxRow {
+    let row: Map<String, Value> = columns.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+    OutboxRow {
+        id: Uuid::now_v7(),
+        topic: "payment.changed",
+        key: format!("{}/{}/{}", new.key.account, new.key.tenant, new.key.id).into(),
+        payload: json!({
+            "account": new.key.account.as_str(),
+            "tenant": &*new.key.tenant,
+            "provider_v2": new.gateway.as_str(),
+            "provider_payment_id": &*new.key.id,
+            "row_version": new.row_version,
+            "from": old.payment.status.as_str(),
+            "row": row,
+        })
+        .to_string(),
+    }
+}
+
+type Columns = [(&'static str, Value)];
+
+/// What a change is called, and its old and new values by column.
+fn change(old_version: i64, same_status: bool, before: &Columns, after: &Columns) -> (&'static str, String) {
+    let kind = match (old_version, same_status) {
+        (0, _) => "created",
+        (_, true) => "updated",
+        (_, false) => "status_changed",
+    };
+    let changed = column::difference(before, after).into_iter();
+    let detail: Map<String, Value> = changed.map(|(name, old, new)| (name.to_owned(), json!([old, new]))).collect();
+    (kind, Value::Object(detail).to_string())
+}
+
+fn want(row: &PaymentRow, reason: WantReason, receipt: Uuid, now: Timestamp) -> WantRow {
+    WantRow {
+        id: Uuid::now_v7(),
+        account: row.key.account.clone(),
+        tenant: row.key.tenant.clone(),
+        kind: "payment".into(),
+        reference: row.key.id.clone(),
+        reason: reason.as_str(),
+        not_before: now,
+        receipt,
+    }
+}
+
+fn contradiction(row: &PaymentRow, kind: &'static str, detail: String) -> Inconsistency {
+    let key = &row.key;
+    Inconsistency {
+        id: Uuid::now_v7(),
+        kind,
+        fingerprint: format!("{kind} {} {} {}", key.account, key.tenant, key.id),
+        account: key.account.clone(),
+        entity: format!("payment {}", key.id),
+        detail,
+    }
+}

@@ -1,0 +1,166 @@
+//! Payments of a batch: names first, then rows, then facts, then the fold of what gained or lost any.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use afluente_model::{AccountName, Gateway, Resolution, Timestamp};
+use afluente_store::{FactMove, FactRow, Inconsistency, NewPayment, PaymentKey, PaymentRow, StoreError, Tx};
+use uuid::Uuid;
+
+use crate::entry::{Entry, NamedFact};
+use crate::followup::Followups;
+use crate::names::Renaming;
+use crate::refold;
+
+/// Adds the facts of these entries and writes the rows they change.
+pub(crate) async fn write(
+    tx: &mut Tx,
+    entries: &[Entry<'_>],
+    now: Timestamp,
+    followups: &mut Followups,
+) -> Result<(), StoreError> {
+    let mentions = Mentions::of(entries);
+    let names: Vec<PaymentKey> = mentions.by_name.keys().cloned().collect();
+    let stored = tx.lock_names(&names, now).await?;
+    let proposed = entries.iter().flat_map(|entry| entry.reading.aliases.iter().map(|alias| (entry.account, alias)));
+    let renaming = Renaming::of(proposed, &stored);
+    tx.save_names(&renaming.changed, now).await?;
+    let facts: Vec<NamedFact<'_>> = entries.iter().flat_map(Entry::facts).collect();
+    let rows = Rows::lock(tx, &facts, &renaming, &mentions, now).await?;
+
+    let mut touched = Touched::default();
+    for fact_move in rows.moves(&renaming)? {
+        let brought = mentions.receipt(&fact_move.named);
+        touched.insert(fact_move.row.from, brought);
+        touched.insert(fact_move.row.to, brought);
+        touched.moves.push(fact_move.row);
+    }
+    tx.move_facts(&touched.moves).await?;
+    let new: Vec<FactRow> = facts.iter().map(|fact| rows.fact(fact, &renaming)).collect::<Result<_, _>>()?;
+    let gained: BTreeSet<Uuid> = tx.add_facts(&new, now).await?.into_iter().collect();
+    for fact in new.iter().filter(|fact| gained.contains(&fact.payment)) {
+        touched.insert(fact.payment, Some(fact.receipt));
+    }
+    let changing: Vec<&PaymentRow> =
+        rows.by_key.values().filter(|row| row.row_version == 0 || touched.brought.contains_key(&row.id)).collect();
+    let resolution = |row: &PaymentRow| mentions.resolution(&row.key.account);
+    let refolding = refold::Refolding { renaming: &renaming, brought: &touched.brought, resolution: &resolution };
+    refold::payments(tx, &changing, &refolding, now, followups).await?;
+    let conflicts = renaming.contested.iter().map(|(alias, other)| alias_conflict(alias, other, &renaming));
+    followups.inconsistencies.extend(conflicts);
+    Ok(())
+}
+
+/// Every name a batch speaks of, with what is known about it from outside the ledger.
+struct Mentions {
+    by_name: BTreeMap<PaymentKey, Mention>,
+    resolutions: BTreeMap<AccountName, Resolution>,
+}
+
+#[derive(Clone, Copy)]
+struct Mention {
+    gateway: Gateway,
+    receipt: Uuid,
+}
+
+impl Mentions {
+    fn of(entries: &[Entry<'_>]) -> Mentions {
+        let (mut by_name, mut resolutions) = (BTreeMap::new(), BTreeMap::new());
+        for entry in entries {
+            resolutions.insert(entry.account.clone(), entry.resolution);
+            let mention = Mention { gateway: entry.gateway, receipt: entry.receipt };
+            by_name.extend(entry.names().map(|name| (name, mention)));
+        }
+        Mentions { by_name, resolutions }
+    }
+
+    fn receipt(&self, name: &PaymentKey) -> Option<Uuid> {
+        self.by_name.get(name).map(|mention| mention.receipt)
+    }
+
+    /// Every row a batch touches is of an account it speaks of.
+    fn resolution(&self, account: &AccountName) -> Result<Resolution, StoreError> {
+        let missed = StoreError::Missed { table: "gateway_accounts", expected: 1, got: 0 };
+        self.resolutions.get(account).copied().ok_or(missed)
+    }
+}
+
+/// The payments a batch touches whose facts change, each with the receipt that brought the change.
+#[derive(Default)]
+struct Touched {
+    brought: HashMap<Uuid, Uuid>,
+    moves: Vec<FactMove>,
+}
+
+impl Touched {
+    fn insert(&mut self, payment: Uuid, receipt: Option<Uuid>) {
+        self.brought.insert(payment, receipt.unwrap_or_default());
+    }
+}
+
+/// The locked rows.
+struct Rows {
+    by_key: BTreeMap<PaymentKey, PaymentRow>,
+}
+
+struct RowMove {
+    named: PaymentKey,
+    row: FactMove,
+}
+
+impl Rows {
+    /// Locks every row the batch may touch, in one call: those that get facts are made, those that may only lose some must
+    /// exist. A row that is made and gets nothing goes again when it is folded.
+    async fn lock(
+        tx: &mut Tx,
+        facts: &[NamedFact<'_>],
+        renaming: &Renaming,
+        mentions: &Mentions,
+        now: Timestamp,
+    ) -> Result<Rows, StoreError> {
+        let mut make: BTreeMap<PaymentKey, Gateway> =
+            facts.iter().map(|fact| (renaming.resolve(&fact.named), fact.gateway)).collect();
+        for one in &renaming.moves {
+            if let Some(mention) = mentions.by_name.get(&one.named) {
+                make.entry(one.to.clone()).or_insert(mention.gateway);
+            }
+        }
+        let make: Vec<NewPayment> =
+            make.into_iter().map(|(key, gateway)| NewPayment { id: Uuid::now_v7(), key, gateway }).collect();
+        let leaving: Vec<PaymentKey> = renaming.moves.iter().map(|one| one.from.clone()).collect();
+        let rows = tx.lock_payments(&make, &leaving, now).await?;
+        Ok(Rows { by_key: rows.into_iter().map(|row| (row.key.clone(), row)).collect() })
+    }
+
+    fn id(&self, key: &PaymentKey) -> Result<Uuid, StoreError> {
+        let missed = StoreError::Missed { table: "payments", expected: 1, got: 0 };
+        self.by_key.get(key).map(|row| row.id).ok_or(missed)
+    }
+
+    /// What has to move: where a row stands under a name that is another payment's.
+    fn moves(&self, renaming: &Renaming) -> Result<Vec<RowMove>, StoreError> {
+        let standing = renaming.moves.iter().filter_map(|one| self.by_key.get(&one.from).map(|row| (one, row.id)));
+        standing
+            .map(|(one, from)| {
+                let row = FactMove { named: one.named.id.clone(), from, to: self.id(&one.to)? };
+                Ok(RowMove { named: one.named.clone(), row })
+            })
+            .collect()
+    }
+
+    fn fact(&self, fact: &NamedFact<'_>, renaming: &Renaming) -> Result<FactRow, StoreError> {
+        let payment = self.id(&renaming.resolve(&fact.named))?;
+        Ok(FactRow { payment, named: fact.named.id.clone(), fact: fact.fact.clone(), receipt: fact.receipt })
+    }
+}
+
+fn alias_conflict(alias: &PaymentKey, other: &str, renaming: &Renaming) -> Inconsistency {
+    let kept = renaming.resolve(alias);
+    Inconsistency {
+        id: Uuid::now_v7(),
+        kind: "alias_claimed_twice",
+        fingerprint: format!("alias_claimed_twice {} {} {} {other}", alias.account, alias.tenant, alias.id),
+        account: alias.account.clone(),
+        entity: format!("payment {}", kept.id),
+        detail: format!("{} is claimed by {} and by {other}; {} keeps it", alias.id, kept.id, kept.id),
+    }
+}
