@@ -3,18 +3,26 @@
 //! One request a connection, one line of JSON each way. The socket lies in the data folder with mode 0600, so whoever may
 //! speak to it may also read the ledger.
 
+mod door;
+
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use afluente_model::chain;
-use afluente_queue::{EmbeddedOptions, Queue, SealKeys};
+use afluente_queue::{Queue, SealKeys};
 use afluente_store::Store;
 use afluente_store::report::{DeadFilter, DeadView};
+use afluente_worker::Accounts;
 use afluente_worker::desk::{self, Replay};
+use afluente_worker::rebuild::Repair;
+pub(crate) use door::Door;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::sync::watch;
 use tracing::{info, warn};
 use uuid::Uuid;
 
@@ -41,6 +49,13 @@ pub(crate) enum Request {
         /// At most so many a second; 0 for no limit.
         rate: u32,
     },
+    /// Write a part of what a check found to differ.
+    Repair {
+        /// Which part.
+        repair: Repair,
+        /// Who asks.
+        by: String,
+    },
     /// Give these dead letters up.
     Discard {
         /// Which.
@@ -52,7 +67,7 @@ pub(crate) enum Request {
     },
 }
 
-/// What came of it.
+/// What came of dead letters.
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Answer {
     /// Done.
@@ -71,7 +86,8 @@ pub(crate) struct Answer {
 pub(crate) struct Desk {
     pub(crate) store: Store,
     pub(crate) queue: Queue,
-    pub(crate) keys: std::sync::Arc<SealKeys>,
+    pub(crate) keys: Arc<SealKeys>,
+    pub(crate) accounts: watch::Receiver<Arc<Accounts>>,
 }
 
 /// A socket being listened on; removed when dropped.
@@ -137,14 +153,14 @@ async fn serve(stream: UnixStream, desk: &Desk, stop: &Stop) -> std::io::Result<
         Ok(request) => act(desk, request, stop).await,
         Err(error) => Err(format!("expected a control request, got something else: {error}")),
     };
-    let mut text = serde_json::to_vec(&answer).unwrap_or_default();
+    let mut text = serde_json::to_vec(&answer)?;
     text.push(b'\n');
     stream.write_all(&text).await?;
     stream.shutdown().await
 }
 
 /// Does what is asked. The same function whether it came through the socket or the command holds the folder itself.
-async fn act(desk: &Desk, request: Request, stop: &Stop) -> Result<Answer, String> {
+async fn act(desk: &Desk, request: Request, stop: &Stop) -> Result<Value, String> {
     match request {
         Request::Replay { ids, by, rate } => {
             info!(actor = %by, count = ids.len(), "Replaying dead letters");
@@ -157,15 +173,23 @@ async fn act(desk: &Desk, request: Request, stop: &Stop) -> Result<Answer, Strin
             answer.already_settled.extend(report.already_settled);
             answer.failed.extend(report.failed);
             answer.left = report.left;
-            Ok(answer)
+            value(&answer)
         }
         Request::Discard { ids, by, because } => {
             info!(actor = %by, count = ids.len(), "Discarding dead letters");
             let done = desk::discard(&desk.store, &ids, &by, &because).await.map_err(|error| chain(&error))?;
             let already_settled = ids.into_iter().filter(|id| !done.contains(id)).collect();
-            Ok(Answer { done, already_settled, ..Answer::default() })
+            value(&Answer { done, already_settled, ..Answer::default() })
+        }
+        Request::Repair { repair, by } => {
+            let accounts = desk.accounts.borrow().clone();
+            value(&repair.write(&desk.store, &accounts, &by).await.map_err(|error| chain(&error))?)
         }
     }
+}
+
+fn value(answer: &impl Serialize) -> Result<Value, String> {
+    serde_json::to_value(answer).map_err(|error| error.to_string())
 }
 
 async fn letters(store: &Store, ids: &[Uuid], answer: &mut Answer) -> Result<Vec<DeadView>, String> {
@@ -179,46 +203,4 @@ async fn letters(store: &Store, ids: &[Uuid], answer: &mut Answer) -> Result<Vec
         }
     }
     Ok(letters)
-}
-
-/// Asks the process that holds the folder; where none does, holds the folder for a moment and does it here.
-pub(crate) async fn ask(
-    folder: &Path,
-    keys: SealKeys,
-    queue_limit_bytes: u64,
-    request: Request,
-) -> Result<Answer, Failure> {
-    let path = folder.join(SOCKET_FILE);
-    let answered = match UnixStream::connect(&path).await {
-        Ok(stream) => exchange(stream, &request).await.map_err(|error| {
-            Failure::Unavailable(format!("the process behind {} did not answer: {error}", path.display()))
-        })?,
-        Err(_) => alone(folder, keys, queue_limit_bytes, request).await?,
-    };
-    answered.map_err(Failure::Unavailable)
-}
-
-async fn exchange(mut stream: UnixStream, request: &Request) -> std::io::Result<Result<Answer, String>> {
-    let mut line = serde_json::to_vec(request)?;
-    line.push(b'\n');
-    stream.write_all(&line).await?;
-    let mut answer = Vec::new();
-    stream.take(LINE_LIMIT_BYTES).read_to_end(&mut answer).await?;
-    Ok(serde_json::from_slice(&answer)?)
-}
-
-async fn alone(
-    folder: &Path,
-    keys: SealKeys,
-    limit_bytes: u64,
-    request: Request,
-) -> Result<Result<Answer, String>, Failure> {
-    let queue = Queue::open_embedded(EmbeddedOptions { limit_bytes, ..EmbeddedOptions::new(folder) })?;
-    let store = Store::open(folder).await?;
-    let desk = Desk { store, queue, keys: std::sync::Arc::new(keys) };
-    let (_tells, stop) = Stop::never();
-    let answer = act(&desk, request, &stop).await;
-    desk.queue.close().await;
-    desk.store.close().await;
-    Ok(answer)
 }

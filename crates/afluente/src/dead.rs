@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::control::{Answer, Request, ask};
+use crate::control::{Answer, Door, Request};
 use crate::exit::Failure;
 use crate::output;
 
@@ -292,7 +292,10 @@ async fn previews(store: &Store, letters: &[DeadView], config: &Config, json: bo
 }
 
 async fn act(folder: &Path, config: &Config, request: Request, done: &str, json: bool) -> Result<(), Failure> {
-    let answer = ask(folder, config.seal_keys(), config.queue_limit_bytes(), request).await?;
+    let door = Door::open(folder, config).await?;
+    let answer = door.ask(request).await;
+    door.close().await;
+    let answer: Answer = answer?;
     if json {
         output::print_json(
             &json!({"done": answer.done, "already_settled": answer.already_settled, "failed": answer.failed, "left": answer.left}),

@@ -96,7 +96,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Payments(command) => payment::run(command, &folder).await,
             Command::Wants(command) => want::run(command, &folder).await,
             Command::Dead(command) => dead::run(command, &folder, &config::load(&folder)?).await,
-            Command::Rebuild(args) => rebuild::run(args, &folder, &config::load(&folder)?.worker_accounts()).await,
+            Command::Rebuild(args) => rebuild::run(args, &folder, &config::load(&folder)?).await,
             Command::Bench(args) => bench::run(args).await,
             Command::Fold(_) | Command::Vocabulary(_) | Command::Check(_) => Ok(()),
         }

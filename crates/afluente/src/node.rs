@@ -81,7 +81,7 @@ impl Node {
             metrics.render()
         };
         let pages = AdminPages { readiness: ready, render: Arc::new(render) };
-        let desk = Desk { store: store.clone(), queue: queue.clone(), keys };
+        let desk = Desk { store: store.clone(), queue: queue.clone(), keys, accounts: accounts.worker.clone() };
         let other_tasks = vec![
             roles.start("admin", &stop_rest, move |stop| async move {
                 afluente_ingress::run_admin(admin_listener, pages, stop.told()).await;

@@ -1,24 +1,38 @@
-//! `afluente rebuild --check`: proves the ledger.
+//! `afluente rebuild`: proves the ledger, and mends what differs.
 
 use std::path::Path;
 
 use afluente_store::Store;
 use afluente_worker::Accounts;
-use afluente_worker::rebuild::{Progress, Report, check};
+use afluente_worker::rebuild::{Plan, Progress, Repaired, Report, check, plan};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
+use crate::config::Config;
+use crate::control::{Door, Request};
 use crate::exit::Failure;
 use crate::output;
 
-/// Proves the ledger: every row is the fold of its stored facts, and the facts are what today's adapters read in the
-/// receipts still held. Safe beside a running process. Exit code 1 if anything differs.
+/// Proves the ledger: every row is the fold of its stored facts, and the facts are what today's adapters and accounts read
+/// in the receipts still held. Safe beside a running process. Exit code 1 if anything differs.
 #[derive(Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
+#[command(group = clap::ArgGroup::new("what").required(true).args(["check", "apply"]))]
 pub(crate) struct RebuildArgs {
     /// Compare and report; nothing is written
-    #[arg(long, required = true)]
+    #[arg(long)]
     check: bool,
+    /// Mend what differs: receipts are read again, rows folded anew, facts that no receipt says taken out. Shows what it
+    /// would do; --yes does it
+    #[arg(long)]
+    apply: bool,
+    /// Write, instead of showing what would be written
+    #[arg(long, requires = "apply")]
+    yes: bool,
+    /// Who does it, for the record
+    #[arg(long, env = "USER", default_value = "operator", value_name = "NAME")]
+    by: String,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -26,17 +40,40 @@ pub(crate) struct RebuildArgs {
 
 /// How many differences a person is shown.
 const SHOWN: usize = 50;
+/// How often what a running worker changed meanwhile is looked at again.
+const ROUNDS: usize = 3;
 
-/// Recomputes everything and reports.
-pub(crate) async fn run(args: &RebuildArgs, folder: &Path, accounts: &Accounts) -> Result<(), Failure> {
+/// Recomputes everything, mends if asked to, and reports.
+pub(crate) async fn run(args: &RebuildArgs, folder: &Path, config: &Config) -> Result<(), Failure> {
+    let accounts = config.worker_accounts();
+    let mut report = compare(folder, &accounts, args.apply).await?;
+    let mut written = Repaired::default();
+    for _ in 0..ROUNDS {
+        if !args.yes || report.plan.is_empty() {
+            break;
+        }
+        mend(&report.plan, folder, config, &args.by, &mut written).await?;
+        report = compare(folder, &accounts, true).await?;
+    }
+    if args.json {
+        output::print_json(&document(&report, args, &written));
+    } else {
+        output::print(&text(&report));
+        output::print(&mended(&report.plan, args, &written));
+    }
+    if report.differences.is_empty() || (args.apply && !args.yes && report.plan.beyond_repair == 0) {
+        Ok(())
+    } else {
+        Err(Failure::Found(format!("{} found", output::count(report.differences.len() as i128, "difference"))))
+    }
+}
+
+async fn compare(folder: &Path, accounts: &Accounts, whole_plan: bool) -> Result<Report, Failure> {
     let store = Store::open_snapshot(folder).await?;
     let total = store.counts().await?;
-    let bar = ProgressBar::new(u64::try_from(total.receipts + total.payments).unwrap_or(0));
-    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}") {
-        bar.set_style(style);
-    }
+    let bar = bar(u64::try_from(total.receipts + total.payments).unwrap_or(0));
     let receipts = u64::try_from(total.receipts).unwrap_or(0);
-    let report = check(&store, accounts, |progress| match progress {
+    let told = |progress| match progress {
         Progress::Receipts(read) => {
             bar.set_message("receipts");
             bar.set_position(read);
@@ -45,21 +82,71 @@ pub(crate) async fn run(args: &RebuildArgs, folder: &Path, accounts: &Accounts) 
             bar.set_message("rows");
             bar.set_position(receipts + compared);
         }
-    })
-    .await;
+    };
+    let report = if whole_plan { plan(&store, accounts, told).await } else { check(&store, accounts, told).await };
     bar.finish_and_clear();
     store.close().await;
-    let report = report?;
-    if args.json {
-        output::print_json(&document(&report));
-    } else {
-        output::print(&text(&report));
+    Ok(report?)
+}
+
+/// Writes the plan part by part; each is a short transaction, so a running worker goes on beside it.
+async fn mend(plan: &Plan, folder: &Path, config: &Config, by: &str, written: &mut Repaired) -> Result<(), Failure> {
+    let door = Door::open(folder, config).await?;
+    let parts = plan.parts();
+    let bar = bar(parts.len() as u64);
+    bar.set_message("writing");
+    let mut result = Ok(());
+    for repair in parts {
+        match door.ask::<Repaired>(Request::Repair { repair, by: by.to_owned() }).await {
+            Ok(part) => {
+                written.receipts += part.receipts;
+                written.rows += part.rows;
+                written.facts_dropped += part.facts_dropped;
+                bar.inc(1);
+            }
+            Err(failure) => {
+                result = Err(failure);
+                break;
+            }
+        }
     }
-    if report.differences.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::Found(format!("{} found", output::count(report.differences.len() as i128, "difference"))))
+    bar.finish_and_clear();
+    door.close().await;
+    result
+}
+
+fn bar(length: u64) -> ProgressBar {
+    let bar = ProgressBar::new(length);
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {eta}") {
+        bar.set_style(style);
     }
+    bar
+}
+
+/// What was or would be written.
+fn mended(plan: &Plan, args: &RebuildArgs, written: &Repaired) -> String {
+    if !args.apply {
+        return String::new();
+    }
+    let said = |receipts: usize, rows: usize, facts: usize| {
+        format!(
+            "{} read again, {} folded anew, {} taken out",
+            output::count(receipts as i128, "receipt"),
+            output::count(rows as i128, "row"),
+            output::count(facts as i128, "fact")
+        )
+    };
+    let mut text = if args.yes {
+        format!("written {}\n", said(written.receipts, written.rows, written.facts_dropped))
+    } else {
+        let (receipts, rows, facts) = plan.counts();
+        format!("would be written  {}; --yes writes it\n", said(receipts, rows, facts))
+    };
+    if plan.beyond_repair > 0 {
+        let receipts = output::count(plan.beyond_repair as i128, "receipt");
+        text.push_str(&format!("{receipts} cannot be mended: the body is damaged, or nobody can read it today\n"));
+    }
+    text
 }
 
 fn text(report: &Report) -> String {
@@ -94,7 +181,7 @@ fn text(report: &Report) -> String {
     text
 }
 
-fn document(report: &Report) -> Value {
+fn document(report: &Report, args: &RebuildArgs, written: &Repaired) -> Value {
     let differences: Vec<Value> = report
         .differences
         .iter()
@@ -103,6 +190,7 @@ fn document(report: &Report) -> Value {
     json!({
         "receipts": report.receipts, "receipts_unread": report.unread, "payments": report.payments,
         "subscriptions": report.subscriptions, "facts_compared": report.facts, "facts_uncovered": report.uncovered,
-        "differences": differences,
+        "differences": differences, "beyond_repair": report.plan.beyond_repair,
+        "written": if args.yes { json!(written) } else { Value::Null },
     })
 }

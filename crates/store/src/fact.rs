@@ -16,6 +16,8 @@ use crate::payment::{currency, moment, word};
 static INSERT: Statement = statement!("facts_insert");
 static READ: Statement = statement!("facts_read");
 static MOVE: Statement = statement!("facts_move");
+static DROP: Statement = statement!("facts_drop");
+static SUBSCRIPTION_DROP: Statement = statement!("subscription_facts_drop");
 static UNNAME: Statement = statement!("facts_unname");
 static SUBSCRIPTION_INSERT: Statement = statement!("subscription_facts_insert");
 static SUBSCRIPTION_READ: Statement = statement!("subscription_facts_read");
@@ -145,6 +147,18 @@ impl Tx {
         Ok(())
     }
 
+    /// Takes facts out: for a rebuild that found no receipt to say them. Never on the way of a delivery.
+    pub async fn drop_facts(&mut self, facts: &[(Uuid, FactKey)]) -> Result<(), StoreError> {
+        self.execute(&DROP, keys(facts)).await?;
+        Ok(())
+    }
+
+    /// The same for subscriptions.
+    pub async fn drop_subscription_facts(&mut self, facts: &[(Uuid, FactKey)]) -> Result<(), StoreError> {
+        self.execute(&SUBSCRIPTION_DROP, keys(facts)).await?;
+        Ok(())
+    }
+
     /// Adds facts of subscriptions; as [`Tx::add_facts`].
     pub async fn add_subscription_facts(
         &mut self,
@@ -178,6 +192,17 @@ impl Tx {
         gained.dedup();
         Ok(gained)
     }
+}
+
+#[derive(Serialize)]
+struct KeyInput {
+    owner: String,
+    key: String,
+}
+
+fn keys(facts: &[(Uuid, FactKey)]) -> Input {
+    let row = |(owner, key): &(Uuid, FactKey)| KeyInput { owner: hex(owner.as_bytes()), key: key.to_string() };
+    Input::of(&facts.iter().map(row).collect::<Vec<_>>())
 }
 
 fn owners(ids: &[Uuid]) -> Input {

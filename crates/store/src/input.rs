@@ -4,6 +4,7 @@
 //! Only the prefix differs between databases.
 
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::error::StoreError;
 
@@ -17,13 +18,19 @@ macro_rules! statement {
     ($name:literal) => {
         $crate::input::Statement {
             sqlite: concat!(
-                include_str!(concat!("../sql/sqlite/", $name, ".sql")),
-                include_str!(concat!("../sql/", $name, ".sql"))
+                include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/sqlite/", $name, ".sql")),
+                include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/", $name, ".sql"))
             ),
         }
     };
 }
 pub(crate) use statement;
+
+/// A row that is an id.
+#[derive(Serialize)]
+struct Id {
+    id: String,
+}
 
 /// Rows for one statement.
 pub(crate) struct Input {
@@ -36,6 +43,11 @@ impl Input {
     /// Rows without bodies.
     pub(crate) fn of<T: Serialize>(rows: &[T]) -> Input {
         Input { json: serde_json::to_string(rows), blob: None, rows: rows.len() }
+    }
+
+    /// Ids alone.
+    pub(crate) fn ids(ids: &[Uuid]) -> Input {
+        Input::of(&ids.iter().map(|id| Id { id: hex(id.as_bytes()) }).collect::<Vec<_>>())
     }
 
     /// Rows whose `off` and `len` point into one blob.

@@ -17,6 +17,7 @@ use crate::input::{Input, Statement, hex, statement};
 
 static BLANK: Statement = statement!("payments_blank");
 static LOCK: Statement = statement!("payments_lock");
+static LOCK_IDS: Statement = statement!("payments_lock_ids");
 static UPDATE: Statement = statement!("payments_update");
 static DELETE: Statement = statement!("payments_delete");
 
@@ -194,13 +195,14 @@ impl Tx {
 
     /// Removes rows whose every fact has moved to the payment they turned out to be another name of.
     pub async fn delete_payments(&mut self, ids: &[Uuid]) -> Result<(), StoreError> {
-        #[derive(Serialize)]
-        struct Id {
-            id: String,
-        }
-        let ids: Vec<Id> = ids.iter().map(|id| Id { id: hex(id.as_bytes()) }).collect();
-        self.execute(&DELETE, Input::of(&ids)).await?;
+        self.execute(&DELETE, Input::ids(ids)).await?;
         Ok(())
+    }
+
+    /// Locks rows by their ids, in that order; one that is gone is left out. For a rebuild, which knows rows and not names.
+    pub async fn lock_payment_ids(&mut self, ids: &[Uuid]) -> Result<Vec<PaymentRow>, StoreError> {
+        let records: Vec<Record> = self.fetch(&LOCK_IDS, Input::ids(ids)).await?;
+        records.into_iter().map(PaymentRow::try_from).collect()
     }
 }
 

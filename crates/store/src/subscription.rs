@@ -14,7 +14,9 @@ use crate::payment::{moment, word};
 
 static BLANK: Statement = statement!("subscriptions_blank");
 static LOCK: Statement = statement!("subscriptions_lock");
+static LOCK_IDS: Statement = statement!("subscriptions_lock_ids");
 static UPDATE: Statement = statement!("subscriptions_update");
+static DELETE: Statement = statement!("subscriptions_delete");
 
 const TABLE: &str = "customer_subscriptions";
 
@@ -122,6 +124,18 @@ impl Tx {
             return Err(StoreError::Missed { table: TABLE, expected: rows.len(), got: records.len() });
         }
         records.into_iter().map(SubscriptionRow::try_from).collect()
+    }
+
+    /// Locks rows by their ids; as for payments.
+    pub async fn lock_subscription_ids(&mut self, ids: &[Uuid]) -> Result<Vec<SubscriptionRow>, StoreError> {
+        let records: Vec<Record> = self.fetch(&LOCK_IDS, Input::ids(ids)).await?;
+        records.into_iter().map(SubscriptionRow::try_from).collect()
+    }
+
+    /// Removes rows that have no fact any more.
+    pub async fn delete_subscriptions(&mut self, ids: &[Uuid]) -> Result<(), StoreError> {
+        self.execute(&DELETE, Input::ids(ids)).await?;
+        Ok(())
     }
 
     /// Writes projected rows; each `row_version` given is the new one.

@@ -21,7 +21,7 @@ pub(crate) async fn apply(store: &Store, batch: &[&Prepared], now: Timestamp) ->
     let receipts: Vec<Receipt> = good.iter().map(|good| good.receipt.clone()).collect();
     let claimed = tx.claim(&receipts, now).await?;
     let standings = Standing::of_all(&good, &claimed);
-    let mut followups = Followups::default();
+    let mut followups = Followups::by("worker");
     let (mut entries, mut reread) = (Vec::new(), Vec::new());
     for (good, standing) in good.iter().zip(&standings) {
         match *standing {

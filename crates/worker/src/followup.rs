@@ -11,8 +11,10 @@ use uuid::Uuid;
 use crate::column;
 
 /// What a batch leaves behind besides its rows.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Followups {
+    /// Who changes it, for the record.
+    actor: Box<str>,
     pub(crate) events: Vec<EventRow>,
     pub(crate) outbox: Vec<OutboxRow>,
     pub(crate) wants: Vec<WantRow>,
@@ -20,6 +22,12 @@ pub(crate) struct Followups {
 }
 
 impl Followups {
+    /// Nothing yet, on behalf of somebody: `worker`, or a person.
+    pub(crate) fn by(actor: &str) -> Followups {
+        let (events, outbox, wants, inconsistencies) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+        Followups { actor: actor.into(), events, outbox, wants, inconsistencies }
+    }
+
     /// Writes all of it.
     pub(crate) async fn save(self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
         tx.open_wants(&self.wants, now).await?;
@@ -34,13 +42,14 @@ impl Followups {
         let same_status = old.payment.status == new.payment.status;
         let (kind, detail) = change(old.row_version, same_status, &before, &after);
         self.outbox.push(announcement(old, new, after));
-        self.events.push(EventRow {
+        let event = EventRow {
             entity_type: "payment",
             entity: new.id,
             row_version: new.row_version,
             receipt: Some(receipt),
-            ..event(kind, detail)
-        });
+            ..self.event(kind, detail)
+        };
+        self.events.push(event);
         self.questions(old, new, receipt, now);
     }
 
@@ -50,12 +59,13 @@ impl Followups {
             Some(into) => ("merged", json!({"name": &*row.key.id, "into": &*into.id})),
             None => ("emptied", json!({"name": &*row.key.id})),
         };
-        self.events.push(EventRow {
+        let event = EventRow {
             entity_type: "payment",
             entity: row.id,
             row_version: row.row_version,
-            ..event(kind, detail.to_string())
-        });
+            ..self.event(kind, detail.to_string())
+        };
+        self.events.push(event);
     }
 
     /// A subscription's row became another.
@@ -64,13 +74,39 @@ impl Followups {
         let after = column::of_subscription(&new.subscription);
         let same_base = old.subscription.base == new.subscription.base;
         let (kind, detail) = change(old.row_version, same_base, &before, &after);
-        self.events.push(EventRow {
+        let event = EventRow {
             entity_type: "subscription",
             entity: new.id,
             row_version: new.row_version,
             receipt,
-            ..event(kind, detail)
-        });
+            ..self.event(kind, detail)
+        };
+        self.events.push(event);
+    }
+
+    fn event(&self, kind: &'static str, detail: String) -> EventRow {
+        EventRow {
+            id: Uuid::now_v7(),
+            entity_type: "payment",
+            entity: Uuid::nil(),
+            row_version: 0,
+            kind,
+            detail,
+            receipt: None,
+            actor: self.actor.clone(),
+        }
+    }
+
+    /// A subscription's row goes: nobody says anything of it any more.
+    pub(crate) fn subscription_went(&mut self, row: &SubscriptionRow) {
+        let detail = json!({"name": &*row.key.id}).to_string();
+        let event = EventRow {
+            entity_type: "subscription",
+            entity: row.id,
+            row_version: row.row_version,
+            ..self.event("emptied", detail)
+        };
+        self.events.push(event);
     }
 
     /// What newly contradicts itself is read back, and shown to a person where reading cannot settle it.
@@ -90,19 +126,6 @@ impl Followups {
             let detail = format!("facts in another currency than {row} lost their amounts");
             self.inconsistencies.push(contradiction(new, "mixed_currency", detail));
         }
-    }
-}
-
-fn event(kind: &'static str, detail: String) -> EventRow {
-    EventRow {
-        id: Uuid::now_v7(),
-        entity_type: "payment",
-        entity: Uuid::nil(),
-        row_version: 0,
-        kind,
-        detail,
-        receipt: None,
-        actor: "worker".into(),
     }
 }
 

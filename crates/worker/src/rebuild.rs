@@ -4,6 +4,8 @@
 //! facts are held in memory while it runs: 16 bytes a fact and its place in a tree, some 100 MB for a million facts.
 
 mod expected;
+mod plan;
+mod repair;
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Display;
@@ -16,9 +18,13 @@ use uuid::Uuid;
 use crate::account::Accounts;
 use crate::column;
 use expected::Expected;
+pub use plan::Plan;
+pub use repair::{Repair, Repaired};
 
 /// How many rows are read at once.
 const PAGE: u32 = 500;
+/// And bytes of bodies at once.
+const PAGE_BYTES: i64 = 4 << 20;
 
 /// What was compared and what differed.
 #[derive(Debug, Default)]
@@ -37,6 +43,8 @@ pub struct Report {
     pub uncovered: u64,
     /// Every difference.
     pub differences: Vec<Difference>,
+    /// What would mend them.
+    pub plan: Plan,
 }
 
 /// One difference between what is stored and what should be.
@@ -76,6 +84,19 @@ pub async fn check(
     Ok(report)
 }
 
+/// The same, and goes through the receipts once more for what is missing, so that the report's plan is whole.
+pub async fn plan(
+    store: &Store,
+    accounts: &Accounts,
+    mut progress: impl FnMut(Progress),
+) -> Result<Report, StoreError> {
+    let mut report = check(store, accounts, &mut progress).await?;
+    if report.plan.looks_for_something() {
+        Expected::look_for(store, accounts, &mut report, &mut progress).await?;
+    }
+    Ok(report)
+}
+
 impl Report {
     fn differs(&mut self, entity: &str, what: &str, stored: impl Display, recomputed: impl Display) {
         self.differences.push(Difference {
@@ -86,15 +107,19 @@ impl Report {
         });
     }
 
+    /// Whether any column differs.
     fn compare_columns(
         &mut self,
         entity: &str,
         stored: &[(&'static str, Value)],
         recomputed: &[(&'static str, Value)],
-    ) {
-        for (name, stored, recomputed) in column::difference(stored, recomputed) {
+    ) -> bool {
+        let differences = column::difference(stored, recomputed);
+        let any = !differences.is_empty();
+        for (name, stored, recomputed) in differences {
             self.differs(entity, name, stored, recomputed);
         }
+        any
     }
 }
 
@@ -119,6 +144,7 @@ async fn payments(
     }
     for (key, facts) in expected.payments.iter().filter(|(key, _)| !seen.contains(*key)) {
         report.differs(&payment_name(key), "row", "missing", format!("{} facts", facts.len()));
+        report.plan.find_facts(facts);
     }
     Ok(())
 }
@@ -133,14 +159,24 @@ fn payment(
     report.payments += 1;
     let name = payment_name(&row.key);
     let projected = project(&fold(facts.iter().map(|stored| &stored.fact)), resolution);
-    report.compare_columns(&name, &column::of_payment(&row.payment), &column::of_payment(&projected));
+    let differs = report.compare_columns(&name, &column::of_payment(&row.payment), &column::of_payment(&projected));
+    if differs {
+        report.plan.refold_payment(row.id);
+    }
     if usize::try_from(row.fact_count) != Ok(facts.len()) {
         report.differs(&name, "fact_count", row.fact_count, facts.len());
+        report.plan.refold_payment(row.id);
     }
     if expected.is_alias(&row.key) {
         report.differs(&name, "row", "a payment of its own", "another payment's name");
+        report.plan.find_name(row.key.clone());
+    } else if facts.is_empty() {
+        report.differs(&name, "row", "a payment", "nothing: no fact speaks of it");
+        report.plan.refold_payment(row.id);
     }
-    compare_facts(&name, facts, expected.payments.get(&row.key), expected, report);
+    for key in compare_facts(&name, facts, expected.payments.get(&row.key), expected, report) {
+        report.plan.drop_fact(row.id, key);
+    }
 }
 
 async fn subscriptions(store: &Store, expected: &Expected, report: &mut Report) -> Result<(), StoreError> {
@@ -155,29 +191,38 @@ async fn subscriptions(store: &Store, expected: &Expected, report: &mut Report) 
             let facts = store.subscription_facts(row.id).await?;
             let projected = project_subscription(&fold(facts.iter().map(|stored| &stored.fact)));
             let stored = column::of_subscription(&row.subscription);
-            report.compare_columns(&name, &stored, &column::of_subscription(&projected));
-            compare_facts(&name, &facts, expected.subscriptions.get(&row.key), expected, report);
+            if report.compare_columns(&name, &stored, &column::of_subscription(&projected)) || facts.is_empty() {
+                report.plan.refold_subscription(row.id);
+            }
+            for key in compare_facts(&name, &facts, expected.subscriptions.get(&row.key), expected, report) {
+                report.plan.drop_subscription_fact(row.id, key);
+            }
             seen.insert(row.key.clone());
         }
     }
     for (key, facts) in expected.subscriptions.iter().filter(|(key, _)| !seen.contains(*key)) {
         report.differs(&subscription_name(key), "row", "missing", format!("{} facts", facts.len()));
+        report.plan.find_facts(facts);
     }
     Ok(())
 }
 
-/// Stored facts against what the receipts say, both ways.
+/// Stored facts against what the receipts say, both ways. Returns those that must go.
 fn compare_facts<K: Kind>(
     name: &str,
     stored: &[StoredFact<K>],
     expected_keys: Option<&BTreeSet<FactKey>>,
     expected: &Expected,
     report: &mut Report,
-) {
+) -> Vec<FactKey> {
+    let mut wrong = Vec::new();
     let mut missing: BTreeSet<FactKey> = expected_keys.into_iter().flatten().copied().collect();
     for one in stored {
         if one.fact.key() != one.key {
             report.differs(name, "fact_key", one.key, one.fact.key());
+            // It is not what its key says: out with it, and its receipt says it again.
+            report.plan.find_fact(one.key);
+            wrong.push(one.key);
         }
         let read_again = expected_keys.is_some_and(|keys| keys.contains(&one.key));
         missing.remove(&one.key);
@@ -187,11 +232,14 @@ fn compare_facts<K: Kind>(
             report.uncovered += 1;
         } else {
             report.differs(name, &fact_name(one), "stored", "not in its receipt");
+            wrong.push(one.key);
         }
     }
     for key in missing {
         report.differs(name, &format!("fact {key}"), "missing", "in a receipt");
+        report.plan.find_fact(key);
     }
+    wrong
 }
 
 fn fact_name<K: Kind>(stored: &StoredFact<K>) -> String {

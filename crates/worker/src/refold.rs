@@ -97,9 +97,13 @@ pub(crate) async fn subscriptions(
 ) -> Result<(), StoreError> {
     let ids: Vec<Uuid> = rows.iter().map(|row| row.id).collect();
     let mut facts = by_owner(tx.subscription_facts_of(&ids).await?);
-    let mut changed = Vec::new();
+    let (mut changed, mut gone) = (Vec::new(), Vec::new());
     for row in rows {
-        let facts = facts.remove(&row.id).map_or_else(Vec::new, |owned| owned.facts);
+        let Some(Owned { facts, .. }) = facts.remove(&row.id) else {
+            gone.push(row.id);
+            followups.subscription_went(row);
+            continue;
+        };
         let subscription = project_subscription(&fold(&facts));
         let same = row.subscription == subscription && row.row_version > 0;
         let new = SubscriptionRow {
@@ -114,5 +118,6 @@ pub(crate) async fn subscriptions(
         }
         changed.push(new);
     }
-    tx.save_subscriptions(&changed).await
+    tx.save_subscriptions(&changed).await?;
+    tx.delete_subscriptions(&gone).await
 }

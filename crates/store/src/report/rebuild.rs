@@ -5,11 +5,14 @@ use bytes::Bytes;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::backend::Store;
+use crate::backend::{Store, Tx};
 use crate::error::StoreError;
 use crate::fact::{self, StoredFact};
+use crate::input::{Input, Statement, statement};
 use crate::payment::{PaymentKey, moment};
 use crate::subscription::{self, SubscriptionRow};
+
+static READ: Statement = statement!("receipts_read");
 
 /// A receipt with its body, as a rebuild reads it again.
 #[derive(Clone, Debug)]
@@ -52,11 +55,23 @@ struct ReceiptRecord {
 }
 
 impl Store {
-    /// Receipts in the order of their ids, after one.
-    pub async fn receipts_after(&self, after: Uuid, limit: u32) -> Result<Vec<HeldReceipt>, StoreError> {
-        let rows: Vec<ReceiptRecord> = sqlx::query_as(include_str!("../../sql/report/receipts_after.sql"))
+    /// Receipts in the order of their ids, after one: at most so many, and at most so many bytes of bodies unless the first
+    /// alone is larger.
+    pub async fn receipts_after(
+        &self,
+        after: Uuid,
+        limit: u32,
+        limit_bytes: i64,
+    ) -> Result<Vec<HeldReceipt>, StoreError> {
+        let sizes: Vec<i64> = sqlx::query_scalar(include_str!("../../sql/report/receipt_sizes.sql"))
             .bind(after)
             .bind(i64::from(limit))
+            .fetch_all(self.pool())
+            .await?;
+        let limit = fitting(&sizes, limit_bytes);
+        let rows: Vec<ReceiptRecord> = sqlx::query_as(include_str!("../../sql/report/receipts_after.sql"))
+            .bind(after)
+            .bind(limit)
             .fetch_all(self.pool())
             .await?;
         rows.into_iter().map(HeldReceipt::try_from).collect()
@@ -94,6 +109,24 @@ impl Store {
             .await?;
         rows.into_iter().map(|row| row.read("subscription_facts")).collect()
     }
+}
+
+impl Tx {
+    /// These receipts, as far as they are held.
+    pub async fn held_receipts(&mut self, ids: &[Uuid]) -> Result<Vec<HeldReceipt>, StoreError> {
+        let rows: Vec<ReceiptRecord> = self.fetch(&READ, Input::ids(ids)).await?;
+        rows.into_iter().map(HeldReceipt::try_from).collect()
+    }
+}
+
+/// How many of these fit, one at least.
+fn fitting(sizes: &[i64], limit_bytes: i64) -> i64 {
+    let mut left = limit_bytes;
+    let fit = sizes.iter().take_while(|size| {
+        left -= **size;
+        left >= 0
+    });
+    i64::try_from(fit.count().max(1)).unwrap_or(1)
 }
 
 impl TryFrom<ReceiptRecord> for HeldReceipt {

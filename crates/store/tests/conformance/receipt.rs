@@ -75,7 +75,7 @@ async fn bodies_come_back_byte_for_byte_each_its_own() {
     let mut tx = site.store.begin().await.unwrap();
     tx.claim(&receipts, at(1)).await.unwrap();
     tx.commit().await.unwrap();
-    let held = site.store.receipts_after(Uuid::nil(), 10).await.unwrap();
+    let held = site.store.receipts_after(Uuid::nil(), 10, 1 << 24).await.unwrap();
     for sent in &receipts {
         let kept = held.iter().find(|kept| kept.id == sent.id).unwrap();
         assert_eq!(kept.body, sent.body);
@@ -96,4 +96,22 @@ async fn a_unit_of_work_that_is_dropped_leaves_nothing() {
     assert_eq!(tx.claim(&[one], at(2)).await.unwrap(), [Claimed::First]);
     tx.rollback().await.unwrap();
     assert_eq!(site.store.counts().await.unwrap().receipts, 0);
+}
+
+#[tokio::test]
+async fn a_walk_over_large_receipts_holds_a_few_at_a_time_and_misses_none() {
+    let site = site().await;
+    let receipts: Vec<_> = (0..7).map(|n| receipt(Some(&format!("evt_{n}")), &vec![n; 1_000])).collect();
+    let mut tx = site.store.begin().await.unwrap();
+    tx.claim(&receipts, at(1)).await.unwrap();
+    tx.commit().await.unwrap();
+    let (mut after, mut seen) = (Uuid::nil(), Vec::new());
+    for expected in [2, 2, 2, 1, 0] {
+        let page = site.store.receipts_after(after, 500, 2_500).await.unwrap();
+        assert_eq!(page.len(), expected);
+        after = page.last().map_or(after, |last| last.id);
+        seen.extend(page.into_iter().map(|one| one.id));
+    }
+    assert_eq!(seen, receipts.iter().map(|one| one.id).collect::<Vec<_>>());
+    assert_eq!(site.store.receipts_after(Uuid::nil(), 500, 10).await.unwrap().len(), 1, "one at least");
 }

@@ -9,7 +9,7 @@ use afluente_store::{PaymentKey, Store, StoreError, SubscriptionKey};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-use super::{PAGE, Progress, Report};
+use super::{PAGE, PAGE_BYTES, Progress, Report};
 use crate::account::Accounts;
 use crate::names::{Renaming, key_of};
 
@@ -38,7 +38,7 @@ impl Expected {
     ) -> Result<Expected, StoreError> {
         let (mut after, mut gathered) = (Uuid::nil(), Gathered::default());
         loop {
-            let receipts = store.receipts_after(after, PAGE).await?;
+            let receipts = store.receipts_after(after, PAGE, PAGE_BYTES).await?;
             let Some(last) = receipts.last() else { break };
             after = last.id;
             for receipt in &receipts {
@@ -53,6 +53,30 @@ impl Expected {
             payments.entry(renaming.resolve(&named)).or_default().extend(keys);
         }
         Ok(Expected { payments, subscriptions: gathered.subscriptions, renaming, read: gathered.read })
+    }
+
+    /// Goes through the receipts once more, for those that say what the ledger misses.
+    pub(super) async fn look_for(
+        store: &Store,
+        accounts: &Accounts,
+        report: &mut Report,
+        progress: &mut impl FnMut(Progress),
+    ) -> Result<(), StoreError> {
+        let (mut after, mut seen) = (Uuid::nil(), 0);
+        loop {
+            let receipts = store.receipts_after(after, PAGE, PAGE_BYTES).await?;
+            let Some(last) = receipts.last() else { return Ok(()) };
+            after = last.id;
+            for receipt in &receipts {
+                let Some(account) = accounts.0.get(&receipt.account) else { continue };
+                let delivery = delivery(receipt, account.gateway);
+                if let Ok(reading) = read(account.adapter, &Envelope::of(&delivery, &account.view)) {
+                    report.plan.look_into(receipt.id, receipt.body.len(), &receipt.account, &reading);
+                }
+            }
+            seen += receipts.len() as u64;
+            progress(Progress::Receipts(seen));
+        }
     }
 
     /// Whether this receipt is held and was read.
@@ -72,6 +96,7 @@ impl Expected {
             if found != Some(&row.payment) {
                 let found = found.map_or("missing", |payment| &**payment);
                 report.differs(&format!("alias {}/{}", row.name.account, row.name.id), "payment", found, &*row.payment);
+                report.plan.find_name(row.name.clone());
             }
         }
         Ok(())
@@ -83,6 +108,7 @@ impl Gathered {
         let name = format!("receipt {}", receipt.id);
         if Sha256::digest(&receipt.body).as_slice() != receipt.body_hash {
             report.differs(&name, "body_hash", "another body's", "the body's");
+            report.plan.beyond_repair += 1;
         }
         let Some(account) = accounts.0.get(&receipt.account) else {
             report.unread += 1;
@@ -94,11 +120,15 @@ impl Gathered {
                 let state = if reading.ignored.is_some() { "IGNORED" } else { "APPLIED" };
                 if receipt.state != state {
                     report.differs(&name, "state", &receipt.state, state);
+                    report.plan.reread(receipt.id, receipt.body.len());
                 }
                 self.read.insert(receipt.id);
                 self.reading(&receipt.account, reading);
             }
-            Err(error) => report.differs(&name, "state", &receipt.state, error),
+            Err(error) => {
+                report.differs(&name, "state", &receipt.state, error);
+                report.plan.beyond_repair += 1;
+            }
         }
     }
 
@@ -116,7 +146,7 @@ impl Gathered {
 }
 
 /// The delivery as it was; what a reading does not depend on is left out.
-fn delivery(receipt: &HeldReceipt, gateway: afluente_model::Gateway) -> Delivery {
+pub(super) fn delivery(receipt: &HeldReceipt, gateway: afluente_model::Gateway) -> Delivery {
     Delivery {
         id: DeliveryId(receipt.id),
         gateway,

@@ -1,138 +1,14 @@
-//! Batches on a real queue and a real ledger: what commits, what is buried, what happens twice.
-
-#![allow(clippy::unwrap_used, reason = "tests")]
+//! Batches: what commits, what is buried, what happens twice.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
-use std::time::Duration;
 
-use afluente_gateways::{AccountView, Tenants, adapter};
-use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, MerchantName, Mode, Proof, SecretName, Timestamp};
-use afluente_queue::{EmbeddedOptions, Queue, SealKey, SealKeys, Sealed, Settlement};
-use afluente_store::report::{DeadFilter, PaymentFilter};
-use afluente_store::{DeadReason, LEDGER_FILE, Store};
-use afluente_worker::{Account, Accounts, Outcome, Postponed, column, handle};
-use uuid::Uuid;
+use afluente_model::Gateway;
+use afluente_queue::{SealKey, SealKeys, Sealed};
+use afluente_store::DeadReason;
+use afluente_store::report::PaymentFilter;
+use afluente_worker::{Outcome, Postponed};
 
-/// Seconds since 1970 when everything in these tests is received.
-const NOW: i64 = 1_790_000_000;
-
-struct Bench {
-    folder: tempfile::TempDir,
-    queue: Queue,
-    store: Store,
-    accounts: Arc<Accounts>,
-    keys: Arc<SealKeys>,
-}
-
-fn account() -> Account {
-    let view = AccountView { mode: Mode::Test, external_id: None, tenants: Tenants::Own };
-    let merchant = MerchantName::parse("default").unwrap();
-    Account { gateway: Gateway::Stripe, merchant, adapter: adapter(Gateway::Stripe).unwrap(), view }
-}
-
-fn accounts(names: &[&str]) -> Accounts {
-    Accounts(names.iter().map(|name| (AccountName::parse(name).unwrap(), account())).collect::<BTreeMap<_, _>>())
-}
-
-impl Bench {
-    /// A queue, and a ledger that knows the account `shop` only.
-    async fn new() -> Bench {
-        let folder = tempfile::tempdir().unwrap();
-        let queue = Queue::open_embedded(EmbeddedOptions::new(folder.path())).unwrap();
-        let store = Store::open(folder.path()).await.unwrap();
-        let mut tx = store.begin().await.unwrap();
-        tx.save_accounts(&accounts(&["shop"]).rows(), Timestamp::EPOCH).await.unwrap();
-        tx.commit().await.unwrap();
-        let keys = Arc::new(SealKeys::new(SealKey::from_bytes([1; 32]), []));
-        Bench { folder, queue, store, accounts: Arc::new(accounts(&["shop", "ghost"])), keys }
-    }
-
-    /// Runs SQL on the ledger's file, as another program would.
-    fn sql(&self, sql: &str) {
-        rusqlite::Connection::open(self.folder.path().join(LEDGER_FILE)).unwrap().execute_batch(sql).unwrap();
-    }
-
-    /// From now on the ledger refuses whatever comes with this event.
-    fn refuse(&self, event: &str) {
-        self.sql(&format!(
-            "create trigger refusing before insert on webhook_receipts when new.event_id like '%{event}%'
-             begin select raise(abort, 'refused by a trigger'); end"
-        ));
-    }
-
-    fn sealed(&self, account: &str, body: &str) -> Sealed {
-        self.keys.seal(&delivery(account, body))
-    }
-
-    /// Publishes messages and handles them as one batch, settling nothing.
-    async fn verdicts(&self, messages: Vec<Sealed>) -> Vec<Result<Outcome, Postponed>> {
-        let count = messages.len();
-        for message in messages {
-            self.queue.publish(message).await.unwrap();
-        }
-        let batch = self.queue.take(count, Duration::ZERO).await.unwrap();
-        assert_eq!(batch.len(), count);
-        handle(&self.store, &batch, &self.accounts, &self.keys).await
-    }
-
-    /// Publishes messages and handles them as one batch; settled only if asked.
-    async fn handle(&self, messages: Vec<Sealed>, settled: bool) -> Vec<Outcome> {
-        let count = messages.len();
-        for message in messages {
-            self.queue.publish(message).await.unwrap();
-        }
-        let batch = self.queue.take(count, Duration::ZERO).await.unwrap();
-        assert_eq!(batch.len(), count);
-        let outcomes = handle(&self.store, &batch, &self.accounts, &self.keys).await;
-        if settled {
-            let done = batch.into_iter().map(|message| (message, Settlement::Ack)).collect();
-            self.queue.settle(done).await.unwrap();
-        }
-        outcomes.into_iter().map(Result::unwrap).collect()
-    }
-
-    /// Every payment by its name, over the columns rows are compared by.
-    async fn rows(&self) -> BTreeMap<String, String> {
-        let rows = self.store.payments(&PaymentFilter { limit: 1_000, ..PaymentFilter::default() }).await.unwrap();
-        rows.iter()
-            .map(|row| (row.key.id.to_string(), format!("{:?} {}", column::of_payment(&row.payment), row.fact_count)))
-            .collect()
-    }
-
-    async fn dead(&self) -> Vec<(String, String)> {
-        let letters = self.store.dead_letters(&DeadFilter { limit: 100, ..DeadFilter::default() }).await.unwrap();
-        letters.into_iter().map(|letter| (letter.reason, letter.error)).collect()
-    }
-}
-
-fn delivery(account: &str, body: &str) -> Delivery {
-    Delivery {
-        id: DeliveryId(Uuid::now_v7()),
-        gateway: Gateway::Stripe,
-        account: AccountName::parse(account).unwrap(),
-        received_at: Timestamp::from_seconds(NOW).unwrap(),
-        proof: Proof::Signed { secret: SecretName::of(b"secret") },
-        headers: Vec::new(),
-        query: None,
-        traceparent: None,
-        released_by: None,
-        body: body.as_bytes().to_vec().into(),
-    }
-}
-
-fn event(id: &str, kind: &str, created: i64, object: &str) -> String {
-    format!(
-        r#"{{"id":"evt_{id}","object":"event","type":"{kind}","created":{created},"livemode":false,"data":{{"object":{object}}}}}"#
-    )
-}
-
-fn paid(name: &str) -> String {
-    let object = format!(
-        r#"{{"id":"pi_{name}","object":"payment_intent","amount":500,"amount_received":500,"currency":"brl","status":"succeeded","latest_charge":"ch_{name}"}}"#
-    );
-    event(name, "payment_intent.succeeded", NOW - 50, &object)
-}
+use crate::site::{Bench, NOW, delivery, event, paid};
 
 #[tokio::test]
 async fn one_refused_delivery_among_many_is_buried_alone_and_the_rest_commits() {

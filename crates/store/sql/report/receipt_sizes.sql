@@ -1,0 +1,5 @@
+select length(body)
+from webhook_receipts
+where id > $1 and kind = 'WEBHOOK'
+order by id
+limit $2

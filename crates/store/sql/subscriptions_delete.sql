@@ -1,0 +1,1 @@
+delete from customer_subscriptions where id in (select id from input)

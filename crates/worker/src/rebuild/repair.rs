@@ -1,0 +1,133 @@
+//! Writes what a check found to differ, a part at a time, beside a running worker.
+
+use std::collections::HashMap;
+
+use afluente_gateways::{Envelope, IgnoredBecause, Reading, read};
+use afluente_model::{FactKey, Source};
+use afluente_store::report::HeldReceipt;
+use afluente_store::{PaymentRow, ReceiptState, Reread, Store, StoreError, SubscriptionRow};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::expected::delivery;
+use crate::account::{Account, Accounts};
+use crate::apply;
+use crate::entry::Entry;
+use crate::followup::Followups;
+use crate::names::Renaming;
+use crate::refold::{self, Refolding};
+
+/// A part of what differs, to be written in two transactions at most.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repair {
+    /// Payments whose row is not the fold of its facts, or that lose facts: by id.
+    pub payments: Vec<Uuid>,
+    /// Facts of payments that no receipt says.
+    pub facts: Vec<(Uuid, [u8; 16])>,
+    /// Subscriptions, likewise.
+    pub subscriptions: Vec<Uuid>,
+    /// Facts of subscriptions that no receipt says.
+    pub subscription_facts: Vec<(Uuid, [u8; 16])>,
+    /// Receipts to be read again: their state, facts or names are not what the ledger holds.
+    pub receipts: Vec<Uuid>,
+}
+
+/// What was written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Repaired {
+    /// Receipts read again.
+    pub receipts: usize,
+    /// Facts taken out.
+    pub facts_dropped: usize,
+    /// Rows folded anew because they or their facts were wrong.
+    pub rows: usize,
+}
+
+impl Repair {
+    /// Writes this part. What became right meanwhile stays as it is; the same part again changes nothing.
+    ///
+    /// Facts are taken out first, so that what a receipt does say comes back with it.
+    pub async fn write(&self, store: &Store, accounts: &Accounts, by: &str) -> Result<Repaired, StoreError> {
+        let rows = self.rows(store, accounts, by).await?;
+        let receipts = self.reread(store, accounts, by).await?;
+        Ok(Repaired { receipts, rows, facts_dropped: self.facts.len() + self.subscription_facts.len() })
+    }
+
+    async fn rows(&self, store: &Store, accounts: &Accounts, by: &str) -> Result<usize, StoreError> {
+        let now = crate::now();
+        let mut tx = store.begin().await?;
+        let payments = tx.lock_payment_ids(&self.payments).await?;
+        let subscriptions = tx.lock_subscription_ids(&self.subscriptions).await?;
+        tx.drop_facts(&keys(&self.facts)).await?;
+        tx.drop_subscription_facts(&keys(&self.subscription_facts)).await?;
+        let mut followups = Followups::by(by);
+        let resolution = |row: &PaymentRow| Ok(accounts.resolution(&row.key.account, row.gateway));
+        let (renaming, brought) = (Renaming::default(), HashMap::new());
+        let refolding = Refolding { renaming: &renaming, brought: &brought, resolution: &resolution };
+        let rows: Vec<&PaymentRow> = payments.iter().collect();
+        refold::payments(&mut tx, &rows, &refolding, now, &mut followups).await?;
+        let rows: Vec<&SubscriptionRow> = subscriptions.iter().collect();
+        refold::subscriptions(&mut tx, &rows, &brought, now, &mut followups).await?;
+        followups.save(&mut tx, now).await?;
+        tx.commit().await?;
+        Ok(payments.len() + subscriptions.len())
+    }
+
+    async fn reread(&self, store: &Store, accounts: &Accounts, by: &str) -> Result<usize, StoreError> {
+        let now = crate::now();
+        let mut tx = store.begin().await?;
+        let held = tx.held_receipts(&self.receipts).await?;
+        let again: Vec<Again<'_>> = held.iter().filter_map(|receipt| Again::of(receipt, accounts)).collect();
+        let states: Vec<Reread> = again.iter().map(Again::state).collect();
+        tx.save_reread(&states).await?;
+        let entries: Vec<Entry<'_>> = again.iter().filter_map(Again::entry).collect();
+        apply::write(&mut tx, &entries, now, Followups::by(by)).await?;
+        tx.commit().await?;
+        Ok(again.len())
+    }
+}
+
+fn keys(facts: &[(Uuid, [u8; 16])]) -> Vec<(Uuid, FactKey)> {
+    facts.iter().map(|(owner, key)| (*owner, FactKey(*key))).collect()
+}
+
+/// A receipt read with today's adapter and account.
+struct Again<'a> {
+    receipt: &'a HeldReceipt,
+    account: &'a Account,
+    source: Source,
+    reading: Reading,
+}
+
+impl<'a> Again<'a> {
+    /// `None` where nobody can read it today: then it stays as it is.
+    fn of(receipt: &'a HeldReceipt, accounts: &'a Accounts) -> Option<Again<'a>> {
+        let account = accounts.0.get(&receipt.account)?;
+        let delivery = delivery(receipt, account.gateway);
+        let envelope = Envelope::of(&delivery, &account.view);
+        let source = envelope.source().unwrap_or(Source::Webhook);
+        let reading = read(account.adapter, &envelope).ok()?;
+        Some(Again { receipt, account, source, reading })
+    }
+
+    fn state(&self) -> Reread {
+        let ignored = self.reading.ignored;
+        Reread {
+            receipt: self.receipt.id,
+            state: if ignored.is_some() { ReceiptState::Ignored } else { ReceiptState::Applied },
+            ignored_because: ignored.map(IgnoredBecause::as_str),
+            event_type: self.reading.event_type.clone(),
+        }
+    }
+
+    fn entry(&self) -> Option<Entry<'_>> {
+        self.reading.ignored.is_none().then(|| Entry {
+            account: &self.receipt.account,
+            gateway: self.account.gateway,
+            resolution: self.account.adapter.profile().resolution,
+            source: self.source,
+            reading: &self.reading,
+            receipt: self.receipt.id,
+        })
+    }
+}

@@ -1,0 +1,9 @@
+//! The worker on a real queue and a real ledger.
+#![allow(clippy::unwrap_used, reason = "a test says what failed by failing")]
+
+#[path = "worker/batch.rs"]
+mod batch;
+#[path = "worker/rebuild.rs"]
+mod rebuild;
+#[path = "worker/site.rs"]
+mod site;

@@ -1,0 +1,143 @@
+//! A real queue and a real ledger, and what to put into them.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use afluente_gateways::{AccountView, Tenants, adapter};
+use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, MerchantName, Mode, Proof, SecretName, Timestamp};
+use afluente_queue::{EmbeddedOptions, Queue, SealKey, SealKeys, Sealed, Settlement};
+use afluente_store::report::{DeadFilter, PaymentFilter};
+use afluente_store::{LEDGER_FILE, Store};
+use afluente_worker::{Account, Accounts, Outcome, Postponed, column, handle};
+use uuid::Uuid;
+
+/// Seconds since 1970 when everything in these tests is received.
+pub(crate) const NOW: i64 = 1_790_000_000;
+
+pub(crate) struct Bench {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) queue: Queue,
+    pub(crate) store: Store,
+    pub(crate) accounts: Arc<Accounts>,
+    pub(crate) keys: Arc<SealKeys>,
+}
+
+pub(crate) fn account(mode: Mode) -> Account {
+    let view = AccountView { mode, external_id: None, tenants: Tenants::Own };
+    let merchant = MerchantName::parse("default").unwrap();
+    Account { gateway: Gateway::Stripe, merchant, adapter: adapter(Gateway::Stripe).unwrap(), view }
+}
+
+pub(crate) fn accounts(names: &[&str], mode: Mode) -> Accounts {
+    Accounts(names.iter().map(|name| (AccountName::parse(name).unwrap(), account(mode))).collect::<BTreeMap<_, _>>())
+}
+
+impl Bench {
+    /// A queue, and a ledger that knows the account `shop` only.
+    pub(crate) async fn new() -> Bench {
+        let folder = tempfile::tempdir().unwrap();
+        let queue = Queue::open_embedded(EmbeddedOptions::new(folder.path())).unwrap();
+        let store = Store::open(folder.path()).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        tx.save_accounts(&accounts(&["shop"], Mode::Test).rows(), Timestamp::EPOCH).await.unwrap();
+        tx.commit().await.unwrap();
+        let keys = Arc::new(SealKeys::new(SealKey::from_bytes([1; 32]), []));
+        Bench { folder, queue, store, accounts: Arc::new(accounts(&["shop", "ghost"], Mode::Test)), keys }
+    }
+
+    /// Runs SQL on the ledger's file, as another program would.
+    pub(crate) fn sql(&self, sql: &str) {
+        rusqlite::Connection::open(self.folder.path().join(LEDGER_FILE)).unwrap().execute_batch(sql).unwrap();
+    }
+
+    /// From now on the ledger refuses whatever comes with this event.
+    pub(crate) fn refuse(&self, event: &str) {
+        self.sql(&format!(
+            "create trigger refusing before insert on webhook_receipts when new.event_id like '%{event}%'
+             begin select raise(abort, 'refused by a trigger'); end"
+        ));
+    }
+
+    /// The configuration says another mode from now on.
+    pub(crate) fn mode(&mut self, mode: Mode) {
+        self.accounts = Arc::new(accounts(&["shop", "ghost"], mode));
+    }
+
+    /// One batch of these bodies for `shop`.
+    pub(crate) async fn bodies(&self, bodies: &[String]) -> Vec<Outcome> {
+        self.handle(bodies.iter().map(|body| self.sealed("shop", body)).collect(), true).await
+    }
+
+    pub(crate) fn sealed(&self, account: &str, body: &str) -> Sealed {
+        self.keys.seal(&delivery(account, body))
+    }
+
+    /// Publishes messages and handles them as one batch, settling nothing.
+    pub(crate) async fn verdicts(&self, messages: Vec<Sealed>) -> Vec<Result<Outcome, Postponed>> {
+        let count = messages.len();
+        for message in messages {
+            self.queue.publish(message).await.unwrap();
+        }
+        let batch = self.queue.take(count, Duration::ZERO).await.unwrap();
+        assert_eq!(batch.len(), count);
+        handle(&self.store, &batch, &self.accounts, &self.keys).await
+    }
+
+    /// Publishes messages and handles them as one batch; settled only if asked.
+    pub(crate) async fn handle(&self, messages: Vec<Sealed>, settled: bool) -> Vec<Outcome> {
+        let count = messages.len();
+        for message in messages {
+            self.queue.publish(message).await.unwrap();
+        }
+        let batch = self.queue.take(count, Duration::ZERO).await.unwrap();
+        assert_eq!(batch.len(), count);
+        let outcomes = handle(&self.store, &batch, &self.accounts, &self.keys).await;
+        if settled {
+            let done = batch.into_iter().map(|message| (message, Settlement::Ack)).collect();
+            self.queue.settle(done).await.unwrap();
+        }
+        outcomes.into_iter().map(Result::unwrap).collect()
+    }
+
+    /// Every payment by its name, over the columns rows are compared by.
+    pub(crate) async fn rows(&self) -> BTreeMap<String, String> {
+        let rows = self.store.payments(&PaymentFilter { limit: 1_000, ..PaymentFilter::default() }).await.unwrap();
+        rows.iter()
+            .map(|row| (row.key.id.to_string(), format!("{:?} {}", column::of_payment(&row.payment), row.fact_count)))
+            .collect()
+    }
+
+    pub(crate) async fn dead(&self) -> Vec<(String, String)> {
+        let letters = self.store.dead_letters(&DeadFilter { limit: 100, ..DeadFilter::default() }).await.unwrap();
+        letters.into_iter().map(|letter| (letter.reason, letter.error)).collect()
+    }
+}
+
+pub(crate) fn delivery(account: &str, body: &str) -> Delivery {
+    Delivery {
+        id: DeliveryId(Uuid::now_v7()),
+        gateway: Gateway::Stripe,
+        account: AccountName::parse(account).unwrap(),
+        received_at: Timestamp::from_seconds(NOW).unwrap(),
+        proof: Proof::Signed { secret: SecretName::of(b"secret") },
+        headers: Vec::new(),
+        query: None,
+        traceparent: None,
+        released_by: None,
+        body: body.as_bytes().to_vec().into(),
+    }
+}
+
+pub(crate) fn event(id: &str, kind: &str, created: i64, object: &str) -> String {
+    format!(
+        r#"{{"id":"evt_{id}","object":"event","type":"{kind}","created":{created},"livemode":false,"data":{{"object":{object}}}}}"#
+    )
+}
+
+pub(crate) fn paid(name: &str) -> String {
+    let object = format!(
+        r#"{{"id":"pi_{name}","object":"payment_intent","amount":500,"amount_received":500,"currency":"brl","status":"succeeded","latest_charge":"ch_{name}"}}"#
+    );
+    event(name, "payment_intent.succeeded", NOW - 50, &object)
+}
