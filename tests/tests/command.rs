@@ -185,7 +185,7 @@ fn accounts_follow_the_file_and_a_bad_file_keeps_the_old_ones_and_turns_readines
     std::fs::write(&file, good.replace("[accounts.shop]", "[accounts.second]")).unwrap();
     up.signal("HUP");
     wait_until("readiness is green", || up.get("/readyz").starts_with("HTTP/1.1 200"));
-    assert_eq!(shop.deliver(up.ingress, &Shop::paid("reload2", 900)).status, 404);
+    assert_eq!(shop.deliver(up.ingress, &Shop::paid("reload2", 900)).status, 400);
 }
 
 #[test]

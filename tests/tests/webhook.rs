@@ -80,7 +80,7 @@ fn every_wrong_request_gets_its_status_a_line_of_json_and_no_receipt() {
     case("no signature", 400, PATH, &[JSON], &body);
     case("an empty body", 400, PATH, &[JSON, ("Stripe-Signature", &good)], b"");
     case("an unknown gateway", 404, "/webhooks/paypal/shop", &[JSON, ("Stripe-Signature", &good)], &body);
-    case("an unknown account", 404, "/webhooks/stripe/other", &[JSON, ("Stripe-Signature", &good)], &body);
+    case("an unknown account", 400, "/webhooks/stripe/other", &[JSON, ("Stripe-Signature", &good)], &body);
     case("another path", 404, "/", &[JSON], &body);
     case(
         "a form",
@@ -222,7 +222,7 @@ fn metrics_carry_no_id_and_their_series_do_not_grow_with_traffic() {
     let deliver = |from: usize, to: usize| {
         for number in from..to {
             assert!(shop.deliver(up.ingress, &Shop::paid(&format!("m{number}"), 700)).is_acknowledged());
-            assert_eq!(send(up.ingress, &format!("/webhooks/stripe/none{number}"), &[JSON], b"{}").status, 404);
+            assert_eq!(send(up.ingress, &format!("/webhooks/stripe/none{number}"), &[JSON], b"{}").status, 400);
             assert_eq!(send(up.ingress, PATH, &[JSON, ("Stripe-Signature", "t=1")], b"{}").status, 400);
         }
         wait_until("all were handled", || shop.receipts().len() == to);

@@ -18,6 +18,7 @@ use tracing::{error, info};
 use crate::config::Config;
 use crate::control::{Control, Desk};
 use crate::exit::Failure;
+use crate::measure;
 use crate::reload::Reload;
 use crate::role::{Ended, Roles, Sign};
 
@@ -75,7 +76,7 @@ impl Node {
         let mut roles = Roles::new();
         let signs = Signs::default();
         let ready = readiness(queue.clone(), pulse, Arc::clone(&reload.healthy), signs.clone());
-        let measured = queue.clone();
+        let (measured, kept) = (queue.clone(), metrics.clone());
         let render = move || {
             afluente_worker::measure::queue(&measured);
             metrics.render()
@@ -85,6 +86,10 @@ impl Node {
         let other_tasks = vec![
             roles.start("admin", &stop_rest, move |stop| async move {
                 afluente_ingress::run_admin(admin_listener, pages, stop.told()).await;
+                Ok(())
+            }),
+            roles.start("metrics", &stop_rest, move |stop| async move {
+                measure::keep_up(kept, stop.told()).await;
                 Ok(())
             }),
             roles.start("control", &stop_rest, move |stop| async move {

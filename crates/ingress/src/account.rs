@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use afluente_gateways::{Adapter, Keyring, adapter};
+use afluente_gateways::{Keyring, adapter};
 use afluente_model::{AccountName, Gateway};
 
 /// One configured account, as far as receiving needs it.
@@ -11,7 +11,6 @@ use afluente_model::{AccountName, Gateway};
 pub struct Account {
     gateway: Gateway,
     name: AccountName,
-    adapter: &'static dyn Adapter,
     keys: Keyring,
 }
 
@@ -26,8 +25,7 @@ pub struct NoAdapter {
 impl Account {
     /// An account whose requests are checked with these keys.
     pub fn new(gateway: Gateway, name: AccountName, keys: Keyring) -> Result<Account, NoAdapter> {
-        let adapter = adapter(gateway).ok_or(NoAdapter { gateway })?;
-        Ok(Account { gateway, name, adapter, keys })
+        adapter(gateway).map(|_| Account { gateway, name, keys }).ok_or(NoAdapter { gateway })
     }
 
     /// The gateway.
@@ -40,10 +38,6 @@ impl Account {
     #[must_use]
     pub fn name(&self) -> &AccountName {
         &self.name
-    }
-
-    pub(crate) fn adapter(&self) -> &'static dyn Adapter {
-        self.adapter
     }
 
     pub(crate) fn keys(&self) -> &Keyring {

@@ -2,13 +2,14 @@
 
 use std::future::poll_fn;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::Poll;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout_at};
 
 use crate::reply::Refusal;
@@ -24,21 +25,22 @@ pub(crate) struct BodyLimits {
     pub(crate) idle: Duration,
 }
 
-/// A whole body and the share of the budget it holds.
-pub(crate) struct Whole<'a> {
-    /// Byte for byte as it came. One piece is not copied.
-    pub(crate) bytes: Bytes,
-    /// Given back when dropped.
-    _share: SemaphorePermit<'a>,
+/// Bytes that hold their share of the budget until the last copy of them is gone, wherever that is: a request that no
+/// longer waits for the queue still has its body there.
+struct Counted {
+    bytes: Bytes,
+    _share: OwnedSemaphorePermit,
 }
 
-/// Reads the body. The budget is taken piece by piece for what has arrived, so that announcing a large body costs others
-/// nothing.
-pub(crate) async fn read<'a>(
-    body: &mut Incoming,
-    limits: BodyLimits,
-    budget: &'a Semaphore,
-) -> Result<Whole<'a>, Refusal> {
+impl AsRef<[u8]> for Counted {
+    fn as_ref(&self) -> &[u8] {
+        &self.bytes
+    }
+}
+
+/// Reads the body, byte for byte as it came; one piece is not copied. The budget is taken piece by piece for what has
+/// arrived, so that announcing a large body costs others nothing, and is given back with the last copy of the bytes.
+pub(crate) async fn read(body: &mut Incoming, limits: BodyLimits, budget: &Arc<Semaphore>) -> Result<Bytes, Refusal> {
     let end = Instant::now() + limits.whole;
     let mut share = take(budget, 0)?;
     let mut bytes = Bytes::new();
@@ -49,7 +51,7 @@ pub(crate) async fn read<'a>(
         share.merge(take(budget, piece.len())?);
         bytes = joined(bytes, piece);
     }
-    if bytes.is_empty() { Err(Refusal::EmptyBody) } else { Ok(Whole { bytes, _share: share }) }
+    if bytes.is_empty() { Err(Refusal::EmptyBody) } else { Ok(Bytes::from_owner(Counted { bytes, _share: share })) }
 }
 
 /// The next piece with something in it; `None` at the end. Trailers are read and forgotten: no signature covers them.
@@ -69,9 +71,9 @@ async fn next_piece(body: &mut Incoming, end: Instant, idle: Duration) -> Result
     Ok(None)
 }
 
-fn take(budget: &Semaphore, bytes: usize) -> Result<SemaphorePermit<'_>, Refusal> {
+fn take(budget: &Arc<Semaphore>, bytes: usize) -> Result<OwnedSemaphorePermit, Refusal> {
     let permits = u32::try_from(bytes).map_err(|_| Refusal::Busy)?;
-    budget.try_acquire_many(permits).map_err(|_| Refusal::Busy)
+    Arc::clone(budget).try_acquire_many_owned(permits).map_err(|_| Refusal::Busy)
 }
 
 /// Growing by doubling: the buffer of the first join is ours alone, so later joins append to it in place.

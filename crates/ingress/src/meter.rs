@@ -30,6 +30,7 @@ macro_rules! outcomes {
 outcomes! {
     Accepted => "accepted",
     NotFound => "not_found",
+    UnknownAccount => "unknown_account",
     MethodNotAllowed => "method_not_allowed",
     UnsupportedEncoding => "unsupported_encoding",
     UnsupportedType => "unsupported_type",

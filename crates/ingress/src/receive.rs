@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use afluente_gateways::{Profile, Request as RawRequest};
+use afluente_gateways::{Adapter, Keyring, Profile, Rejection, Request as RawRequest, Secret, adapter};
 use afluente_model::{Delivery, DeliveryId, Gateway, chain};
 use afluente_queue::{PublishError, Queue, SealKeys};
 use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
@@ -37,7 +37,9 @@ pub struct Receiver {
     limits: Limits,
     clock: Clock,
     in_flight: Semaphore,
-    body_bytes: Semaphore,
+    body_bytes: Arc<Semaphore>,
+    /// What requests for accounts we do not have are checked with.
+    decoy: Keyring,
     meter: Meter,
     refused_log: Quiet,
     queue_log: Quiet,
@@ -61,7 +63,8 @@ impl Receiver {
             keys,
             clock,
             in_flight: permits(limits.in_flight_requests),
-            body_bytes: permits(limits.in_flight_body_bytes),
+            body_bytes: Arc::new(permits(limits.in_flight_body_bytes)),
+            decoy: decoy(),
             limits,
             meter: Meter::new(),
             refused_log: Quiet::new(LOG_INTERVAL),
@@ -107,8 +110,10 @@ impl Receiver {
         body: &mut Incoming,
         started: Instant,
     ) -> Result<StatusCode, Refusal> {
-        let account = self.account(route).ok_or(Refusal::NotFound)?;
-        let profile = account.adapter().profile();
+        let Route::Webhook { gateway, account } = route else { return Err(Refusal::NotFound) };
+        let adapter = adapter(gateway).ok_or(Refusal::NotFound)?;
+        let account = self.accounts.borrow().find(gateway, account);
+        let profile = adapter.profile();
         let limit_bytes = profile.body_limit_bytes.min(self.limits.body_bytes);
         check_head(head, profile)?;
         if body.size_hint().lower() > limit_bytes as u64 {
@@ -119,14 +124,14 @@ impl Receiver {
             return Err(Refusal::Busy);
         }
         let limits = BodyLimits { bytes: limit_bytes, whole: self.limits.body_read, idle: self.limits.body_idle };
-        let whole = body::read(body, limits, &self.body_bytes).await?;
-        self.meter.body_bytes.increment(whole.bytes.len() as u64);
+        let bytes = body::read(body, limits, &self.body_bytes).await?;
+        self.meter.body_bytes.increment(bytes.len() as u64);
 
         // Taken only now: callers that dawdle over a body hold their connection and the bytes they sent, not a place
         // among the requests that are ready to go.
         let _place = self.in_flight.try_acquire().map_err(|_| Refusal::Busy)?;
         let _gauge = Held::one(&self.meter.in_flight);
-        let delivery = self.verify(&account, head, whole.bytes.clone())?;
+        let delivery = self.verify(adapter, account.as_deref(), head, bytes)?;
         let accepted = status(profile.answers.accepted, StatusCode::OK);
         self.publish(&delivery, limit_bytes).await?;
         debug!(
@@ -140,14 +145,15 @@ impl Receiver {
         Ok(accepted)
     }
 
-    fn account(&self, route: Route<'_>) -> Option<Arc<Account>> {
-        match route {
-            Route::Webhook { gateway, account } => self.accounts.borrow().find(gateway, account),
-            Route::Unknown => None,
-        }
-    }
-
-    fn verify(&self, account: &Account, head: &Parts, body: bytes::Bytes) -> Result<Delivery, Refusal> {
+    /// Without an account the same checks are made with keys nobody has, and end the same: who asks cannot tell a name
+    /// that is not configured from a signature that is not ours.
+    fn verify(
+        &self,
+        adapter: &dyn Adapter,
+        account: Option<&Account>,
+        head: &Parts,
+        body: bytes::Bytes,
+    ) -> Result<Delivery, Refusal> {
         let received_at = (self.clock)();
         let request = RawRequest {
             method: &head.method,
@@ -156,10 +162,15 @@ impl Receiver {
             headers: &head.headers,
             body: &body,
         };
-        let profile = account.adapter().profile();
-        let proof = account.adapter().verify(&request, account.keys(), received_at).map_err(|why| {
-            Refusal::Rejected { status: status(profile.answers.rejected, StatusCode::BAD_REQUEST), why }
-        })?;
+        let profile = adapter.profile();
+        let rejected = status(profile.answers.rejected, StatusCode::BAD_REQUEST);
+        let keys = account.map_or(&self.decoy, Account::keys);
+        let verified = adapter.verify(&request, keys, received_at);
+        let Some(account) = account else {
+            let why = verified.err().unwrap_or(Rejection::WrongSignature { secrets: keys.secrets.len() });
+            return Err(Refusal::UnknownAccount { status: rejected, why });
+        };
+        let proof = verified.map_err(|why| Refusal::Rejected { status: rejected, why })?;
         Ok(Delivery {
             id: DeliveryId(Uuid::now_v7()),
             gateway: account.gateway(),
@@ -243,6 +254,12 @@ impl Receiver {
             );
         }
     }
+}
+
+/// Keys of no account. What they verify is refused all the same.
+fn decoy() -> Keyring {
+    let secrets = Secret::new("a secret of no account").into_iter().collect();
+    Keyring { secrets, tolerance_seconds: 300 }
 }
 
 /// What can be refused without the body.

@@ -16,8 +16,10 @@ pub(crate) type Answer = Response<Full<Bytes>>;
 /// Why a request was not accepted. Carries our own expectations and numbers, nothing the caller sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
-    /// No such path, gateway or account: one answer for all three, so that nobody can list our accounts.
+    /// No such path, or no gateway we know.
     NotFound,
+    /// No such account. Told as an account's wrong signature is, so that nobody can list our accounts.
+    UnknownAccount { status: StatusCode, why: Rejection },
     /// Anything but POST.
     MethodNotAllowed,
     /// A compressed body: the signature is over bytes we would not see.
@@ -50,6 +52,7 @@ impl Refusal {
     pub(crate) fn outcome(self) -> Outcome {
         match self {
             Refusal::NotFound => Outcome::NotFound,
+            Refusal::UnknownAccount { .. } => Outcome::UnknownAccount,
             Refusal::MethodNotAllowed => Outcome::MethodNotAllowed,
             Refusal::UnsupportedEncoding => Outcome::UnsupportedEncoding,
             Refusal::UnsupportedType { .. } => Outcome::UnsupportedType,
@@ -66,6 +69,14 @@ impl Refusal {
         }
     }
 
+    /// The outcome as the caller is told it.
+    fn told(self) -> Outcome {
+        match self {
+            Refusal::UnknownAccount { why, .. } => why.into(),
+            other => other.outcome(),
+        }
+    }
+
     pub(crate) fn status(self) -> StatusCode {
         match self {
             Refusal::NotFound => StatusCode::NOT_FOUND,
@@ -74,7 +85,7 @@ impl Refusal {
             Refusal::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Refusal::BrokenBody | Refusal::EmptyBody => StatusCode::BAD_REQUEST,
-            Refusal::Rejected { status, .. } => status,
+            Refusal::Rejected { status, .. } | Refusal::UnknownAccount { status, .. } => status,
             Refusal::Busy | Refusal::QueueFull | Refusal::QueueFailed | Refusal::QueueClosed | Refusal::QueueSlow => {
                 StatusCode::SERVICE_UNAVAILABLE
             }
@@ -83,7 +94,7 @@ impl Refusal {
 
     fn message(self) -> Cow<'static, str> {
         let fixed = match self {
-            Refusal::NotFound => "expected POST /webhooks/{gateway}/{account} of a configured account",
+            Refusal::NotFound => "expected POST /webhooks/{gateway}/{account}",
             Refusal::MethodNotAllowed => "expected POST",
             Refusal::UnsupportedEncoding => "expected an unencoded body, got a Content-Encoding",
             Refusal::UnsupportedType { expected } => {
@@ -95,7 +106,12 @@ impl Refusal {
             Refusal::SlowBody => "expected the whole body sooner",
             Refusal::BrokenBody => "expected a whole body, got one that is cut off or wrongly framed",
             Refusal::EmptyBody => "expected a body, got none",
-            Refusal::Rejected { why, .. } => return why.to_string().into(),
+            // How many secrets an account has is nobody's business.
+            Refusal::Rejected { why: Rejection::WrongSignature { .. }, .. }
+            | Refusal::UnknownAccount { why: Rejection::WrongSignature { .. }, .. } => {
+                "expected a signature of a configured account, got one that matches none of its secrets"
+            }
+            Refusal::Rejected { why, .. } | Refusal::UnknownAccount { why, .. } => return why.to_string().into(),
             Refusal::Busy => "as many requests are being worked on as can be, try again",
             Refusal::QueueFull => "the queue is full, try again",
             Refusal::QueueFailed => "the delivery could not be stored, try again",
@@ -107,7 +123,7 @@ impl Refusal {
 
     /// The answer: one line of JSON.
     pub(crate) fn answer(self, retry_after_seconds: u32) -> Answer {
-        let line = serde_json::json!({ "error": self.outcome().as_str(), "message": self.message() });
+        let line = serde_json::json!({ "error": self.told().as_str(), "message": self.message() });
         let mut answer = Response::new(Full::new(Bytes::from(line.to_string())));
         *answer.status_mut() = self.status();
         let headers = answer.headers_mut();

@@ -103,6 +103,31 @@ async fn a_queue_that_does_not_confirm_in_time_is_told_as_try_again() {
 }
 
 #[tokio::test]
+async fn bytes_the_queue_still_has_count_after_their_request_was_answered() {
+    let limits = Limits {
+        body_bytes: 1000,
+        in_flight_body_bytes: 1000,
+        publish: Duration::from_millis(50),
+        ..Limits::default()
+    };
+    let site = Site::with_limits(limits).await;
+    let stall = site.stall_queue();
+    let mut client = Client::connect(site.address).await;
+    // The first is being written, the second waits behind it; nobody waits for either any more.
+    is_try_again(&client.call(signed(&[b' '; 600])).await, "queue_slow");
+    is_try_again(&client.call(signed(&[b' '; 300])).await, "queue_slow");
+    is_try_again(&client.call(signed(&[b' '; 300])).await, "busy");
+    drop(stall);
+    let taken = timeout(DEADLINE, async {
+        while client.call(signed(&[b' '; 900])).await.status != 200 {
+            tokio::task::yield_now().await;
+        }
+    });
+    taken.await.expect("the bytes come back");
+    site.close().await;
+}
+
+#[tokio::test]
 async fn a_full_queue_is_told_as_try_again_and_takes_more_when_it_has_room() {
     let site = Site::with_queue(|queue| queue.limit_bytes = 3000).await;
     let mut client = Client::connect(site.address).await;
@@ -160,7 +185,7 @@ async fn nothing_callers_send_makes_a_new_series_and_every_success_was_confirmed
     for line in [
         "afluente_ingress_requests_total{gateway=\"stripe\",outcome=\"accepted\"} 200",
         "afluente_ingress_confirmed_total{gateway=\"stripe\"} 200",
-        "afluente_ingress_requests_total{gateway=\"stripe\",outcome=\"not_found\"} 200",
+        "afluente_ingress_requests_total{gateway=\"stripe\",outcome=\"unknown_account\"} 200",
         "afluente_ingress_requests_total{gateway=\"none\",outcome=\"not_found\"} 200",
     ] {
         assert!(metrics.lines().any(|found| found == line), "{line}\n{metrics}");

@@ -70,17 +70,13 @@ async fn unknown_paths_gateways_and_accounts_get_one_and_the_same_answer() {
     let site = Site::open().await;
     let mut answers = Vec::new();
     for path in [
-        "/webhooks/stripe/nobody",
         "/webhooks/pagarme/main",
         "/webhooks/nogateway/main",
         "/webhooks/stripe/main/",
         "/webhooks/stripe//main",
         "//webhooks/stripe/main",
-        "/webhooks/stripe/%6dain",
         "/webhooks/stripe%2fmain",
         "/webhooks/STRIPE/main",
-        "/webhooks/stripe/Main",
-        "/webhooks/stripe/main;x",
         "/webhooks/./stripe/main",
         "/webhooks",
         "/",
@@ -94,6 +90,47 @@ async fn unknown_paths_gateways_and_accounts_get_one_and_the_same_answer() {
     }
     answers.dedup();
     assert_eq!(answers.len(), 1, "{answers:?}");
+    site.close().await;
+}
+
+/// Method, headers, body.
+type Probe<'a> = (&'a str, Vec<(&'a str, &'a str)>, &'a [u8]);
+
+#[tokio::test]
+async fn whoever_probes_for_an_account_is_told_the_same_whether_there_is_one() {
+    let site = Site::open().await;
+    let stranger = signature(b"{}", "whsec_of_a_stranger", NOON);
+    let good = signature(b"{}", SECRET, NOON);
+    let old = signature(b"{}", "whsec_of_a_stranger", NOON - 9_999);
+    let json = ("Content-Type", "application/json");
+    let probes: [Probe<'_>; 8] = [
+        ("GET", vec![], b""),
+        ("DELETE", vec![], b""),
+        ("POST", vec![json], b"{}"),
+        ("POST", vec![json, ("Stripe-Signature", "t=1")], b"{}"),
+        ("POST", vec![json, ("Stripe-Signature", &stranger)], b"{}"),
+        ("POST", vec![json, ("Stripe-Signature", &old)], b"{}"),
+        ("POST", vec![json, ("Stripe-Signature", &stranger)], b""),
+        ("POST", vec![("Content-Type", "text/plain")], b"{}"),
+    ];
+    for (method, headers, body) in &probes {
+        let mut answers = Vec::new();
+        for name in ["main", "nobody", "Main", "%6dain", "main;x"] {
+            let length = body.len().to_string();
+            let headers = [&headers[..], &[("Content-Length", length.as_str())]].concat();
+            let path = format!("/webhooks/stripe/{name}");
+            let answer = Client::connect(site.address).await.call(request(method, &path, &headers, body)).await;
+            answers.push((answer.status, answer.body.clone()));
+        }
+        let first = answers[0].clone();
+        assert!(first.0 >= 400, "{method} {headers:?}: {first:?}");
+        assert!(answers.iter().all(|answer| *answer == first), "{method} {headers:?}: {answers:?}");
+    }
+    // And what is signed for one account proves nothing about another.
+    let path = "/webhooks/stripe/nobody";
+    let answer = Client::connect(site.address).await.call(post(path, &[("Stripe-Signature", &good)], b"{}")).await;
+    assert_eq!((answer.status, answer.error().as_str()), (400, "wrong_signature"));
+    assert!(site.deliveries().await.is_empty());
     site.close().await;
 }
 
