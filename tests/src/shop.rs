@@ -58,6 +58,11 @@ impl Shop {
         self.folder.path().join("data")
     }
 
+    /// Writes a file of the data folder that only its owner may read.
+    pub fn private(&self, name: &str, text: &str) {
+        private(&self.data().join(name), text);
+    }
+
     /// Starts `up` on it.
     #[must_use]
     pub fn up(&self) -> Up {

@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use afluente_tests::{Shop, afluente, event, unix_now, wait_until};
+use afluente_tests::{Shop, afluente, event, send, unix_now, wait_until};
 use serde_json::Value;
 
 #[test]
@@ -227,4 +227,87 @@ fn demo_ends_in_the_truth() {
     let finished = afluente(["demo", "--once", "--payments", "80"]).run().expect(0);
     assert!(finished.out.contains("0 differences from the truth"), "{finished:#?}");
     assert!(finished.out.contains("CHARGED_BACK"), "{finished:#?}");
+}
+
+/// The shop's configuration with its account under this name and more lines in its section.
+fn renamed(shop: &Shop, name: &str, more: &str) {
+    let file = shop.data().join("afluente.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let head = text.split("[accounts.").next().unwrap();
+    let account = format!(
+        "[accounts.{name}]\ngateway = \"stripe\"\nmode = \"test\"\nexternal_id = \"acct_1\"\n\
+         secrets = [{{ file = \"secrets/shop\" }}]\n{more}\n"
+    );
+    std::fs::write(&file, format!("{head}{account}")).unwrap();
+}
+
+#[test]
+fn a_renamed_account_is_told_what_to_do_before_anything_starts_and_can_go_on_under_its_new_name() {
+    let shop = Shop::new();
+    renamed(&shop, "shop", "");
+    {
+        let up = shop.up();
+        assert!(shop.deliver(up.ingress, &Shop::paid("before", 900)).is_acknowledged());
+        wait_until("it is in the ledger", || shop.receipts().len() == 1);
+    }
+    renamed(&shop, "loja", "");
+    for args in [["check"], ["up"]] {
+        let refused = shop.run(&args).expect(2);
+        assert!(refused.err.contains("replaces = \"shop\""), "{refused:?}");
+    }
+    renamed(&shop, "shop", "merchant = \"another\"");
+    assert!(shop.run(&["check"]).expect(2).err.contains("set merchant = \"default\" again"));
+    renamed(&shop, "loja", "replaces = \"shop\"");
+    shop.run(&["check"]).expect(0);
+    let up = shop.up();
+    assert_eq!(shop.deliver(up.ingress, &Shop::paid("after", 900)).status, 400, "the old path is nobody's");
+    let body = Shop::paid("after", 900);
+    let signature = shop.sign(unix_now(), &body);
+    let headers = [("Content-Type", "application/json"), ("Stripe-Signature", signature.as_str())];
+    assert!(send(up.ingress, "/webhooks/stripe/loja", &headers, &body).is_acknowledged());
+    wait_until("both are in the ledger", || shop.receipts().len() == 2);
+    assert_eq!(shop.count("select count(*) from payments where account = 'shop'"), 1, "history stays where it was");
+}
+
+#[test]
+fn a_secret_whose_file_alone_is_replaced_works_within_seconds() {
+    let mut shop = Shop::new();
+    let up = shop.up();
+    assert!(shop.deliver(up.ingress, &Shop::paid("old", 900)).is_acknowledged());
+    shop.secret = "whsec_another_secret_of_one_shop".to_owned();
+    assert_eq!(shop.deliver(up.ingress, &Shop::paid("new", 900)).status, 400);
+    // As a mounted secret is replaced: the name points to another file from one moment to the next.
+    shop.private("secrets/next", &shop.secret);
+    std::fs::rename(shop.data().join("secrets/next"), shop.data().join("secrets/shop")).unwrap();
+    wait_until("the new secret is in force", || shop.deliver(up.ingress, &Shop::paid("new", 900)).is_acknowledged());
+}
+
+#[test]
+fn the_sealing_key_can_be_replaced_while_dead_letters_of_the_old_one_wait() {
+    let shop = Shop::new();
+    {
+        let up = shop.up();
+        assert!(shop.deliver(up.ingress, b"no json").is_acknowledged());
+        wait_until("it is buried", || shop.count("select count(*) from dead_letters where reason = 'malformed'") == 1);
+    }
+    shop.private("new.key", &"6".repeat(64));
+    let file = shop.data().join("afluente.toml");
+    let text = std::fs::read_to_string(&file).unwrap();
+    let keys = "[queue]\nseal_keys = [{ file = \"new.key\" }, { file = \"seal.key\" }]\n";
+    std::fs::write(&file, format!("{keys}{text}")).unwrap();
+    let up = shop.up();
+    assert!(shop.deliver(up.ingress, &Shop::paid("sealed_anew", 900)).is_acknowledged());
+    shop.run(&["dead", "replay", "--all"]).expect(0);
+    let again = "select count(*) from dead_letters where reason = 'malformed' and state = 'OPEN'";
+    wait_until("the old seal was opened", || shop.count(again) == 1);
+    assert_eq!(shop.count("select count(*) from dead_letters where reason = 'undecodable'"), 0);
+    wait_until("the new seal too", || shop.receipts().contains_key("snapshot:evt_sealed_anew"));
+}
+
+#[test]
+fn check_before_the_first_start_speaks_of_what_is_there() {
+    let shop = Shop::new();
+    std::fs::remove_file(shop.data().join("seal.key")).unwrap();
+    let checked = shop.run(&["check"]).expect(0);
+    assert!(checked.out.contains("the first `afluente up` makes it"), "{checked:?}");
 }

@@ -2,6 +2,9 @@
 
 mod account;
 pub(crate) mod file;
+pub(crate) mod ledger;
+mod private;
+mod seal;
 mod section;
 
 use std::fmt;
@@ -10,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use afluente_ingress::Limits;
-use afluente_queue::{SealKey, SealKeys};
+use afluente_queue::SealKeys;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -18,6 +21,7 @@ use crate::exit::Failure;
 use crate::logging::Format;
 use crate::output;
 pub(crate) use account::AccountConfig;
+pub(crate) use seal::are_named as names_seal_keys;
 use section::{Reader, Section};
 
 /// The configuration's name inside a data folder.
@@ -40,7 +44,9 @@ pub(crate) struct Config {
     pub(crate) log_level: String,
     /// The accounts.
     pub(crate) accounts: Vec<AccountConfig>,
-    seal_key: SealKey,
+    seal_keys: Option<SealKeys>,
+    /// The files secrets are read from.
+    pub(crate) files: Vec<PathBuf>,
     /// What is allowed and worth knowing.
     pub(crate) notes: Vec<String>,
 }
@@ -126,7 +132,8 @@ pub(crate) fn parse(
         ),
         log_level: level(&mut reader, &mut log),
         accounts: account::read_all(&mut reader, &mut root),
-        seal_key: seal_key(&mut reader),
+        seal_keys: seal::read(&mut reader, &mut queue),
+        files: Vec::new(),
         notes: Vec::new(),
     };
     for section in [queue, worker, log, root] {
@@ -188,16 +195,6 @@ fn level(reader: &mut Reader<'_>, section: &mut Section<'_>) -> String {
     level
 }
 
-fn seal_key(reader: &mut Reader<'_>) -> SealKey {
-    let read = reader
-        .private_file(Path::new(SEAL_KEY_FILE))
-        .and_then(|text| SealKey::parse(&text).map_err(|error| format!("{SEAL_KEY_FILE}: {error}")));
-    read.unwrap_or_else(|text| {
-        reader.problem(None, text);
-        SealKey::from_bytes([0; 32])
-    })
-}
-
 impl Config {
     /// Where webhooks are posted.
     pub(crate) fn ingress_listen(&self) -> SocketAddr {
@@ -230,8 +227,9 @@ impl Config {
     }
 
     /// What seals messages and opens their seals.
-    pub(crate) fn seal_keys(&self) -> SealKeys {
-        SealKeys::new(self.seal_key.clone(), [])
+    pub(crate) fn seal_keys(&self) -> Result<SealKeys, Failure> {
+        let missing = || Failure::Unavailable(format!("{SEAL_KEY_FILE} is not there yet; `afluente up` makes it"));
+        self.seal_keys.clone().ok_or_else(missing)
     }
 
     /// The accounts as ingress sees them.
@@ -254,7 +252,8 @@ impl Config {
     }
 }
 
-/// Reads the configuration and reports every problem at once, each with its line. Starts nothing.
+/// Reads the configuration and reports every problem at once, each with its line, and what the ledger beside it would
+/// refuse. Starts nothing.
 #[derive(Args)]
 pub(crate) struct CheckArgs {
     /// Print JSON
@@ -263,9 +262,10 @@ pub(crate) struct CheckArgs {
 }
 
 /// Prints the accounts, or the problems and exit code 2.
-pub(crate) fn check(args: &CheckArgs, folder: &Path) -> Result<(), Failure> {
+pub(crate) async fn check(args: &CheckArgs, folder: &Path) -> Result<(), Failure> {
     match load(folder) {
         Ok(config) => {
+            ledger::agree_if_there(folder, &config).await?;
             print(&config, folder, args.json);
             Ok(())
         }

@@ -226,7 +226,8 @@ fn hex(bytes: &[u8]) -> String {
 async fn would_now(store: &Store, letter: &DeadView, config: &Config) -> Result<String, Failure> {
     let held = store.dead_message(letter.id).await?;
     let gone = || "come back: it is not in the ledger any more".to_owned();
-    Ok(held.map_or_else(gone, |held| said(&preview(&held, &config.worker_accounts(), &config.seal_keys()))))
+    let keys = config.seal_keys()?;
+    Ok(held.map_or_else(gone, |held| said(&preview(&held, &config.worker_accounts(), &keys))))
 }
 
 async fn show(store: &Store, args: &ShowArgs, config: &Config) -> Result<(), Failure> {

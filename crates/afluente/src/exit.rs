@@ -29,6 +29,13 @@ impl Failure {
         ExitCode::from(code)
     }
 
+    /// What a person is told.
+    pub(crate) fn text(&self) -> &str {
+        match self {
+            Failure::Found(text) | Failure::Usage(text) | Failure::Unavailable(text) => text,
+        }
+    }
+
     /// An error of something we depend on, with all its causes.
     pub(crate) fn unavailable(error: &dyn std::error::Error) -> Failure {
         Failure::Unavailable(chain(error))

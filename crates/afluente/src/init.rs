@@ -9,7 +9,7 @@ use std::path::Path;
 use rand::TryRng;
 use rand::rngs::SysRng;
 
-use crate::config::{FILE, SEAL_KEY_FILE, file};
+use crate::config::{FILE, SEAL_KEY_FILE, file, names_seal_keys};
 use crate::exit::Failure;
 
 /// The account a first start makes.
@@ -43,14 +43,17 @@ pub(crate) fn complete(folder: &Path) -> Result<Made, Failure> {
         }
     };
     let queue = folder.join(afluente_queue::embedded::QUEUE_FILE);
-    if queue.exists() && !folder.join(SEAL_KEY_FILE).exists() {
+    let own_keys = std::fs::read_to_string(folder.join(FILE)).is_ok_and(|text| names_seal_keys(&text));
+    if !own_keys && queue.exists() && !folder.join(SEAL_KEY_FILE).exists() {
         return Err(Failure::Unavailable(format!(
             "{SEAL_KEY_FILE} is missing beside {}: what waits there was sealed with it and nothing else opens it; restore \
              the key, or move the queue file away if nothing in it is wanted",
             queue.display()
         )));
     }
-    write(SEAL_KEY_FILE, &format!("{}\n", random_hex()?))?;
+    if !own_keys {
+        write(SEAL_KEY_FILE, &format!("{}\n", random_hex()?))?;
+    }
     if !folder.join(FILE).exists() {
         let secrets = folder.join("secrets");
         private_folder(&secrets).map_err(|error| cannot(&secrets, &error))?;

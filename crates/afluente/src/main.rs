@@ -81,7 +81,6 @@ fn run(cli: Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Fold(args) => return fold::run(args),
         Command::Vocabulary(args) => return vocabulary::run(args),
-        Command::Check(args) => return config::check(args, &folder),
         _ => {}
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -98,7 +97,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Dead(command) => dead::run(command, &folder, &config::load(&folder)?).await,
             Command::Rebuild(args) => rebuild::run(args, &folder, &config::load(&folder)?).await,
             Command::Bench(args) => bench::run(args).await,
-            Command::Fold(_) | Command::Vocabulary(_) | Command::Check(_) => Ok(()),
+            Command::Check(args) => config::check(args, &folder).await,
+            Command::Fold(_) | Command::Vocabulary(_) => Ok(()),
         }
     })
 }

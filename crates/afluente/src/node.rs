@@ -15,7 +15,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::{error, info};
 
-use crate::config::Config;
+use crate::config::{self, Config};
 use crate::control::{Control, Desk};
 use crate::exit::Failure;
 use crate::measure;
@@ -49,14 +49,15 @@ impl Node {
             ..EmbeddedOptions::new(folder)
         })?;
         let store = Store::open(folder).await?;
+        config::ledger::agree(folder, &config, &store).await?;
         let ingress_listener = bind("ingress.listen", config.ingress_listen()).await?;
         let admin_listener = bind("admin.listen", config.admin_listen()).await?;
         let control = Control::bind(folder)?;
         let (ingress, admin) = (address(&ingress_listener)?, address(&admin_listener)?);
-        let keys = Arc::new(config.seal_keys());
+        let keys = Arc::new(config.seal_keys()?);
         let (stop_ingress, _) = watch::channel(false);
         let (stop_rest, _) = watch::channel(false);
-        let (reload, accounts) = Reload::new(folder, &config);
+        let (reload, accounts) = Reload::new(folder, &config, &store);
         let pulse = Arc::new(Pulse::default());
         let receiver = Receiver::new(
             accounts.ingress.clone(),

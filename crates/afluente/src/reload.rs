@@ -1,18 +1,24 @@
-//! Accounts follow the configuration: on SIGHUP, or when the file changes. A bad file keeps the old set.
+//! Accounts follow the configuration: on SIGHUP, or when the file or a file of secrets it names changes. A bad file keeps the old set.
 
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
+use afluente_store::Store;
 use metrics::gauge;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{error, info};
 
 use crate::config::{self, Config};
+use crate::exit::Failure;
 
-/// How often the file's time is looked at.
+/// Seconds, nanoseconds, inode, length.
+type Look = (i64, i64, u64, u64);
+
+/// How often the files are looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
 /// The accounts as each role sees them.
@@ -24,6 +30,8 @@ pub(crate) struct Accounts {
 /// Watches the configuration.
 pub(crate) struct Reload {
     folder: PathBuf,
+    store: Store,
+    files: Vec<PathBuf>,
     ingress: watch::Sender<Arc<afluente_ingress::Accounts>>,
     worker: watch::Sender<Arc<afluente_worker::Accounts>>,
     /// Whether the configuration in force is the one on disk.
@@ -32,53 +40,73 @@ pub(crate) struct Reload {
 
 impl Reload {
     /// Starts from the configuration already read.
-    pub(crate) fn new(folder: &Path, config: &Config) -> (Reload, Accounts) {
+    pub(crate) fn new(folder: &Path, config: &Config, store: &Store) -> (Reload, Accounts) {
         let (ingress, ingress_accounts) = watch::channel(Arc::new(config.ingress_accounts()));
         let (worker, worker_accounts) = watch::channel(Arc::new(config.worker_accounts()));
-        let reload = Reload { folder: folder.to_owned(), ingress, worker, healthy: Arc::new(AtomicBool::new(true)) };
+        let reload = Reload {
+            folder: folder.to_owned(),
+            store: store.clone(),
+            files: config.files.clone(),
+            ingress,
+            worker,
+            healthy: Arc::new(AtomicBool::new(true)),
+        };
         (reload, Accounts { ingress: ingress_accounts, worker: worker_accounts })
     }
 
     /// Reloads until `shutdown` ends.
-    pub(crate) async fn run(self, shutdown: impl Future<Output = ()>) {
+    pub(crate) async fn run(mut self, shutdown: impl Future<Output = ()>) {
         let Ok(mut hangups) = signal(SignalKind::hangup()) else {
             error!("Cannot listen for SIGHUP; the configuration stays as it is until a restart");
             return shutdown.await;
         };
         gauge!("afluente_config_reload_ok").set(1.0);
-        let mut seen = self.changed_at();
+        let mut seen = self.looks();
         let mut look = tokio::time::interval(LOOK_EVERY);
         tokio::pin!(shutdown);
         loop {
             tokio::select! {
                 () = &mut shutdown => break,
-                Some(()) = hangups.recv() => self.reload(),
+                Some(()) = hangups.recv() => self.reload().await,
                 _ = look.tick() => {
-                    let now = self.changed_at();
+                    let now = self.looks();
                     if now != seen {
-                        self.reload();
+                        self.reload().await;
+                        seen = self.looks();
                     }
-                    seen = now;
                 }
             }
         }
     }
 
-    fn changed_at(&self) -> Option<SystemTime> {
-        std::fs::metadata(self.folder.join(config::FILE)).and_then(|file| file.modified()).ok()
+    /// How the configuration and the files of secrets it names look: a mounted secret is replaced by pointing its name
+    /// elsewhere, so the file itself counts as well as its time.
+    fn looks(&self) -> Vec<Option<Look>> {
+        let configuration = self.folder.join(config::FILE);
+        let look = |path: &Path| {
+            std::fs::metadata(path).ok().map(|file| (file.mtime(), file.mtime_nsec(), file.ino(), file.len()))
+        };
+        std::iter::once(look(&configuration)).chain(self.files.iter().map(|path| look(path))).collect()
     }
 
-    fn reload(&self) {
-        match config::load(&self.folder) {
+    async fn load(&self) -> Result<Config, Failure> {
+        let config = config::load(&self.folder)?;
+        config::ledger::agree(&self.folder, &config, &self.store).await?;
+        Ok(config)
+    }
+
+    async fn reload(&mut self) {
+        match self.load().await {
             Ok(config) => {
+                self.files.clone_from(&config.files);
                 // The worker first: it must know an account before ingress accepts for it.
                 self.worker.send_replace(Arc::new(config.worker_accounts()));
                 self.ingress.send_replace(Arc::new(config.ingress_accounts()));
                 info!(accounts = config.worker_accounts().0.len(), "Reloaded the accounts");
                 self.tell(true);
             }
-            Err(problems) => {
-                error!(problems = %problems, "The configuration has problems; the accounts stay as they were");
+            Err(failure) => {
+                error!(problems = failure.text(), "The configuration has problems; the accounts stay as they were");
                 self.tell(false);
             }
         }

@@ -2,12 +2,15 @@
 
 use afluente_model::{AccountName, Gateway, MerchantName, Mode, Timestamp};
 use serde::Serialize;
+use sqlx::FromRow;
 
-use crate::backend::Tx;
+use crate::backend::{Store, Tx};
 use crate::error::StoreError;
 use crate::input::{Input, Statement, statement};
+use crate::payment::word;
 
 static MERCHANTS: Statement = statement!("merchants_insert");
+static RELEASE: Statement = statement!("accounts_release");
 static ACCOUNTS: Statement = statement!("accounts_upsert");
 
 /// One account of the configuration.
@@ -23,6 +26,8 @@ pub struct AccountRow {
     pub external_id: Option<String>,
     /// Its mode.
     pub mode: Mode,
+    /// The account whose place it takes: that one is configured no longer and gives its external id up.
+    pub replaces: Option<AccountName>,
 }
 
 #[derive(Serialize)]
@@ -32,12 +37,48 @@ struct Row<'a> {
     provider: &'static str,
     external_id: Option<&'a str>,
     livemode: u8,
+    replaces: Option<&'a str>,
     now: i64,
 }
 
+#[derive(FromRow)]
+struct Record {
+    name: String,
+    merchant: String,
+    provider_v2: String,
+    external_account_id: Option<String>,
+    livemode: bool,
+}
+
+impl Store {
+    /// The accounts the ledger knows: those of the configuration and those that were in it before.
+    pub async fn accounts(&self) -> Result<Vec<AccountRow>, StoreError> {
+        let rows: Vec<Record> =
+            sqlx::query_as(include_str!("../sql/report/accounts.sql")).fetch_all(self.pool()).await?;
+        rows.into_iter().map(AccountRow::try_from).collect()
+    }
+}
+
+impl TryFrom<Record> for AccountRow {
+    type Error = StoreError;
+
+    fn try_from(row: Record) -> Result<AccountRow, StoreError> {
+        let table = "gateway_accounts";
+        Ok(AccountRow {
+            name: AccountName::parse(&row.name).map_err(|_| StoreError::unreadable(table, "name", &row.name))?,
+            merchant: MerchantName::parse(&row.merchant)
+                .map_err(|_| StoreError::unreadable(table, "merchant", &row.merchant))?,
+            gateway: word::<Gateway>(table, "provider_v2", &row.provider_v2)?,
+            external_id: row.external_account_id,
+            mode: if row.livemode { Mode::Live } else { Mode::Test },
+            replaces: None,
+        })
+    }
+}
+
 impl Tx {
-    /// Writes the accounts, once each; a change of merchant, id or mode overwrites. An account that is configured no
-    /// longer keeps its row, because its payments do.
+    /// Writes the accounts, once each; a change of id or mode overwrites, the merchant stays. An account that is
+    /// configured no longer keeps its row, because its payments do.
     pub async fn save_accounts(&mut self, accounts: &[AccountRow], now: Timestamp) -> Result<(), StoreError> {
         let mut rows: Vec<Row<'_>> = accounts
             .iter()
@@ -47,11 +88,14 @@ impl Tx {
                 provider: account.gateway.as_str(),
                 external_id: account.external_id.as_deref(),
                 livemode: u8::from(account.mode == Mode::Live),
+                replaces: account.replaces.as_ref().map(AccountName::as_str),
                 now: now.as_micros(),
             })
             .collect();
         rows.sort_by_key(|row| row.name);
         self.execute(&MERCHANTS, Input::of(&rows)).await?;
+        // Ids that go elsewhere are let go of first: two accounts may swap theirs.
+        self.execute(&RELEASE, Input::of(&rows)).await?;
         self.execute(&ACCOUNTS, Input::of(&rows)).await?;
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! The store's conformance suite on SQLite: a fresh file for every test.
 #![allow(clippy::unwrap_used, reason = "a test says what failed by failing")]
 
+#[path = "conformance/account.rs"]
+mod account;
 #[path = "conformance/dead.rs"]
 mod dead;
 #[path = "conformance/fact.rs"]

@@ -17,6 +17,8 @@ pub struct Account {
     pub adapter: &'static dyn Adapter,
     /// What an envelope must agree with.
     pub view: AccountView,
+    /// The account whose place it takes, if any.
+    pub replaces: Option<AccountName>,
 }
 
 /// All accounts by name. Replaced as a whole when the configuration changes.
@@ -48,6 +50,7 @@ impl Accounts {
                 gateway: account.gateway,
                 external_id: account.view.external_id.as_ref().map(ToString::to_string),
                 mode: account.view.mode,
+                replaces: account.replaces.clone(),
             })
             .collect()
     }

@@ -1,7 +1,6 @@
 //! Accounts: our credentials at a gateway for one merchant.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use afluente_gateways::{AccountView, Keyring, Secret, Tenants, adapter};
 use afluente_model::{AccountName, Gateway, MerchantName, Mode, ProviderId};
@@ -25,6 +24,7 @@ pub(crate) struct AccountConfig {
     pub(crate) keys: Keyring,
     external_id: Option<ProviderId>,
     tenants: Tenants,
+    replaces: Option<AccountName>,
 }
 
 impl AccountConfig {
@@ -33,7 +33,14 @@ impl AccountConfig {
         let view =
             AccountView { mode: self.mode, external_id: self.external_id.clone(), tenants: self.tenants.clone() };
         let Some(adapter) = adapter(self.gateway) else { unreachable!("{} was read without an adapter", self.gateway) };
-        afluente_worker::Account { gateway: self.gateway, merchant: self.merchant.clone(), adapter, view }
+        let (gateway, merchant, replaces) = (self.gateway, self.merchant.clone(), self.replaces.clone());
+        afluente_worker::Account { gateway, merchant, adapter, view, replaces }
+    }
+
+    /// Whether both are one account at the gateway.
+    fn is_also(&self, other: &AccountConfig) -> bool {
+        self.external_id.is_some()
+            && (self.gateway, self.mode, &self.external_id) == (other.gateway, other.mode, &other.external_id)
     }
 
     /// What a program may know of it: secrets by name.
@@ -48,7 +55,7 @@ impl AccountConfig {
 }
 
 /// Reads every account; one without a way of proof, or with another's secret, is a problem.
-pub(super) fn read_all(reader: &mut Reader<'_>, root: &mut Section<'_>) -> Vec<AccountConfig> {
+pub(super) fn read_all<'a>(reader: &mut Reader<'a>, root: &mut Section<'a>) -> Vec<AccountConfig> {
     let accounts = root.section(reader, "accounts");
     let sections = accounts.sections(reader);
     if sections.is_empty() {
@@ -56,7 +63,7 @@ pub(super) fn read_all(reader: &mut Reader<'_>, root: &mut Section<'_>) -> Vec<A
             .problem(accounts.start(), "accounts: expected at least one, such as [accounts.shop], got none".to_owned());
     }
     let mut owners: BTreeMap<String, String> = BTreeMap::new();
-    let mut read = Vec::new();
+    let (mut read, mut places): (Vec<AccountConfig>, _) = (Vec::new(), Vec::new());
     for (name, mut section) in sections {
         if let Some(account) = one(reader, &name, &mut section) {
             for secret in &account.keys.secrets {
@@ -70,14 +77,32 @@ pub(super) fn read_all(reader: &mut Reader<'_>, root: &mut Section<'_>) -> Vec<A
                     reader.problem(section.place("secrets"), text);
                 }
             }
+            if let Some(other) = read.iter().find(|other| account.is_also(other)) {
+                let id = account.external_id.as_ref().map_or("", ProviderId::as_str);
+                let text = format!(
+                    "accounts.{name}.external_id: {id} is also that of account {}; each account at a gateway is configured once",
+                    other.name
+                );
+                reader.problem(section.place("external_id"), text);
+            }
+            places.push(section.place("replaces"));
             read.push(account);
         }
         section.finish(reader);
     }
+    for (account, place) in read.iter().zip(places) {
+        if let Some(other) = account.replaces.as_ref().filter(|name| read.iter().any(|one| one.name == **name)) {
+            let text = format!(
+                "accounts.{}.replaces: expected the name of an account that is configured no longer, got {other}, which is",
+                account.name
+            );
+            reader.problem(place, text);
+        }
+    }
     read
 }
 
-fn one(reader: &mut Reader<'_>, name: &str, section: &mut Section<'_>) -> Option<AccountConfig> {
+fn one<'a>(reader: &mut Reader<'a>, name: &str, section: &mut Section<'a>) -> Option<AccountConfig> {
     let start = section.start();
     let name = AccountName::parse(name).map_err(|error| reader.problem(start, format!("accounts: {error}"))).ok();
     let gateway = gateway(reader, section);
@@ -90,8 +115,18 @@ fn one(reader: &mut Reader<'_>, name: &str, section: &mut Section<'_>) -> Option
     let tolerance = section.number(reader, "tolerance_seconds", 300, 1..=3_600);
     let external_id = external_id(reader, section);
     let tenants = tenants(reader, section);
+    let replaces = replaces(reader, section);
     let keys = Keyring { secrets, tolerance_seconds: i64::try_from(tolerance).unwrap_or(300) };
-    Some(AccountConfig { name: name?, gateway: gateway?, merchant: merchant?, mode: mode?, keys, external_id, tenants })
+    Some(AccountConfig {
+        name: name?,
+        gateway: gateway?,
+        merchant: merchant?,
+        mode: mode?,
+        keys,
+        external_id,
+        tenants,
+        replaces,
+    })
 }
 
 fn gateway(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Gateway> {
@@ -128,7 +163,7 @@ fn mode(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Mode> {
 }
 
 /// A list of references: each a table with `file` or `env`.
-fn secrets(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Vec<Secret> {
+fn secrets<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>) -> Vec<Secret> {
     let (name, place) = (section.name("secrets"), section.place("secrets"));
     let example = "[{ file = \"secrets/shop\" }] or [{ env = \"SHOP_SECRET\" }]";
     let Some(list) = section.raw("secrets").and_then(Item::as_array).filter(|list| !list.is_empty()) else {
@@ -156,20 +191,8 @@ fn secrets(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Vec<Secret> {
     secrets
 }
 
-fn secret(reader: &Reader<'_>, reference: &dyn TableLike) -> Result<Secret, String> {
-    let part = |key: &str| reference.get(key).and_then(Item::as_str);
-    if let Some((other, _)) = reference.iter().find(|(key, _)| !matches!(*key, "file" | "env")) {
-        return Err(format!("expected file or env, got {other}"));
-    }
-    let (text, source) = match (part("file"), part("env")) {
-        (Some(file), None) => (reader.private_file(Path::new(file))?, file),
-        (None, Some(variable)) => {
-            let value =
-                reader.variable(variable).ok_or_else(|| format!("environment variable {variable} is not set"))?;
-            (value, variable)
-        }
-        (Some(_), Some(_)) | (None, None) => return Err("expected one of file and env with a text".to_owned()),
-    };
+fn secret<'a>(reader: &mut Reader<'a>, reference: &'a dyn TableLike) -> Result<Secret, String> {
+    let (text, source) = reader.referred(reference)?;
     Secret::new(&text).map_err(|error| format!("{source}: {error}"))
 }
 
@@ -179,6 +202,13 @@ fn external_id(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Pro
         .map_err(|error| {
             reader.problem(section.place("external_id"), format!("{}: {error}", section.name("external_id")));
         })
+        .ok()
+}
+
+fn replaces(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<AccountName> {
+    let text = section.text(reader, "replaces", None)?;
+    AccountName::parse(&text)
+        .map_err(|error| reader.problem(section.place("replaces"), format!("{}: {error}", section.name("replaces"))))
         .ok()
 }
 

@@ -2,8 +2,8 @@
 
 /// The commented configuration.
 pub(crate) const EXAMPLE: &str = r#"# Afluente. Every setting stands here with its default; a line that begins with # changes nothing until you remove the #.
-# `afluente check` reports every problem at once. Accounts are reloaded when this file changes or on SIGHUP; the other
-# settings are read at start.
+# `afluente check` reports every problem at once. Accounts are reloaded when this file or a file of secrets changes, or on
+# SIGHUP; the other settings are read at start.
 
 [ingress]
 # Where gateways post their webhooks: POST /webhooks/{gateway}/{account}. On loopback; put TLS in front of it.
@@ -32,6 +32,8 @@ listen = "127.0.0.1:8421"
 [queue]
 # Bytes of deliveries that may wait for the worker. Past it: 503, and the gateways send again later.
 #max_bytes = 1073741824
+# Keys that seal what is queued, by reference as secrets are; the first seals, all open. Default: seal.key alone.
+#seal_keys = [{ file = "seal.key" }]
 
 [worker]
 # Deliveries committed in one transaction at most, and how long a batch waits to fill, milliseconds.
@@ -50,13 +52,15 @@ gateway = "stripe"
 merchant = "default"
 # test or live. A delivery of the other mode is kept and ignored, and an alarm.
 mode = "test"
-# References, never the secret itself: { file = "…" } of mode 0600 inside this folder, or { env = "…" }.
+# References, never the secret itself: { file = "…" } that nobody else may read, or { env = "…" }.
 # During a rotation name both, the new one first; every one is tried.
 secrets = [{ file = "secrets/stripe-shop" }]
 # How far a signed time may lie from this machine's clock, both ways, seconds.
 #tolerance_seconds = 300
 # Your own account id at the gateway; a delivery that names another is kept and ignored, and an alarm.
 #external_id = "acct_…"
+# The account of another name whose place this one takes; that one is configured no longer and its payments stay there.
+#replaces = "old-name"
 # Stripe Connect: which connected accounts this endpoint receives for: "own" (none), "any", or a list of ids.
 #tenants = "own"
 "#;

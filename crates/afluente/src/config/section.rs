@@ -3,13 +3,12 @@
 use std::cell::Cell;
 use std::net::SocketAddr;
 use std::ops::{Range, RangeInclusive};
-use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use toml_edit::{Item, Table, TableLike, Value};
 
-use super::{Config, Problem};
+use super::{Config, Problem, private};
 
 /// A place in the text: the byte where something begins.
 pub(super) type Place = Option<usize>;
@@ -21,6 +20,7 @@ pub(super) struct Reader<'a> {
     variables: &'a dyn Fn(&str) -> Option<String>,
     problems: Vec<Problem>,
     notes: Vec<String>,
+    files: Vec<PathBuf>,
 }
 
 /// The line of a byte, counted from one.
@@ -30,7 +30,7 @@ pub(super) fn line_of(text: &str, at: usize) -> usize {
 
 impl<'a> Reader<'a> {
     pub(super) fn new(text: &'a str, folder: &'a Path, variables: &'a dyn Fn(&str) -> Option<String>) -> Reader<'a> {
-        Reader { text, folder, variables, problems: Vec::new(), notes: Vec::new() }
+        Reader { text, folder, variables, problems: Vec::new(), notes: Vec::new(), files: Vec::new() }
     }
 
     pub(super) fn problem(&mut self, place: Place, text: String) {
@@ -46,25 +46,39 @@ impl<'a> Reader<'a> {
         (self.variables)(name).filter(|value| !value.is_empty())
     }
 
-    /// The text of a file only its owner may read; a relative path is one inside the data folder.
-    pub(super) fn private_file(&self, path: &Path) -> Result<String, String> {
+    /// The text of a file that holds a secret; a relative path is one inside the data folder.
+    pub(super) fn private_file(&mut self, path: &Path) -> Result<String, String> {
         let whole = self.folder.join(path);
-        let shown = path.display();
-        let mode =
-            std::fs::metadata(&whole).map_err(|error| format!("{shown} cannot be read: {error}"))?.permissions().mode();
-        if mode & 0o077 != 0 {
-            return Err(format!(
-                "{shown} can be read by others (mode {:03o}): run `chmod 600 {}`",
-                mode & 0o777,
-                whole.display()
-            ));
+        let read = private::read(&whole, path);
+        self.files.push(whole);
+        read
+    }
+
+    /// Whether the data folder has a file of this name.
+    pub(super) fn has_file(&self, name: &str) -> bool {
+        self.folder.join(name).exists()
+    }
+
+    /// A secret by reference: one of `file` and `env` with a text. Returns it with the name of where it came from.
+    pub(super) fn referred(&mut self, reference: &'a dyn TableLike) -> Result<(String, &'a str), String> {
+        let part = |key: &str| reference.get(key).and_then(Item::as_str);
+        if let Some((other, _)) = reference.iter().find(|(key, _)| !matches!(*key, "file" | "env")) {
+            return Err(format!("expected file or env, got {other}"));
         }
-        std::fs::read_to_string(&whole).map_err(|error| format!("{shown} cannot be read: {error}"))
+        match (part("file"), part("env")) {
+            (Some(file), None) => Ok((self.private_file(Path::new(file))?, file)),
+            (None, Some(variable)) => {
+                let value = self.variable(variable);
+                Ok((value.ok_or_else(|| format!("environment variable {variable} is not set"))?, variable))
+            }
+            (Some(_), Some(_)) | (None, None) => Err("expected one of file and env with a text".to_owned()),
+        }
     }
 
     pub(super) fn done(mut self, mut config: Config) -> Result<Config, Vec<Problem>> {
         if self.problems.is_empty() {
             config.notes = self.notes;
+            config.files = self.files;
             return Ok(config);
         }
         self.problems.sort_by_key(|problem| problem.line);

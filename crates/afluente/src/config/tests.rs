@@ -130,14 +130,50 @@ fn a_wrong_variable_is_named_instead_of_a_line_of_the_file() {
 }
 
 #[test]
-fn a_missing_or_readable_sealing_key_is_a_problem() {
+fn a_readable_sealing_key_is_a_problem_and_a_missing_one_is_made_by_the_first_start() {
     let folder = folder();
     let key = folder.path().join(SEAL_KEY_FILE);
     std::fs::set_permissions(&key, std::fs::Permissions::from_mode(0o640)).unwrap();
     let readable = parse(folder.path(), GOOD, &|_| None).unwrap_err();
     assert!(readable[0].text.contains("mode 640"), "{readable:?}");
     std::fs::remove_file(&key).unwrap();
-    assert!(parse(folder.path(), GOOD, &|_| None).unwrap_err()[0].text.contains("seal.key cannot be read"));
+    let config = parse(folder.path(), GOOD, &|_| None).unwrap();
+    assert!(config.notes[0].contains("the first `afluente up` makes it"), "{:?}", config.notes);
+    assert!(config.seal_keys().is_err());
+}
+
+#[test]
+fn several_sealing_keys_are_named_in_order_and_each_mistake_is_told() {
+    let folder = folder();
+    std::fs::write(folder.path().join("new"), "b".repeat(64)).unwrap();
+    std::fs::set_permissions(folder.path().join("new"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    let with = |keys: &str| format!("[queue]\nseal_keys = {keys}\n{GOOD}");
+    let good = with("[{ file = \"new\" }, { file = \"seal.key\" }]");
+    assert!(parse(folder.path(), &good, &|_| None).unwrap().seal_keys().is_ok());
+    for (keys, expected) in [
+        ("[]", "expected a list of references"),
+        ("\"seal.key\"", "expected a list of references"),
+        ("[\"seal.key\"]", "expected a reference"),
+        ("[{ file = \"one\" }]", "one: expected a seal key of 64 hex digits"),
+        ("[{ file = \"missing\" }]", "missing cannot be read"),
+    ] {
+        let found = parse(folder.path(), &with(keys), &|_| None).unwrap_err();
+        assert!(found[0].text.contains(expected) && found[0].line == Some(2), "{keys}: {found:?}");
+    }
+}
+
+#[test]
+fn one_account_at_the_gateway_is_configured_once() {
+    let account = |name: &str, file: &str, more: &str| {
+        format!(
+            "[accounts.{name}]\ngateway = \"stripe\"\nmode = \"test\"\nsecrets = [{{ file = \"{file}\" }}]\n{more}\n"
+        )
+    };
+    let id = "external_id = \"acct_1\"";
+    let twice = problems(&format!("{}{}", account("shop", "one", id), account("loja", "two", id)));
+    assert!(twice[0].1.contains("acct_1 is also that of account shop"), "{twice:?}");
+    let replaces = format!("{}{}", account("shop", "one", ""), account("loja", "two", "replaces = \"shop\""));
+    assert!(problems(&replaces)[0].1.contains("configured no longer, got shop, which is"), "{replaces}");
 }
 
 #[test]

@@ -35,7 +35,7 @@ impl Door {
         let queue = Queue::open_embedded(EmbeddedOptions { limit_bytes, ..EmbeddedOptions::new(folder) })?;
         let store = Store::open(folder).await?;
         let (_, accounts) = watch::channel(Arc::new(config.worker_accounts()));
-        Ok(Door::Alone(Box::new(Desk { store, queue, keys: Arc::new(config.seal_keys()), accounts })))
+        Ok(Door::Alone(Box::new(Desk { store, queue, keys: Arc::new(config.seal_keys()?), accounts })))
     }
 
     /// Has something done and waits for what came of it.

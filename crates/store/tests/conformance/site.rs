@@ -21,13 +21,14 @@ pub(crate) async fn site() -> Site {
     Site { store, folder }
 }
 
-fn account_row(name: &str) -> AccountRow {
+pub(crate) fn account_row(name: &str) -> AccountRow {
     AccountRow {
         name: account(name),
         merchant: MerchantName::parse("default").unwrap(),
         gateway: Gateway::Stripe,
         external_id: None,
         mode: Mode::Test,
+        replaces: None,
     }
 }
 

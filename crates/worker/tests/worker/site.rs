@@ -26,7 +26,7 @@ pub(crate) struct Bench {
 pub(crate) fn account(mode: Mode) -> Account {
     let view = AccountView { mode, external_id: None, tenants: Tenants::Own };
     let merchant = MerchantName::parse("default").unwrap();
-    Account { gateway: Gateway::Stripe, merchant, adapter: adapter(Gateway::Stripe).unwrap(), view }
+    Account { gateway: Gateway::Stripe, merchant, adapter: adapter(Gateway::Stripe).unwrap(), view, replaces: None }
 }
 
 pub(crate) fn accounts(names: &[&str], mode: Mode) -> Accounts {
