@@ -27,10 +27,18 @@ const PROBE_LIMIT_BYTES: usize = 1 << 20;
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How the ledger is opened.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct StoreOptions {
+    /// How long a statement waits for another process that holds the write lock.
+    pub busy_timeout: Duration,
     /// Pages of the file at most, 4 KiB each; `None` for as many as the disk has. Past it writing fails as on a full disk.
     pub max_pages: Option<u32>,
+}
+
+impl Default for StoreOptions {
+    fn default() -> StoreOptions {
+        StoreOptions { busy_timeout: BUSY_TIMEOUT, max_pages: None }
+    }
 }
 
 /// The ledger. Cheap to clone.
@@ -75,7 +83,8 @@ impl Store {
     pub async fn open_with(folder: &Path, settings: StoreOptions) -> Result<Store, StoreError> {
         let path = folder.join(LEDGER_FILE);
         keep_private(&path)?;
-        let mut options = options(&path).create_if_missing(true).synchronous(SqliteSynchronous::Full);
+        let options = options(&path).create_if_missing(true).synchronous(SqliteSynchronous::Full);
+        let mut options = options.busy_timeout(settings.busy_timeout);
         if let Some(pages) = settings.max_pages {
             options = options.pragma("max_page_count", pages.to_string());
         }

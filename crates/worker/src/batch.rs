@@ -8,6 +8,7 @@ use afluente_model::chain;
 use afluente_queue::{Received, SealKeys};
 use afluente_store::{Class, DeadReason, Store, StoreError};
 use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use tracing::{error, info, warn};
 
 use crate::account::Accounts;
@@ -33,11 +34,20 @@ pub async fn handle(
     let read = prepared.into_iter().enumerate();
     let mut slots: Vec<Slot> =
         read.filter_map(|(index, prepared)| prepared.map(|prepared| Slot { index, prepared })).collect();
-    write(store, &mut slots, &mut verdicts).await;
+    let store = store.clone();
+    let transaction: Transaction = Box::new(move |part| {
+        let store = store.clone();
+        async move { apply(&store, part, crate::now()).await }.boxed()
+    });
+    write(&mut slots, &mut verdicts, &transaction).await;
     verdicts
 }
 
 type Verdict = Result<Outcome, Postponed>;
+
+/// Writes a part of a batch in one transaction; one outcome for each, in the same order.
+type Transaction =
+    Box<dyn for<'a> Fn(&'a [&'a Prepared]) -> BoxFuture<'a, Result<Vec<Outcome>, StoreError>> + Send + Sync>;
 
 /// A prepared delivery and its place in the batch.
 struct Slot {
@@ -53,7 +63,7 @@ enum Trouble {
 
 /// Writes what it can in as few transactions as it can. A part that fails because of what is in it is halved until the
 /// one at fault stands alone; a part that fails because the ledger is away is left for later as it is.
-async fn write(store: &Store, slots: &mut [Slot], verdicts: &mut [Verdict]) {
+async fn write(slots: &mut [Slot], verdicts: &mut [Verdict], transaction: &Transaction) {
     let mut parts = vec![(0, slots.len())];
     while let Some((from, to)) = parts.pop() {
         if from == to {
@@ -61,7 +71,7 @@ async fn write(store: &Store, slots: &mut [Slot], verdicts: &mut [Verdict]) {
         }
         let part = &mut slots[from..to];
         let started = Instant::now();
-        match attempt(store, part).await {
+        match attempt(transaction, part).await {
             Ok(outcomes) => {
                 committed(part, &outcomes, started.elapsed());
                 for (slot, outcome) in part.iter().zip(outcomes) {
@@ -93,9 +103,9 @@ async fn write(store: &Store, slots: &mut [Slot], verdicts: &mut [Verdict]) {
 }
 
 /// One transaction. A panic in it takes back what it wrote, as any error does.
-async fn attempt(store: &Store, part: &[Slot]) -> Result<Vec<Outcome>, Trouble> {
+async fn attempt(transaction: &Transaction, part: &[Slot]) -> Result<Vec<Outcome>, Trouble> {
     let part: Vec<&Prepared> = part.iter().map(|slot| &slot.prepared).collect();
-    match AssertUnwindSafe(apply(store, &part, crate::now())).catch_unwind().await {
+    match AssertUnwindSafe(transaction(&part)).catch_unwind().await {
         Ok(applied) => applied.map_err(Trouble::Ledger),
         Err(_) => Err(Trouble::Panicked),
     }
@@ -209,3 +219,6 @@ fn told(good: &Good, outcome: Outcome, now: afluente_model::Timestamp) {
         info!(delivery.id = %good.delivery.id, "A parked delivery was released");
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,7 @@ use afluente_queue::{Received, SealKeys};
 use afluente_store::{DeadLetter, DeadReason, Receipt, ReceiptState};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
+use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::account::Accounts;
@@ -153,7 +154,13 @@ pub(crate) async fn prepare_all(
             (count, read)
         })
         .collect();
-    let mut prepared = Vec::with_capacity(batch.len());
+    gather(parts).await
+}
+
+/// The answers of all parts in their order. A part that was cut off keeps its places: an answer that moved into another's
+/// place would acknowledge what was never written.
+async fn gather<T>(parts: Vec<(usize, JoinHandle<Vec<T>>)>) -> Vec<Option<T>> {
+    let mut prepared = Vec::new();
     for (count, part) in parts {
         // Panics are caught inside and nothing aborts these tasks, so the join fails only while the runtime shuts down.
         match part.await {
@@ -218,5 +225,18 @@ fn receipt(delivery: &Delivery, reading: &Reading) -> Receipt {
         traceparent: delivery.traceparent.clone(),
         body_hash: Sha256::digest(&delivery.body).into(),
         body: delivery.body.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_part_that_was_cut_off_keeps_its_places() {
+        let cut_off = tokio::spawn(std::future::pending::<Vec<u32>>());
+        cut_off.abort();
+        let parts = vec![(2, tokio::spawn(async { vec![1, 2] })), (3, cut_off), (1, tokio::spawn(async { vec![6] }))];
+        assert_eq!(gather(parts).await, [Some(1), Some(2), None, None, None, Some(6)]);
     }
 }

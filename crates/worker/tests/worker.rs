@@ -3,6 +3,10 @@
 
 #[path = "worker/batch.rs"]
 mod batch;
+#[path = "worker/consume.rs"]
+mod consume;
+#[path = "worker/left_behind.rs"]
+mod left_behind;
 #[path = "worker/rebuild.rs"]
 mod rebuild;
 #[path = "worker/site.rs"]

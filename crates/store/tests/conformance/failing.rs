@@ -33,7 +33,7 @@ async fn full_site() -> (Site, SqlitePool) {
         .unwrap();
     let pages: u32 = sqlx::query_scalar("pragma page_count").fetch_one(&other).await.unwrap();
     first.store.close().await;
-    let options = StoreOptions { max_pages: Some(pages + 10) };
+    let options = StoreOptions { max_pages: Some(pages + 10), ..StoreOptions::default() };
     let store = Store::open_with(first.folder.path(), options).await.unwrap();
     (Site { store, ..first }, other)
 }

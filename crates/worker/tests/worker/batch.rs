@@ -79,6 +79,18 @@ async fn what_nobody_sealed_or_nobody_knows_is_buried_with_its_reason_beside_goo
 }
 
 #[tokio::test]
+async fn a_delivery_whose_reading_panics_is_buried_alone_and_every_other_keeps_its_place() {
+    let mut bench = Bench::new().await;
+    bench.explosive();
+    let mut bodies: Vec<String> = (0..40).map(|number| paid(&format!("good{number}"))).collect();
+    bodies.insert(13, paid("explode"));
+    let outcomes = bench.bodies(&bodies).await;
+    assert_eq!(outcomes[13], Outcome::Buried(DeadReason::Panicked));
+    assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Applied).count(), 40);
+    assert_eq!(bench.rows().await.len(), 40);
+}
+
+#[tokio::test]
 async fn a_batch_committed_and_never_acknowledged_changes_nothing_the_second_time() {
     let bench = Bench::new().await;
     let messages = || vec![bench.sealed("shop", &paid("one")), bench.sealed("shop", "no json")];

@@ -4,11 +4,14 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use afluente_gateways::{AccountView, Tenants, adapter};
+use afluente_gateways::{
+    AccountView, Adapter, Call, Envelope, Impossible, Keyring, Malformed, Profile, Reading, Rejection, Request,
+    Tenants, Want, adapter, vocabulary,
+};
 use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, MerchantName, Mode, Proof, SecretName, Timestamp};
 use afluente_queue::{EmbeddedOptions, Queue, SealKey, SealKeys, Sealed, Settlement};
 use afluente_store::report::{DeadFilter, PaymentFilter};
-use afluente_store::{LEDGER_FILE, Store};
+use afluente_store::{LEDGER_FILE, Store, StoreOptions};
 use afluente_worker::{Account, Accounts, Outcome, Postponed, column, handle};
 use uuid::Uuid;
 
@@ -36,9 +39,23 @@ pub(crate) fn accounts(names: &[&str], mode: Mode) -> Accounts {
 impl Bench {
     /// A queue, and a ledger that knows the account `shop` only.
     pub(crate) async fn new() -> Bench {
+        Bench::with(StoreOptions::default()).await
+    }
+
+    /// The same with a ledger whose file has this much room, in pages of 4 KiB.
+    pub(crate) async fn with_room(pages: u32) -> Bench {
+        let bench = Bench::new().await;
+        let taken: u32 = bench.read("pragma page_count");
+        bench.store.close().await;
+        let options = StoreOptions { max_pages: Some(taken + pages), ..StoreOptions::default() };
+        let store = Store::open_with(bench.folder.path(), options).await.unwrap();
+        Bench { store, ..bench }
+    }
+
+    pub(crate) async fn with(options: StoreOptions) -> Bench {
         let folder = tempfile::tempdir().unwrap();
         let queue = Queue::open_embedded(EmbeddedOptions::new(folder.path())).unwrap();
-        let store = Store::open(folder.path()).await.unwrap();
+        let store = Store::open_with(folder.path(), options).await.unwrap();
         let mut tx = store.begin().await.unwrap();
         tx.save_accounts(&accounts(&["shop"], Mode::Test).rows(), Timestamp::EPOCH).await.unwrap();
         tx.commit().await.unwrap();
@@ -51,17 +68,36 @@ impl Bench {
         rusqlite::Connection::open(self.folder.path().join(LEDGER_FILE)).unwrap().execute_batch(sql).unwrap();
     }
 
+    /// One value of the ledger's file.
+    pub(crate) fn read<T: rusqlite::types::FromSql>(&self, sql: &str) -> T {
+        let ledger = rusqlite::Connection::open(self.folder.path().join(LEDGER_FILE)).unwrap();
+        ledger.query_row(sql, [], |row| row.get(0)).unwrap()
+    }
+
+    /// From now on this happens whenever a receipt of this event is written.
+    pub(crate) fn trigger(&self, event: &str, happens: &str) {
+        self.sql(&format!(
+            "create trigger planted before insert on webhook_receipts when new.event_id like '%{event}%' begin {happens}; end"
+        ));
+    }
+
     /// From now on the ledger refuses whatever comes with this event.
     pub(crate) fn refuse(&self, event: &str) {
-        self.sql(&format!(
-            "create trigger refusing before insert on webhook_receipts when new.event_id like '%{event}%'
-             begin select raise(abort, 'refused by a trigger'); end"
-        ));
+        self.trigger(event, "select raise(abort, 'refused by a trigger')");
     }
 
     /// The configuration says another mode from now on.
     pub(crate) fn mode(&mut self, mode: Mode) {
         self.accounts = Arc::new(accounts(&["shop", "ghost"], mode));
+    }
+
+    /// The adapter of `shop` panics from now on where a body says so.
+    pub(crate) fn explosive(&mut self) {
+        let mut accounts = accounts(&["shop", "ghost"], Mode::Test);
+        for account in accounts.0.values_mut() {
+            account.adapter = &Explosive;
+        }
+        self.accounts = Arc::new(accounts);
     }
 
     /// One batch of these bodies for `shop`.
@@ -140,4 +176,30 @@ pub(crate) fn paid(name: &str) -> String {
         r#"{{"id":"pi_{name}","object":"payment_intent","amount":500,"amount_received":500,"currency":"brl","status":"succeeded","latest_charge":"ch_{name}"}}"#
     );
     event(name, "payment_intent.succeeded", NOW - 50, &object)
+}
+
+/// Stripe's adapter with a bug in it.
+struct Explosive;
+
+impl Adapter for Explosive {
+    fn profile(&self) -> &'static Profile {
+        adapter(Gateway::Stripe).unwrap().profile()
+    }
+
+    fn verify(&self, request: &Request<'_>, keys: &Keyring, now: Timestamp) -> Result<Proof, Rejection> {
+        adapter(Gateway::Stripe).unwrap().verify(request, keys, now)
+    }
+
+    fn normalise(&self, envelope: &Envelope<'_>) -> Result<Reading, Malformed> {
+        assert!(!envelope.body().windows(7).any(|part| part == b"explode"), "planted");
+        adapter(Gateway::Stripe).unwrap().normalise(envelope)
+    }
+
+    fn lookup(&self, want: &Want) -> Result<Vec<Call>, Impossible> {
+        adapter(Gateway::Stripe).unwrap().lookup(want)
+    }
+
+    fn vocabulary(&self) -> Vec<vocabulary::Entry> {
+        adapter(Gateway::Stripe).unwrap().vocabulary()
+    }
 }

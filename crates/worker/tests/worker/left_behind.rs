@@ -1,0 +1,179 @@
+//! What a batch leaves behind besides its rows: events, announcements, questions, contradictions, claims, words.
+
+use afluente_worker::Outcome;
+
+use crate::site::{Bench, NOW, event, paid};
+
+fn refund(name: &str, minor: i64, currency: &str, created: i64) -> String {
+    format!(
+        r#"{{"id":"re_{name}","object":"refund","amount":{minor},"currency":"{currency}","status":"succeeded","charge":"ch_{name}","created":{created}}}"#
+    )
+}
+
+fn charge(name: &str, intent: &str, refunded: i64) -> String {
+    format!(
+        r#"{{"id":"ch_{name}","object":"charge","amount":500,"amount_captured":500,"amount_refunded":{refunded},"captured":true,"currency":"brl","status":"succeeded","payment_intent":"{intent}","created":1789999000}}"#
+    )
+}
+
+/// The kinds of a payment's events in the order of their versions.
+async fn told(bench: &Bench, payment: &str) -> Vec<String> {
+    let row = bench.store.payments_named(payment, 1).await.unwrap().remove(0);
+    let events = bench.store.events_of("payment", row.id).await.unwrap();
+    events.into_iter().map(|event| event.kind).collect()
+}
+
+fn inconsistencies(bench: &Bench) -> Vec<String> {
+    let kinds: String = bench.read("select ifnull(group_concat(kind order by kind), '') from inconsistencies");
+    kinds.split(',').filter(|kind| !kind.is_empty()).map(Into::into).collect()
+}
+
+/// Open wants as `kind reference reason`.
+async fn wants(bench: &Bench) -> Vec<String> {
+    let open = bench.store.wants(None, 100).await.unwrap();
+    open.into_iter().map(|want| format!("{} {} {}", want.kind, want.reference, want.reason)).collect()
+}
+
+#[tokio::test]
+async fn every_change_is_an_event_with_its_receipt_and_an_announcement() {
+    let bench = Bench::new().await;
+    bench.bodies(&[paid("a")]).await;
+    bench.bodies(&[event("r", "refund.created", NOW - 45, &refund("a", 200, "brl", 1_789_999_500))]).await;
+    // Nothing new, so nothing told.
+    bench.bodies(&[paid("a")]).await;
+    assert_eq!(told(&bench, "pi_a").await, ["created", "status_changed"]);
+    let row = bench.store.payments_named("pi_a", 1).await.unwrap().remove(0);
+    let events = bench.store.events_of("payment", row.id).await.unwrap();
+    assert!(events[1].detail.contains(r#""status_v2":["SUCCEEDED","PARTIALLY_REFUNDED"]"#), "{}", events[1].detail);
+    let receipts = bench.store.payment_receipts(row.id).await.unwrap();
+    let of_refund = receipts.iter().find(|receipt| receipt.event_type == "refund.created").unwrap();
+    assert_eq!(events[1].receipt, Some(of_refund.id));
+    assert!(events.iter().all(|event| event.actor == "worker"));
+    let announced: String = bench.read("select group_concat(payload -> '$.row.status_v2' order by rowid) from outbox");
+    assert_eq!(announced, r#""SUCCEEDED","PARTIALLY_REFUNDED""#);
+    assert_eq!(
+        bench.read::<i64>("select count(*) from outbox where key = 'shop//pi_a' and topic = 'payment.changed'"),
+        2
+    );
+}
+
+#[tokio::test]
+async fn a_row_that_turns_out_to_be_another_s_name_goes_and_is_told_of() {
+    let bench = Bench::new().await;
+    bench.bodies(&[event("r", "refund.created", NOW - 45, &refund("a", 200, "brl", 1_789_999_500))]).await;
+    assert_eq!(bench.rows().await.keys().collect::<Vec<_>>(), ["ch_a"]);
+    bench.bodies(&[paid("a")]).await;
+    assert_eq!(bench.rows().await.keys().collect::<Vec<_>>(), ["pi_a"]);
+    let merged: String = bench.read("select detail from lifecycle_events where kind = 'merged'");
+    assert_eq!(merged, r#"{"into":"pi_a","name":"ch_a"}"#);
+}
+
+#[tokio::test]
+async fn a_row_left_under_another_s_name_is_found_when_the_name_is_spoken_of_again() {
+    let bench = Bench::new().await;
+    let refund = event("r", "refund.created", NOW - 45, &refund("a", 200, "brl", 1_789_999_500));
+    bench.bodies(std::slice::from_ref(&refund)).await;
+    // As if another worker had learned the alias without seeing that row.
+    bench.sql("update payment_names set provider_payment_id = 'pi_a' where name = 'ch_a'");
+    bench.bodies(&[paid("a")]).await;
+    let rows = bench.rows().await;
+    assert_eq!(rows.keys().collect::<Vec<_>>(), ["pi_a"]);
+    assert!(rows["pi_a"].contains("PARTIALLY_REFUNDED"), "{rows:?}");
+}
+
+#[tokio::test]
+async fn two_intents_that_claim_one_charge_are_told_of() {
+    let bench = Bench::new().await;
+    let claims = |intent: &str| event(intent, "charge.succeeded", NOW - 40, &charge("a", intent, 0));
+    bench.bodies(&[claims("pi_2")]).await;
+    bench.bodies(&[claims("pi_1")]).await;
+    assert_eq!(inconsistencies(&bench), ["alias_claimed_twice"]);
+}
+
+#[tokio::test]
+async fn what_contradicts_itself_is_asked_and_what_asking_cannot_settle_is_shown() {
+    let bench = Bench::new().await;
+    bench.bodies(&[paid("a"), event("r", "refund.created", NOW - 45, &refund("a", 700, "brl", 1_789_999_500))]).await;
+    assert_eq!(inconsistencies(&bench), ["returned_more_than_captured"]);
+    assert_eq!(wants(&bench).await, ["payment pi_a returned_more_than_captured"]);
+
+    let bench = Bench::new().await;
+    bench.bodies(&[paid("a"), event("r", "refund.created", NOW - 45, &refund("a", 100, "usd", 1_789_999_500))]).await;
+    assert_eq!(inconsistencies(&bench), ["mixed_currency"]);
+
+    let bench = Bench::new().await;
+    let same_second = [
+        paid("a"),
+        event("c", "charge.refunded", NOW - 45, &charge("a", "pi_a", 200)),
+        event("r", "refund.created", NOW - 45, &refund("a", 200, "brl", NOW - 45)),
+    ];
+    bench.bodies(&same_second).await;
+    assert_eq!(wants(&bench).await, ["payment pi_a contested"]);
+}
+
+#[tokio::test]
+async fn an_envelope_of_another_mode_is_shown_to_a_person() {
+    let bench = Bench::new().await;
+    let live = paid("a").replace("\"livemode\":false", "\"livemode\":true");
+    let outcome = bench.bodies(&[live]).await;
+    assert!(matches!(outcome[0], Outcome::Ignored(_)), "{outcome:?}");
+    assert_eq!(inconsistencies(&bench), ["wrong_mode"]);
+}
+
+#[tokio::test]
+async fn a_word_nobody_knows_is_counted_and_asked_and_asked_again_with_a_repetition() {
+    let bench = Bench::new().await;
+    let odd = event(
+        "odd",
+        "payment_intent.updated",
+        NOW - 50,
+        r#"{"id":"pi_odd","object":"payment_intent","amount":500,"currency":"brl","status":"half_paid"}"#,
+    );
+    bench.bodies(std::slice::from_ref(&odd)).await;
+    let words = bench.store.unknown_words(10).await.unwrap();
+    assert_eq!((words[0].word.as_str(), words[0].seen), ("half_paid", 1));
+    let asked = wants(&bench).await;
+    assert_eq!(asked.len(), 1, "{asked:?}");
+    bench.sql("update wants set closed_at = 1, closed_because = 'answered'");
+    assert_eq!(bench.bodies(&[odd]).await, [Outcome::Repeated]);
+    assert_eq!(wants(&bench).await, asked);
+    assert_eq!(bench.store.unknown_words(10).await.unwrap()[0].seen, 1, "a repetition counts no word again");
+}
+
+#[tokio::test]
+async fn who_is_behind_a_payment_is_kept_as_claimed() {
+    let bench = Bench::new().await;
+    let body = event(
+        "a",
+        "payment_intent.succeeded",
+        NOW - 50,
+        r#"{"id":"pi_a","object":"payment_intent","amount":500,"amount_received":500,"currency":"brl","status":"succeeded","customer":"cus_1","receipt_email":"Ana@Example.com "}"#,
+    );
+    bench.bodies(&[body.clone(), body]).await;
+    let claims: String =
+        bench.read("select group_concat(claim || ' ' || value, ', ' order by claim) from identity_claims where subject_id = 'pi_a'");
+    assert_eq!(claims, "customer cus_1, email ana@example.com");
+}
+
+#[tokio::test]
+async fn a_subscription_s_changes_are_events_of_its_own() {
+    let bench = Bench::new().await;
+    let subscription = |name: &str, created: i64, status: &str| {
+        let object = format!(
+            r#"{{"id":"sub_a","object":"subscription","status":"{status}","customer":"cus_a","created":1789990000,"items":{{"data":[{{"current_period_start":1789990000,"current_period_end":1792582000}}]}}}}"#
+        );
+        event(name, "customer.subscription.updated", created, &object)
+    };
+    bench.bodies(&[subscription("one", NOW - 60, "active")]).await;
+    bench.bodies(&[subscription("two", NOW - 30, "past_due")]).await;
+    let kinds: String = bench.read(
+        "select group_concat(kind order by row_version) from lifecycle_events where entity_type = 'subscription'",
+    );
+    assert_eq!(kinds, "created,status_changed");
+    let base: String = bench.read("select base from customer_subscriptions where provider_subscription_id = 'sub_a'");
+    assert_eq!(base, "PAST_DUE");
+    let receipt: i64 = bench.read(
+        "select count(*) from lifecycle_events where entity_type = 'subscription' and receipt_id in (select id from webhook_receipts)",
+    );
+    assert_eq!(receipt, 2);
+}
