@@ -128,15 +128,9 @@ fn dead_letters_are_listed_shown_previewed_discarded_and_replayed_beside_a_runni
 fn a_delivery_from_the_future_is_parked_and_released_by_a_person_even_without_a_process() {
     let shop = Shop::new();
     let up = shop.up();
-    let body = String::from_utf8(Shop::paid("future", 900)).unwrap();
-    let created = format!("\"created\":{}", unix_now() + 4_000);
-    let body = body.replacen(&format!("\"created\":{}", unix_now()), &created, 1);
-    let ahead = body.contains(&created);
-    assert!(shop.deliver(up.ingress, body.as_bytes()).is_acknowledged());
-    if !ahead {
-        // The second turned between the two looks at the clock: nothing was moved ahead, and nothing is to be tested.
-        return;
-    }
+    let mut body: Value = serde_json::from_slice(&Shop::paid("future", 900)).unwrap();
+    body["created"] = Value::from(unix_now() + 4_000);
+    assert!(shop.deliver(up.ingress, body.to_string().as_bytes()).is_acknowledged());
     wait_until("it is parked", || shop.count("select count(*) from dead_letters where reason = 'future_dated'") == 1);
     assert_eq!(shop.count("select count(*) from payments"), 0);
     assert_eq!(up.terminate().0, 0);

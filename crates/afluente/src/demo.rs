@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use afluente_simulate::{Difference, Plan, Target, Traffic, Truth, check, play};
 use clap::Args;
 
 use crate::exit::Failure;
 use crate::node::Node;
-use crate::simulate::traffic::{Plan, Traffic, Truth, play};
-use crate::simulate::{Target, check, deliver, fresh_run};
+use crate::simulate::{self, fresh_run, send};
 use crate::up::stop_signal;
 use crate::{config, init, logging, measure, output};
 
@@ -49,8 +49,16 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), Failure> {
     let Traffic { posts, truth } = play(&plan);
     let url = format!("http://{}/webhooks/stripe/{}", node.ingress, init::ACCOUNT);
     let url = url.parse().map_err(|_| Failure::Unavailable(format!("{url} is no URL")))?;
-    let target = Target { url, secret, connections: 16, rate: 0, patience: Duration::from_secs(60), tolerance_seconds };
-    let sent = deliver(&target, posts).await?;
+    let target = Target {
+        url,
+        secret,
+        connections: 16,
+        rate: 0,
+        patience: Duration::from_secs(60),
+        tolerance_seconds,
+        clock: afluente_worker::now,
+    };
+    let sent = send(&target, posts).await?;
     check::settled(node.store(), init::ACCOUNT, &sent.acknowledged, Duration::from_secs(60)).await?;
     let differences = check::all(node.store(), init::ACCOUNT, &sent.acknowledged, &truth).await?;
     output::print(&table(&truth, &differences));
@@ -61,7 +69,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), Failure> {
         sent.forgeries,
         truth.len(),
         output::count(differences.len() as i128, "difference"),
-        check::table(&differences),
+        simulate::table(&differences),
     ));
     let whole = sent.given_up == 0 && sent.unanswered == 0 && sent.believed == 0;
     let result = if differences.is_empty() && whole {
@@ -87,7 +95,7 @@ fn fresh_folder() -> Result<PathBuf, Failure> {
 }
 
 /// One line a kind of life: how it ends, and how many of its payments ended so.
-fn table(truth: &[Truth], differences: &[check::Difference]) -> String {
+fn table(truth: &[Truth], differences: &[Difference]) -> String {
     let mut lives: Vec<&'static str> = Vec::new();
     for one in truth {
         if !lives.contains(&one.life) {

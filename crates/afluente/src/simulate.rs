@@ -1,26 +1,19 @@
 //! `afluente simulate`: plays Stripe. Real signed requests of realistic payment lives, and forgeries that must be refused.
 
-mod body;
-pub(crate) mod check;
-pub(crate) mod life;
-mod send;
-pub(crate) mod traffic;
-
 use std::path::Path;
 use std::time::Duration;
 
 use afluente_gateways::Secret;
 use afluente_model::Mode;
+use afluente_simulate::{Difference, Plan, Post, Sent, Target, Traffic, Truth, check, deliver, play};
 use afluente_store::Store;
 use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
 
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::output;
-use check::Difference;
-pub(crate) use send::{Sent, Target, deliver};
-use traffic::{Plan, Traffic, play};
 
 /// Plays Stripe against a running `afluente up`: signed deliveries of realistic payment lives, shuffled, repeated, some
 /// forged. What is not acknowledged is sent again, as Stripe would. The end of each kind of life is known beforehand; with
@@ -106,7 +99,7 @@ pub(crate) async fn run(args: &SimulateArgs, folder: &Path, config: &Config) -> 
         until,
     };
     let Traffic { posts, truth } = play(&plan);
-    let sent = deliver(&target, posts).await?;
+    let sent = send(&target, posts).await?;
     let differences = if args.check { Some(compare(folder, args, &sent, &truth).await?) } else { None };
     if args.json {
         output::print_json(&document(&sent, differences.as_deref()));
@@ -114,6 +107,17 @@ pub(crate) async fn run(args: &SimulateArgs, folder: &Path, config: &Config) -> 
         output::print(&text(&sent, truth.len(), differences.as_deref()));
     }
     verdict(&sent, differences.as_deref())
+}
+
+/// Sends with a bar that shows how far it is.
+pub(crate) async fn send(target: &Target, posts: Vec<Post>) -> Result<Sent, Failure> {
+    let bar = ProgressBar::new(posts.len() as u64);
+    if let Ok(style) = ProgressStyle::with_template("sending {wide_bar} {pos}/{len} {per_sec}") {
+        bar.set_style(style);
+    }
+    let sent = deliver(target, posts, || bar.inc(1)).await;
+    bar.finish_and_clear();
+    sent.map_err(|error| Failure::unavailable(&error))
 }
 
 fn target(args: &SimulateArgs, config: &Config) -> Result<Target, Failure> {
@@ -145,15 +149,11 @@ fn target(args: &SimulateArgs, config: &Config) -> Result<Target, Failure> {
         rate: args.rate,
         patience: Duration::from_secs(args.patience),
         tolerance_seconds: account.keys.tolerance_seconds,
+        clock: afluente_worker::now,
     })
 }
 
-async fn compare(
-    folder: &Path,
-    args: &SimulateArgs,
-    sent: &Sent,
-    truth: &[traffic::Truth],
-) -> Result<Vec<Difference>, Failure> {
+async fn compare(folder: &Path, args: &SimulateArgs, sent: &Sent, truth: &[Truth]) -> Result<Vec<Difference>, Failure> {
     let store = Store::open_read_only(folder).await?;
     check::settled(&store, &args.account, &sent.acknowledged, Duration::from_secs(args.patience)).await?;
     let differences = check::all(&store, &args.account, &sent.acknowledged, truth).await;
@@ -184,7 +184,7 @@ fn text(sent: &Sent, payments: usize, differences: Option<&[Difference]>) -> Str
             "check       {payments} payments and {} acknowledged events: {found}\n",
             sent.acknowledged.len()
         ));
-        text.push_str(&check::table(differences));
+        text.push_str(&table(differences));
     }
     text
 }
@@ -195,8 +195,30 @@ fn document(sent: &Sent, differences: Option<&[Difference]>) -> Value {
         "forgeries": sent.forgeries, "refused": sent.refused, "believed": sent.believed, "unanswered": sent.unanswered,
         "rate": sent.rate(),
         "p50_ms": sent.percentile(50), "p99_ms": sent.percentile(99), "events": sent.acknowledged.len(),
-        "differences": differences.map(|all| all.iter().map(Difference::json).collect::<Vec<_>>()),
+        "differences": differences.map(|all| all.iter().map(difference_json).collect::<Vec<_>>()),
     })
+}
+
+fn difference_json(one: &Difference) -> Value {
+    json!({"entity": one.entity, "life": one.life, "column": one.column, "expected": one.expected, "found": one.found})
+}
+
+/// How many differences a person is shown.
+const SHOWN: usize = 40;
+
+/// The differences as a table; nothing for none.
+pub(crate) fn table(differences: &[Difference]) -> String {
+    if differences.is_empty() {
+        return String::new();
+    }
+    let rows = differences.iter().take(SHOWN).map(|one| {
+        vec![one.entity.clone(), one.life.to_owned(), one.column.to_owned(), one.expected.clone(), one.found.clone()]
+    });
+    let mut text = format!("\n{}", output::table(&["ENTITY", "LIFE", "COLUMN", "EXPECTED", "FOUND"], &[], rows));
+    if differences.len() > SHOWN {
+        text.push_str(&format!("… and {} more; --json shows all\n", differences.len() - SHOWN));
+    }
+    text
 }
 
 fn verdict(sent: &Sent, differences: Option<&[Difference]>) -> Result<(), Failure> {

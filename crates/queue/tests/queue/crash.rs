@@ -1,51 +1,22 @@
-//! Kill -9 while publishing: the test binary starts itself as the victim.
+//! Kill -9 while publishing: the example `publisher` is the victim.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use afluente_model::Gateway;
-use afluente_queue::{EmbeddedOptions, Queue};
-
-use crate::site::{Site, drain, keys, message, ready};
-
-const FOLDER: &str = "AFLUENTE_QUEUE_CRASH_FOLDER";
-const FIRST: &str = "AFLUENTE_QUEUE_CRASH_FIRST";
-const VICTIM: &str = "crash::victim";
-
-/// The victim's part: publishes from 64 tasks and says each number once it is acknowledged. Does nothing when run as a
-/// test like the others.
-#[test]
-fn victim() {
-    let (Ok(folder), Ok(first)) = (std::env::var(FOLDER), std::env::var(FIRST)) else { return };
-    let first: u128 = first.parse().unwrap();
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().unwrap();
-    runtime.block_on(async {
-        let queue = Queue::open_embedded(EmbeddedOptions::new(Path::new(&folder))).unwrap();
-        let mut publishers = tokio::task::JoinSet::new();
-        for publisher in 0..64 {
-            let queue = queue.clone();
-            publishers.spawn(async move {
-                for number in (first + publisher..).step_by(64) {
-                    queue.publish(message(Gateway::Stripe, number)).await.unwrap();
-                    println!("stored {number}");
-                }
-            });
-        }
-        publishers.join_all().await;
-    });
-}
+use crate::site::{Site, drain, keys, ready};
 
 /// Kills the child also when the test fails.
 struct Victim(Child);
 
 impl Victim {
     fn start(folder: &Path, first: u128) -> Victim {
-        let mut command = Command::new(std::env::current_exe().unwrap());
-        command.args(["--exact", VICTIM, "--nocapture", "--test-threads=1"]);
-        command.env(FOLDER, folder).env(FIRST, first.to_string()).stdout(Stdio::piped());
-        Victim(command.spawn().unwrap())
+        let test = std::env::current_exe().unwrap();
+        let publisher = test.ancestors().nth(2).unwrap().join("examples/publisher");
+        let mut command = Command::new(publisher);
+        command.arg(folder).arg(first.to_string()).stdout(Stdio::piped());
+        Victim(command.spawn().expect("the example `publisher` is built with the tests"))
     }
 
     /// What it said was stored, until it was killed after so many lines and the pipe was empty.

@@ -5,31 +5,31 @@ use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 use serde_json::{Value, json};
 
-use super::body::{Event, Played};
-use super::life::{LIVES, Life};
+use crate::body::{Event, Played};
+use crate::life::{LIVES, Life};
 
 /// What to play.
 #[derive(Clone, Debug)]
-pub(crate) struct Plan {
+pub struct Plan {
     /// How many payments.
-    pub(crate) payments: usize,
+    pub payments: usize,
     /// The same seed and run give the same deliveries.
-    pub(crate) seed: u64,
+    pub seed: u64,
     /// Makes the ids differ from another run's.
-    pub(crate) run: String,
+    pub run: String,
     /// Whether the deliveries of all payments come in any order.
-    pub(crate) shuffle: bool,
+    pub shuffle: bool,
     /// The share of deliveries sent a second time.
-    pub(crate) duplicate: f64,
+    pub duplicate: f64,
     /// The share of forged requests beside them.
-    pub(crate) forge: f64,
+    pub forge: f64,
     /// The moment the last thing happened, seconds since 1970.
-    pub(crate) until: i64,
+    pub until: i64,
 }
 
 /// One request to make.
 #[derive(Clone, Debug)]
-pub(crate) struct Post {
+pub struct Post {
     /// The event it carries, with its kind.
     pub(crate) event: String,
     /// The body.
@@ -67,22 +67,33 @@ impl Forgery {
 
 /// How one payment is known to end, minor units.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Truth {
-    pub(crate) id: String,
-    pub(crate) life: &'static str,
-    pub(crate) status: &'static str,
-    pub(crate) currency: String,
-    pub(crate) captured: i64,
-    pub(crate) refunded: i64,
-    pub(crate) refund_pending: i64,
-    pub(crate) disputed: i64,
-    pub(crate) charged_back: i64,
+pub struct Truth {
+    /// The gateway's id.
+    pub id: String,
+    /// The kind of life it had.
+    pub life: &'static str,
+    /// Our word for how it ends.
+    pub status: &'static str,
+    /// Its currency.
+    pub currency: String,
+    /// Taken.
+    pub captured: i64,
+    /// Given back.
+    pub refunded: i64,
+    /// On its way back.
+    pub refund_pending: i64,
+    /// In open disputes.
+    pub disputed: i64,
+    /// Lost in disputes.
+    pub charged_back: i64,
 }
 
 /// A run.
-pub(crate) struct Traffic {
-    pub(crate) posts: Vec<Post>,
-    pub(crate) truth: Vec<Truth>,
+pub struct Traffic {
+    /// The requests, in the order they are made.
+    pub posts: Vec<Post>,
+    /// How each payment ends.
+    pub truth: Vec<Truth>,
 }
 
 /// The longest life, so that every one fits before the end of the run.
@@ -92,7 +103,8 @@ const LONGEST_LIFE_SECONDS: i64 = 700_000;
 const CURRENCIES: [&str; 8] = ["brl", "brl", "brl", "brl", "usd", "mxn", "clp", "jpy"];
 
 /// Plays a run.
-pub(crate) fn play(plan: &Plan) -> Traffic {
+#[must_use]
+pub fn play(plan: &Plan) -> Traffic {
     let mut random = StdRng::seed_from_u64(plan.seed);
     let (mut posts, mut truth) = (Vec::new(), Vec::new());
     for number in 0..plan.payments {

@@ -2,17 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::life::{Life, Method, What};
+use crate::life::{Life, Method, What};
 
 /// One payment being played.
-pub(super) struct Played {
-    pub(super) life: &'static Life,
-    pub(super) number: usize,
+pub(crate) struct Played {
+    pub(crate) life: &'static Life,
+    pub(crate) number: usize,
     /// Makes the ids of one run differ from another's.
-    pub(super) run: String,
-    pub(super) amount: i64,
-    pub(super) currency: &'static str,
-    pub(super) began: i64,
+    pub(crate) run: String,
+    pub(crate) amount: i64,
+    pub(crate) currency: &'static str,
+    pub(crate) began: i64,
 }
 
 /// What has happened so far, as far as later bodies show it.
@@ -26,12 +26,12 @@ struct Past {
 }
 
 /// One event: its type, its time, its object.
-pub(super) struct Event {
-    pub(super) id: String,
-    pub(super) kind: String,
-    pub(super) created: i64,
-    pub(super) object: Option<Value>,
-    pub(super) previous: Value,
+pub(crate) struct Event {
+    pub(crate) id: String,
+    pub(crate) kind: String,
+    pub(crate) created: i64,
+    pub(crate) object: Option<Value>,
+    pub(crate) previous: Value,
 }
 
 impl Played {
@@ -40,7 +40,7 @@ impl Played {
     }
 
     /// The payment's id at the gateway.
-    pub(super) fn intent_id(&self) -> String {
+    pub(crate) fn intent_id(&self) -> String {
         self.id("pi")
     }
 
@@ -49,12 +49,12 @@ impl Played {
     }
 
     /// Hundredths of the amount in minor units; amounts are whole hundreds, so that every part is whole.
-    pub(super) fn part(&self, hundredths: i64) -> i64 {
+    pub(crate) fn part(&self, hundredths: i64) -> i64 {
         self.amount / 100 * hundredths
     }
 
     /// Everything Stripe posts about this payment, in the order it happened.
-    pub(super) fn events(&self) -> Vec<Event> {
+    pub(crate) fn events(&self) -> Vec<Event> {
         let mut past = Past { try_number: 1, ..Past::default() };
         let mut events = Vec::new();
         for step in self.life.steps {

@@ -6,45 +6,70 @@ use std::time::{Duration, Instant};
 
 use afluente_gateways::Secret;
 use afluente_gateways::stripe::sign;
+use afluente_model::Timestamp;
 use bytes::Bytes;
 use http::{Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
 use hyper_util::client::legacy::Client;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
-use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use super::traffic::{Forgery, Post};
-use crate::exit::Failure;
+use crate::traffic::{Forgery, Post};
 
 /// Where to send and how.
-pub(crate) struct Target {
-    pub(crate) url: Uri,
-    pub(crate) secret: Secret,
-    pub(crate) connections: usize,
-    pub(crate) rate: u32,
-    pub(crate) patience: Duration,
-    pub(crate) tolerance_seconds: i64,
+pub struct Target {
+    /// The webhook path of the account.
+    pub url: Uri,
+    /// What deliveries are signed with.
+    pub secret: Secret,
+    /// Connections used at once.
+    pub connections: usize,
+    /// Deliveries a second; 0 for as fast as possible.
+    pub rate: u32,
+    /// How long to go on with what is not acknowledged.
+    pub patience: Duration,
+    /// How old a signature may be before it is refused.
+    pub tolerance_seconds: i64,
+    /// Stamps what is signed.
+    pub clock: fn() -> Timestamp,
+}
+
+/// Why a run could not be sent. What a server answers is no error; see [`Sent`].
+#[derive(Debug, thiserror::Error)]
+pub enum SendError {
+    /// A sending task panicked.
+    #[error("a request could not be sent")]
+    Task(#[from] tokio::task::JoinError),
+    /// The key for forgeries is none.
+    #[error("forgeries cannot be signed")]
+    Secret(#[from] afluente_gateways::BadSecret),
 }
 
 /// What came of it.
-#[derive(Default)]
-pub(crate) struct Sent {
-    pub(crate) deliveries: u64,
-    pub(crate) accepted: u64,
-    pub(crate) retried: u64,
-    pub(crate) given_up: u64,
-    pub(crate) forgeries: u64,
-    pub(crate) refused: u64,
-    pub(crate) believed: u64,
+#[derive(Debug, Default)]
+pub struct Sent {
+    /// Requests signed as the gateway signs.
+    pub deliveries: u64,
+    /// Of them, answered with success.
+    pub accepted: u64,
+    /// Tries after the first.
+    pub retried: u64,
+    /// Of them, never answered with success.
+    pub given_up: u64,
+    /// Requests that must be refused.
+    pub forgeries: u64,
+    /// Of them, refused.
+    pub refused: u64,
+    /// Of them, answered with success.
+    pub believed: u64,
     /// Forgeries nobody answered: neither refused nor believed.
-    pub(crate) unanswered: u64,
+    pub unanswered: u64,
     /// The status last given to a delivery that was given up; none if there was no answer at all.
-    pub(crate) last_status: Option<u16>,
+    pub last_status: Option<u16>,
     /// The events that were acknowledged.
-    pub(crate) acknowledged: BTreeSet<String>,
+    pub acknowledged: BTreeSet<String>,
     latencies: Vec<u64>,
     took: Duration,
 }
@@ -52,13 +77,15 @@ pub(crate) struct Sent {
 impl Sent {
     /// Requests a second.
     #[allow(clippy::cast_precision_loss, reason = "for display")]
-    pub(crate) fn rate(&self) -> f64 {
+    #[must_use]
+    pub fn rate(&self) -> f64 {
         self.latencies.len() as f64 / self.took.as_secs_f64().max(f64::EPSILON)
     }
 
     /// A share of the answers came within so many milliseconds.
     #[allow(clippy::cast_precision_loss, reason = "for display")]
-    pub(crate) fn percentile(&self, share: usize) -> f64 {
+    #[must_use]
+    pub fn percentile(&self, share: usize) -> f64 {
         self.latencies.get(self.latencies.len() * share / 100).map_or(0.0, |micros| *micros as f64 / 1_000.0)
     }
 }
@@ -79,15 +106,16 @@ const LONGEST_WAIT: Duration = Duration::from_secs(2);
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// Sends everything; a forgery once, a delivery until it is acknowledged or patience is over.
-pub(crate) async fn deliver(target: &Target, posts: Vec<Post>) -> Result<Sent, Failure> {
-    let bar = progress(posts.len() as u64);
+/// `ended` is called after each.
+pub async fn deliver(target: &Target, posts: Vec<Post>, ended: impl Fn()) -> Result<Sent, SendError> {
     let sender = Arc::new(Sender {
         client: Client::builder(TokioExecutor::new()).pool_max_idle_per_host(target.connections).build_http(),
         url: target.url.clone(),
         secret: target.secret.clone(),
-        stranger: Secret::new("whsec_somebody_elses_secret").map_err(|error| Failure::unavailable(&error))?,
+        stranger: Secret::new("whsec_somebody_elses_secret")?,
         patience: Patience { length: target.patience, failing_since: Mutex::new(None) },
         stale_seconds: target.tolerance_seconds + 100,
+        clock: target.clock,
     });
     let places = Arc::new(Semaphore::new(target.connections));
     let started = Instant::now();
@@ -102,27 +130,18 @@ pub(crate) async fn deliver(target: &Target, posts: Vec<Post>) -> Result<Sent, F
             drop(place);
             ended
         });
-        while let Some(Ok(ended)) = running.try_join_next() {
-            bar.inc(1);
-            sent.count(ended);
+        while let Some(one) = running.try_join_next() {
+            sent.count(one?);
+            ended();
         }
     }
-    while let Some(ended) = running.join_next().await {
-        bar.inc(1);
-        sent.count(ended.map_err(|error| Failure::unavailable(&error))?);
+    while let Some(one) = running.join_next().await {
+        sent.count(one?);
+        ended();
     }
-    bar.finish_and_clear();
     sent.took = started.elapsed();
     sent.latencies.sort_unstable();
     Ok(sent)
-}
-
-fn progress(length: u64) -> ProgressBar {
-    let bar = ProgressBar::new(length);
-    if let Ok(style) = ProgressStyle::with_template("sending {wide_bar} {pos}/{len} {per_sec}") {
-        bar.set_style(style);
-    }
-    bar
 }
 
 async fn pace(started: Instant, number: usize, rate: u32) {
@@ -172,11 +191,11 @@ impl Patience {
         *self.failing_since.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
-    /// Whether a delivery first tried at `first` has failed for the last time.
-    fn is_over(&self, first: Instant) -> bool {
+    /// Whether a delivery first tried at `first` has failed for the last time, at this moment.
+    fn is_over(&self, first: Instant, now: Instant) -> bool {
         let mut failing_since = self.failing_since.lock().unwrap_or_else(PoisonError::into_inner);
-        let failing = failing_since.get_or_insert_with(Instant::now).elapsed();
-        first.elapsed() > self.length || failing > self.length
+        let failing = now.saturating_duration_since(*failing_since.get_or_insert(now));
+        now.saturating_duration_since(first) > self.length || failing > self.length
     }
 }
 
@@ -187,6 +206,7 @@ struct Sender {
     stranger: Secret,
     patience: Patience,
     stale_seconds: i64,
+    clock: fn() -> Timestamp,
 }
 
 impl Sender {
@@ -205,7 +225,7 @@ impl Sender {
             // A forgery that met a dead process was not refused yet.
             let answered =
                 acknowledged || (post.forgery.is_some() && status.is_some_and(|status| status.is_client_error()));
-            if answered || self.patience.is_over(first) {
+            if answered || self.patience.is_over(first, Instant::now()) {
                 return Ended { event: post.event, forged: post.forgery.is_some(), status, tries, latency };
             }
             tokio::time::sleep(wait).await;
@@ -234,7 +254,7 @@ impl Sender {
 
     /// Header and body; for a forgery with what is wrong about it.
     fn signed(&self, post: &Post) -> (Option<String>, Vec<u8>) {
-        let (now, body) = (afluente_worker::now().as_seconds(), post.body.clone());
+        let (now, body) = ((self.clock)().as_seconds(), post.body.clone());
         let Some(forgery) = post.forgery else { return (Some(sign(&self.secret, now, &body)), body) };
         let signature = sign(&self.secret, now, &body);
         match forgery {
@@ -267,6 +287,7 @@ mod tests {
             rate: 0,
             patience,
             tolerance_seconds: 300,
+            clock: || Timestamp::EPOCH,
         }
     }
 
@@ -284,7 +305,7 @@ mod tests {
     async fn patience_with_an_absent_process_is_spent_once_not_once_a_delivery() {
         let patience = Duration::from_millis(200);
         let target = target(&nobody(), patience);
-        let sent = tokio::time::timeout(Duration::from_secs(8), deliver(&target, posts(None))).await;
+        let sent = tokio::time::timeout(Duration::from_secs(8), deliver(&target, posts(None), || {})).await;
         let sent = sent.unwrap().unwrap();
         assert_eq!((sent.deliveries, sent.accepted, sent.given_up, sent.last_status), (200, 0, 200, None));
     }
@@ -292,18 +313,18 @@ mod tests {
     #[tokio::test]
     async fn a_forgery_nobody_answered_is_not_called_refused() {
         let forged = posts(Some(Forgery::NoHeader));
-        let sent = deliver(&target(&nobody(), Duration::from_millis(50)), forged).await.unwrap();
+        let sent = deliver(&target(&nobody(), Duration::from_millis(50)), forged, || {}).await.unwrap();
         assert_eq!((sent.forgeries, sent.refused, sent.believed, sent.unanswered), (200, 0, 0, 200));
     }
 
     #[test]
     fn one_acknowledged_delivery_renews_the_patience_for_the_others_but_not_for_one_that_fails_alone() {
         let patience = Patience { length: Duration::from_secs(60), failing_since: Mutex::new(None) };
-        let Some(long_ago) = Instant::now().checked_sub(Duration::from_secs(61)) else { return };
-        *patience.failing_since.lock().unwrap() = Some(long_ago);
-        assert!(patience.is_over(Instant::now()));
+        let (now, later) = (Instant::now(), Instant::now() + Duration::from_secs(61));
+        *patience.failing_since.lock().unwrap() = Some(now);
+        assert!(patience.is_over(later, later));
         patience.acknowledged();
-        assert!(!patience.is_over(Instant::now()));
-        assert!(patience.is_over(long_ago));
+        assert!(!patience.is_over(later, later));
+        assert!(patience.is_over(now, later));
     }
 }

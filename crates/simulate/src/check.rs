@@ -5,35 +5,31 @@ use std::fmt::Display;
 use std::time::{Duration, Instant};
 
 use afluente_store::{PaymentRow, Store, StoreError};
-use serde_json::{Value, json};
 
-use super::traffic::Truth;
-use crate::exit::Failure;
-use crate::output;
+use crate::traffic::Truth;
 
 /// One thing that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Difference {
-    pub(crate) entity: String,
-    pub(crate) life: &'static str,
-    pub(crate) column: &'static str,
-    pub(crate) expected: String,
-    pub(crate) found: String,
-}
-
-impl Difference {
-    pub(crate) fn json(&self) -> Value {
-        json!({"entity": self.entity, "life": self.life, "column": self.column, "expected": self.expected, "found": self.found})
-    }
+pub struct Difference {
+    /// The payment or event, by the gateway's id.
+    pub entity: String,
+    /// The kind of life it belongs to.
+    pub life: &'static str,
+    /// The column, or `rows`, `receipts`, `row`.
+    pub column: &'static str,
+    /// What is known to be true.
+    pub expected: String,
+    /// What the ledger says.
+    pub found: String,
 }
 
 /// Waits until every acknowledged event is a receipt.
-pub(crate) async fn settled(
+pub async fn settled(
     store: &Store,
     account: &str,
     acknowledged: &BTreeSet<String>,
     patience: Duration,
-) -> Result<(), Failure> {
+) -> Result<(), StoreError> {
     let started = Instant::now();
     loop {
         let receipts: BTreeSet<String> =
@@ -47,7 +43,7 @@ pub(crate) async fn settled(
 }
 
 /// Every payment against its truth, every acknowledged event against its one receipt, and nothing beside them.
-pub(crate) async fn all(
+pub async fn all(
     store: &Store,
     account: &str,
     acknowledged: &BTreeSet<String>,
@@ -105,22 +101,4 @@ fn payment(truth: &Truth, rows: &[PaymentRow]) -> Vec<Difference> {
         differences.push(difference(&truth.id, truth.life, "currency", &truth.currency, currency));
     }
     differences
-}
-
-/// How many differences a person is shown.
-const SHOWN: usize = 40;
-
-/// The differences as a table; nothing for none.
-pub(crate) fn table(differences: &[Difference]) -> String {
-    if differences.is_empty() {
-        return String::new();
-    }
-    let rows = differences.iter().take(SHOWN).map(|one| {
-        vec![one.entity.clone(), one.life.to_owned(), one.column.to_owned(), one.expected.clone(), one.found.clone()]
-    });
-    let mut text = format!("\n{}", output::table(&["ENTITY", "LIFE", "COLUMN", "EXPECTED", "FOUND"], &[], rows));
-    if differences.len() > SHOWN {
-        text.push_str(&format!("… and {} more; --json shows all\n", differences.len() - SHOWN));
-    }
-    text
 }
