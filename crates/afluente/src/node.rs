@@ -199,7 +199,7 @@ fn readiness(
                         Err(format!("{} ended; this process stops", missing.join(", ")))
                     },
                 },
-                check("queue", queue.is_healthy(), "the last commit failed; look at the disk"),
+                check("queue", queue.is_healthy(), &failed_commit(&queue)),
                 check("queue_room", !full, "the queue is full; look at the worker"),
                 check("ledger", !pulse.is_waiting_for_ledger(), "the ledger cannot take batches; look at the log"),
                 check(
@@ -215,6 +215,11 @@ fn readiness(
             ],
         }
     })
+}
+
+fn failed_commit(queue: &Queue) -> String {
+    let word = queue.last_error().map_or("it is closed", |error| error.word());
+    format!("the last commit failed ({word}); look at the disk")
 }
 
 /// Where a data folder lies: as given, absolute for messages.

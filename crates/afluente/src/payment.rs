@@ -99,12 +99,14 @@ pub(crate) fn payments_table(rows: &[PaymentRow]) -> String {
     )
 }
 
-/// The amount with the decimals the gateway gives this currency.
+/// The amount with the decimals the gateway gives this currency; one the gateway should never have written by its own
+/// rule is marked, because nobody knows what it meant.
 fn decimal(row: &PaymentRow, amount: Amount) -> String {
     let Some(currency) = row.payment.currency else { return amount.to_string() };
     let scale =
         adapter(row.gateway).map_or_else(|| Scale::iso4217(currency), |adapter| (adapter.profile().scale)(currency));
-    scale.format(amount)
+    let shown = scale.format(amount);
+    if scale.doubts(amount) { format!("{shown} ?") } else { shown }
 }
 
 async fn show(store: &Store, args: &ShowArgs) -> Result<(), Failure> {

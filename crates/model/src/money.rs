@@ -127,7 +127,7 @@ pub enum Quirk {
     ZeroDecimals,
     /// The last digit must be zero: Stripe's three-decimal currencies.
     LastDigitZero,
-    /// The gateway's documents contradict each other; the raw integer is kept and shown for review: Stripe's UGX.
+    /// The gateway's documents contradict each other; the raw integer is kept, and shown with a mark: Stripe's UGX.
     Disputed,
 }
 
@@ -160,7 +160,7 @@ impl Scale {
         }
     }
 
-    /// Whether this amount is one the gateway should never have written, by its own rule; it is kept and shown.
+    /// Whether this amount is one the gateway should never have written, by its own rule; it is kept, and shown with a mark.
     #[must_use]
     pub fn doubts(self, amount: Amount) -> bool {
         match self.quirk {

@@ -2,7 +2,7 @@
 //!
 //! A charge may be heard of before the intent it belongs to. Its facts then wait in a row of their own; the moment an
 //! envelope names both, they move. Two intents that claim one charge contradict each other: the smaller name keeps it,
-//! whatever the order, and a person is told.
+//! whatever the order, and an inconsistency is recorded.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,7 +2,7 @@
 
 use afluente_gateways::adapter;
 use afluente_model::{Kind, PaymentKind, Resolution, fold, project};
-use afluente_store::report::ReceiptView;
+use afluente_store::report::{EventView, ReceiptView};
 use afluente_store::{PaymentRow, Store, StoreError, StoredFact};
 use afluente_worker::column;
 use serde_json::{Value, json};
@@ -14,6 +14,7 @@ use crate::payment::row_json;
 /// The facts of a payment in the order they were learned, in groups of one receipt.
 pub(crate) struct Timeline {
     steps: Vec<Step>,
+    events: Vec<EventView>,
 }
 
 struct Step {
@@ -39,7 +40,7 @@ impl Timeline {
                 receipts.iter().position(|view| view.id == step.receipt).map(|index| receipts.swap_remove(index));
             before = after;
         }
-        Ok(Timeline { steps })
+        Ok(Timeline { steps, events: store.events_of("payment", row.id).await? })
     }
 
     pub(crate) fn text(&self) -> String {
@@ -66,6 +67,16 @@ impl Timeline {
             let changes = if changes.is_empty() { "nothing".to_owned() } else { changes.join(", ") };
             text.push_str(&format!("  changed: {changes}\n"));
         }
+        let versions = self.events.iter().map(|event| {
+            vec![
+                format!("  {}", event.row_version),
+                event.recorded_at.to_string(),
+                event.kind.clone(),
+                event.actor.clone(),
+            ]
+        });
+        text.push('\n');
+        text.push_str(&output::table(&["  VERSION", "WRITTEN", "EVENT", "BY"], &[], versions));
         text
     }
 
@@ -87,7 +98,18 @@ impl Timeline {
                 })
             })
             .collect();
-        json!({"payment": row_json(row), "timeline": steps})
+        let events: Vec<Value> = self
+            .events
+            .iter()
+            .map(|event| {
+                json!({
+                    "row_version": event.row_version, "recorded_at": event.recorded_at.to_string(), "kind": event.kind,
+                    "actor": event.actor, "receipt": event.receipt.map(|id| id.to_string()),
+                    "detail": serde_json::from_str::<Value>(&event.detail).unwrap_or_else(|_| json!(event.detail)),
+                })
+            })
+            .collect();
+        json!({"payment": row_json(row), "timeline": steps, "events": events})
     }
 }
 
