@@ -305,3 +305,56 @@ fn check_before_the_first_start_speaks_of_what_is_there() {
     let checked = shop.run(&["check"]).expect(0);
     assert!(checked.out.contains("the first `afluente up` makes it"), "{checked:?}");
 }
+
+#[test]
+fn an_hour_of_a_wrong_mode_is_mended_with_one_command_beside_the_running_process() {
+    let shop = Shop::new();
+    let file = shop.data().join("afluente.toml");
+    let good = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, good.replace("mode = \"test\"", "mode = \"live\"")).unwrap();
+    let up = shop.up();
+    let bodies: Vec<Vec<u8>> = (0..200).map(|number| Shop::paid(&format!("m{number}"), 900 + number)).collect();
+    for body in &bodies {
+        assert!(shop.deliver(up.ingress, body).is_acknowledged());
+    }
+    wait_until("all were kept", || shop.receipts().len() == 200);
+    assert_eq!(shop.count("select count(*) from payments"), 0);
+    assert_eq!(shop.run(&["rebuild", "--check"]).expect(0).err, "", "while the mode is wrong, nothing differs");
+
+    std::fs::write(&file, &good).unwrap();
+    wait_until("the mode is in force", || shop.count("select count(*) from gateway_accounts where livemode = 0") == 1);
+    shop.run(&["rebuild", "--check"]).expect(1);
+    let preview = shop.run(&["rebuild", "--apply"]).expect(0);
+    assert!(preview.out.contains("would be written  200 receipts read again"), "{preview:?}");
+    assert_eq!(shop.count("select count(*) from payments"), 0, "a preview writes nothing");
+    let applied = shop.run(&["rebuild", "--apply", "--yes", "--by", "joana"]).expect(0);
+    assert!(applied.out.contains("0 differences") && applied.out.contains("written 200 receipts"), "{applied:?}");
+    let succeeded = "select count(*) from payments where status_v2 = 'SUCCEEDED' and captured_amount >= 900";
+    assert_eq!(shop.count(succeeded), 200);
+    assert_eq!(shop.count("select count(*) from lifecycle_events where actor = 'joana'"), 200);
+    shop.run(&["rebuild", "--check"]).expect(0);
+    for body in &bodies {
+        assert!(shop.deliver(up.ingress, body).is_acknowledged());
+    }
+    wait_until("all came twice", || shop.count("select count(*) from webhook_dedupe where deliveries = 2") == 200);
+    assert_eq!(shop.count("select count(*) from payments where row_version = 1"), 200, "applied once");
+}
+
+#[test]
+fn a_rebuild_without_a_process_takes_the_folder_itself() {
+    let shop = Shop::new();
+    {
+        let up = shop.up();
+        assert!(shop.deliver(up.ingress, &Shop::paid("one", 900)).is_acknowledged());
+        wait_until("it is applied", || shop.count("select count(*) from payments") == 1);
+        assert_eq!(up.terminate().0, 0);
+    }
+    shop.change("update payments set captured_amount = 1");
+    let found = shop.run(&["rebuild", "--check", "--json"]).expect(1).json();
+    assert_eq!(found["differences"][0]["what"], "captured_amount", "{found}");
+    let mended = shop.run(&["rebuild", "--apply", "--yes", "--json"]).expect(0).json();
+    assert_eq!((&mended["written"]["rows"], &mended["differences"]), (&Value::from(1), &Value::Array(Vec::new())));
+    for wrong in [&["rebuild"][..], &["rebuild", "--yes"], &["rebuild", "--check", "--apply"]] {
+        shop.run(wrong).expect(2);
+    }
+}

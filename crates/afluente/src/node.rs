@@ -109,8 +109,7 @@ impl Node {
             Ok(())
         });
         let worker_task = roles.start("worker", &stop_rest, move |stop| async move {
-            afluente_worker::run(worker, stop.told()).await;
-            Ok(())
+            afluente_worker::run(worker, stop.told()).await.map_err(|error| chain(&error))
         });
         signs.set(roles.signs()).map_err(|_| Failure::Unavailable("the roles were started twice".to_owned()))?;
         Ok(Node {
@@ -225,4 +224,26 @@ fn failed_commit(queue: &Queue) -> String {
 /// Where a data folder lies: as given, absolute for messages.
 pub(crate) fn absolute(folder: &Path) -> PathBuf {
     std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use metrics_exporter_prometheus::PrometheusBuilder;
+
+    use super::*;
+    use crate::init;
+
+    #[tokio::test]
+    async fn a_process_whose_queue_is_gone_stops_serving_and_says_which_role_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        init::complete(folder.path()).unwrap();
+        let config = config::load(folder.path()).unwrap().on_free_ports();
+        let metrics = PrometheusBuilder::new().build_recorder().handle();
+        let mut node = Node::start(folder.path(), config, metrics).await.unwrap();
+        node.queue.close().await;
+        let served = node.serve(std::future::pending()).await;
+        let Err(Failure::Unavailable(text)) = served else { panic!("expected a role that ended, got {served:?}") };
+        assert!(text.contains("the role worker ended"), "{text}");
+        node.stop().await;
+    }
 }

@@ -153,13 +153,13 @@ fn bury(slot: &mut Slot, reason: DeadReason, text: String, error: Option<StoreEr
                 account.id = %good.delivery.account,
                 delivery.id = %good.delivery.id,
                 error = %text,
-                "The ledger refused a delivery; it goes to the dead letters"
+                "A delivery cannot be written; it goes to the dead letters"
             );
             slot.prepared = Prepared::Dead(Box::new(good.bury(reason, text)));
             None
         }
         Prepared::Dead(letter) => {
-            error!(delivery.id = %letter.delivery_id, error = %text, "The ledger refused a dead letter");
+            error!(delivery.id = %letter.delivery_id, error = %text, "A dead letter cannot be written; its message comes back");
             Some(Postponed::Failed(Arc::new(error.unwrap_or(StoreError::Over))))
         }
     }

@@ -53,11 +53,12 @@ pub struct Worker {
     pub pulse: Arc<Pulse>,
 }
 
-/// Works until the queue closes or `shutdown` ends. The batch in hand is finished; what is not settled comes back.
+/// Works until `shutdown` ends, or the queue does, which is an error. The batch in hand is finished; what is not settled
+/// comes back.
 ///
 /// There is no count of failures after which it gives up: a worker that cannot write stands back with growing, jittered
 /// waits and goes on by itself.
-pub async fn run(worker: Worker, shutdown: impl Future<Output = ()>) {
+pub async fn run(worker: Worker, shutdown: impl Future<Output = ()>) -> Result<(), QueueError> {
     measure::describe();
     let mut mirror = Mirror::new(&worker.pulse);
     let mut pace = Pace::new();
@@ -82,7 +83,7 @@ pub async fn run(worker: Worker, shutdown: impl Future<Output = ()>) {
         };
         let went = match taken {
             Ok(batch) => worker.work(batch, pace.careful).await,
-            Err(QueueError::Closed) => break,
+            Err(QueueError::Closed) => return Err(QueueError::Closed),
             Err(error) => {
                 error!(error = %chain(&error), "Cannot take from the queue");
                 Went { queue_failed: true, ..Went::default() }
@@ -97,6 +98,7 @@ pub async fn run(worker: Worker, shutdown: impl Future<Output = ()>) {
         }
     }
     info!(handled = worker.pulse.handled(), "Worker stopped");
+    Ok(())
 }
 
 /// The longest the worker stands back at once: after an outage of hours it is back within seconds.

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use afluente_model::{Mode, Timestamp};
-use afluente_queue::Sealed;
+use afluente_queue::{QueueError, Sealed};
 use afluente_store::{LEDGER_FILE, StoreOptions};
 use afluente_worker::{Accounts, Pulse, RetryPolicy, Settings, Worker, run};
 use tokio::sync::{oneshot, watch};
@@ -31,7 +31,7 @@ struct Working {
     pulse: Arc<Pulse>,
     accounts: watch::Sender<Arc<Accounts>>,
     stop: oneshot::Sender<()>,
-    task: JoinHandle<()>,
+    task: JoinHandle<Result<(), QueueError>>,
 }
 
 impl Working {
@@ -53,7 +53,7 @@ impl Working {
 
     async fn stop(self) {
         drop(self.stop);
-        timeout(DEADLINE, self.task).await.expect("it stops in time").unwrap();
+        timeout(DEADLINE, self.task).await.expect("it stops in time").unwrap().expect("it was told to");
     }
 }
 
@@ -227,7 +227,8 @@ async fn a_worker_whose_queue_closes_ends_by_itself() {
     let bench = Bench::new().await;
     let working = Working::start(&bench, endless());
     bench.queue.close().await;
-    timeout(DEADLINE, working.task).await.expect("it ends").unwrap();
+    let ended = timeout(DEADLINE, working.task).await.expect("it ends").unwrap();
+    assert!(matches!(ended, Err(QueueError::Closed)), "{ended:?}");
 }
 
 #[tokio::test]
