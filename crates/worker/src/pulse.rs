@@ -5,11 +5,22 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use metrics::{counter, gauge};
 
 /// What readiness asks a worker.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Pulse {
     waiting_for_ledger: AtomicBool,
     accounts_missing: AtomicBool,
     handled: AtomicU64,
+}
+
+impl Default for Pulse {
+    /// Before its first breath: the accounts are not written yet.
+    fn default() -> Pulse {
+        Pulse {
+            waiting_for_ledger: AtomicBool::new(false),
+            accounts_missing: AtomicBool::new(true),
+            handled: AtomicU64::new(0),
+        }
+    }
 }
 
 impl Pulse {
