@@ -358,3 +358,24 @@ fn a_rebuild_without_a_process_takes_the_folder_itself() {
         shop.run(wrong).expect(2);
     }
 }
+
+#[test]
+fn a_stop_does_not_wait_for_a_replay_which_says_how_far_it_came() {
+    let shop = Shop::new();
+    let up = shop.up();
+    for number in 0..30 {
+        assert!(shop.deliver(up.ingress, format!("no json {number}").as_bytes()).is_acknowledged());
+    }
+    wait_until("all are buried", || shop.count("select count(*) from dead_letters") == 30);
+    let data = shop.data();
+    let replaying = std::thread::spawn(move || {
+        afluente(["dead", "replay", "--all", "--rate", "2", "--json", "--data", data.to_str().unwrap()]).run()
+    });
+    wait_until("it has begun", || shop.count("select count(*) from dead_letters where state = 'REPLAYED'") >= 1);
+    assert_eq!(up.terminate().0, 0);
+    let replayed = replaying.join().unwrap().expect(3);
+    assert!(replayed.err.contains("run the command again"), "{replayed:?}");
+    let (done, left) = (replayed.json()["done"].clone(), replayed.json()["left"].clone());
+    assert_eq!(done.as_array().unwrap().len() + left.as_array().unwrap().len(), 30);
+    assert!(!left.as_array().unwrap().is_empty());
+}

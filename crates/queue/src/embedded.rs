@@ -50,14 +50,14 @@ pub struct EmbeddedOptions {
 }
 
 impl EmbeddedOptions {
-    /// A queue in this folder that holds at most 1 GiB, 32 MiB a message, and hands out at most 16 MiB at a time.
+    /// A queue in this folder that holds at most 1 GiB, 32 MiB a message, and hands out at most 8 MiB at a time.
     #[must_use]
     pub fn new(folder: &Path) -> EmbeddedOptions {
         EmbeddedOptions {
             folder: folder.to_owned(),
             limit_bytes: 1 << 30,
             message_limit_bytes: 32 << 20,
-            take_bytes: 16 << 20,
+            take_bytes: 8 << 20,
             max_pages: None,
         }
     }
