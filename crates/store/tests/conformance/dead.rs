@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::site::{Site, at, site};
 
-fn letter(delivery: u128, reason: DeadReason) -> DeadLetter {
+pub(crate) fn letter(delivery: u128, reason: DeadReason) -> DeadLetter {
     DeadLetter {
         id: Uuid::now_v7(),
         delivery_id: DeliveryId(Uuid::from_u128(delivery)),

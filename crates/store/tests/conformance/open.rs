@@ -1,8 +1,9 @@
 //! Opening: what is no ledger of ours is refused and left as it is.
 
-use afluente_store::{LEDGER_FILE, Store, StoreError};
+use afluente_store::{DeadLetter, DeadReason, LEDGER_FILE, NameRow, Store, StoreError};
 
-use crate::site::{at, receipt, site};
+use crate::dead::letter;
+use crate::site::{at, key, payment, receipt, site};
 
 #[tokio::test]
 async fn a_reader_of_a_ledger_that_is_not_there_is_told_what_to_start() {
@@ -62,6 +63,37 @@ async fn the_schema_can_be_taken_back_and_put_there_again() {
     assert!(left.is_empty(), "left behind: {left:?}");
     pool.close().await;
     Store::open(site.folder.path()).await.unwrap().ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_ledger_with_data_goes_a_version_back_and_forth_and_keeps_its_names_and_letters() {
+    let site = site().await;
+    let (alias, own) = (key("shop", "", "ch_1"), key("shop", "", "pi_1"));
+    let mut tx = site.store.begin().await.unwrap();
+    payment(&mut tx, &own).await;
+    tx.lock_names(&[alias.clone(), own.clone()], at(1)).await.unwrap();
+    tx.save_names(&[NameRow { name: alias.clone(), payment: "pi_1".into() }], at(1)).await.unwrap();
+    let first = letter(1, DeadReason::Malformed);
+    let other_body = DeadLetter { body: b"another".to_vec().into(), ..letter(1, DeadReason::Malformed) };
+    tx.bury(&[first, other_body, letter(2, DeadReason::Malformed)], at(2)).await.unwrap();
+    tx.commit().await.unwrap();
+    site.store.close().await;
+
+    let path = site.folder.path().join(LEDGER_FILE);
+    let pool = sqlx::SqlitePool::connect_with(sqlx::sqlite::SqliteConnectOptions::new().filename(&path)).await.unwrap();
+    sqlx::migrate!("migrations/sqlite").undo(&pool, 1).await.unwrap();
+    let one = |sql: &'static str| sqlx::query_scalar::<_, i64>(sql).fetch_one(&pool);
+    assert_eq!(one("select count(*) from payment_aliases where alias = 'ch_1'").await.unwrap(), 1);
+    assert_eq!(one("select count(*) from dead_letters where state = 'OPEN'").await.unwrap(), 2, "one a delivery");
+    assert_eq!(one("select count(*) from dead_letters").await.unwrap(), 3, "none is deleted");
+    pool.close().await;
+
+    let store = Store::open(site.folder.path()).await.unwrap();
+    assert_eq!(store.all_aliases().await.unwrap().len(), 1);
+    assert_eq!(store.payments_named("ch_1", 10).await.unwrap()[0].key, own);
+    let mut tx = store.begin().await.unwrap();
+    let names = tx.lock_names(&[alias, own], at(3)).await.unwrap();
+    assert!(names.iter().all(|row| &*row.payment == "pi_1"), "{names:?}");
 }
 
 #[tokio::test]
