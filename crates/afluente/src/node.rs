@@ -66,31 +66,19 @@ impl Node {
             config.limits(),
             system_clock,
         );
-        let worker = Worker {
-            queue: queue.clone(),
-            store: store.clone(),
-            keys: Arc::clone(&keys),
-            accounts: accounts.worker.clone(),
-            settings: Settings { batch_size: config.batch_size(), linger: config.linger(), ..Settings::default() },
-            pulse: Arc::clone(&pulse),
-        };
+        let desk = Desk { store: store.clone(), queue: queue.clone(), keys, accounts: accounts.worker.clone() };
+        let worker = worker(&config, &desk, Arc::clone(&pulse));
         let mut roles = Roles::new();
         let signs = Signs::default();
         let ready = readiness(queue.clone(), pulse, Arc::clone(&reload.healthy), signs.clone());
-        let (measured, kept) = (queue.clone(), metrics.clone());
-        let render = move || {
-            afluente_worker::measure::queue(&measured);
-            metrics.render()
-        };
-        let pages = AdminPages { readiness: ready, render: Arc::new(render) };
-        let desk = Desk { store: store.clone(), queue: queue.clone(), keys, accounts: accounts.worker.clone() };
+        let pages = AdminPages { readiness: ready, render: render(queue.clone(), metrics.clone()) };
         let other_tasks = vec![
             roles.start("admin", &stop_rest, move |stop| async move {
                 afluente_ingress::run_admin(admin_listener, pages, stop.told()).await;
                 Ok(())
             }),
             roles.start("metrics", &stop_rest, move |stop| async move {
-                measure::keep_up(kept, stop.told()).await;
+                measure::keep_up(metrics, stop.told()).await;
                 Ok(())
             }),
             roles.start("control", &stop_rest, move |stop| async move {
@@ -155,6 +143,26 @@ impl Node {
         self.store.close().await;
         info!("Stopped");
     }
+}
+
+/// A worker on the same queue, ledger, keys and accounts as the desk.
+fn worker(config: &Config, desk: &Desk, pulse: Arc<Pulse>) -> Worker {
+    Worker {
+        queue: desk.queue.clone(),
+        store: desk.store.clone(),
+        keys: Arc::clone(&desk.keys),
+        accounts: desk.accounts.clone(),
+        settings: Settings { batch_size: config.batch_size(), linger: config.linger(), ..Settings::default() },
+        pulse,
+    }
+}
+
+/// The metrics page; the queue's gauges are set when somebody looks.
+fn render(queue: Queue, metrics: PrometheusHandle) -> Arc<dyn Fn() -> String + Send + Sync> {
+    Arc::new(move || {
+        afluente_worker::measure::queue(&queue);
+        metrics.render()
+    })
 }
 
 async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, Failure> {
