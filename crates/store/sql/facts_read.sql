@@ -1,3 +1,1 @@
-select payment_id as owner, named, fact_key, family, op, kind, at, op_at, amount, currency, source, detail, receipt_id, recorded_at
-from payment_facts
-where payment_id in (select owner from input)
+where payment_id in (select id from input)

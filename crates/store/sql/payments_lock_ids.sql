@@ -1,4 +1,2 @@
-select payments.*
-from payments
-where id in (select id from input)
+where payments.id in (select id from input)
 order by payments.id

@@ -10,6 +10,6 @@ update payments set
     last_failure_code = input.last_failure_code, contested = input.contested,
     returned_more_than_captured = input.returned_more_than_captured, mixed_currency = input.mixed_currency,
     source_as_of = input.source_as_of, fold_version = input.fold_version, fact_count = input.fact_count,
-    row_version = input.row_version, updated_at = input.now
+    row_version = input.row_version, updated_at = input.updated_at
 from input
 where payments.id = input.id

@@ -1,4 +1,1 @@
-select subscription_id as owner, '' as named, fact_key, family, op, kind, at, op_at, amount, currency, source, detail, receipt_id,
-       recorded_at
-from subscription_facts
-where subscription_id in (select owner from input)
+where subscription_id in (select id from input)

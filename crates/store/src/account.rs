@@ -1,17 +1,30 @@
 //! The accounts of the configuration, mirrored without secrets so that rows can refer to them.
 
 use afluente_model::{AccountName, Gateway, MerchantName, Mode, Timestamp};
-use serde::Serialize;
 use sqlx::FromRow;
 
-use crate::backend::{Store, Tx};
+use crate::backend::{Store, Tx, fetch};
 use crate::error::StoreError;
-use crate::input::{Input, Statement, statement};
+use crate::input::Input;
 use crate::payment::word;
+use crate::rows::{Statement, rows, text};
 
-static MERCHANTS: Statement = statement!("merchants_insert");
-static RELEASE: Statement = statement!("accounts_release");
-static ACCOUNTS: Statement = statement!("accounts_upsert");
+static MIRRORED: Statement = text!("report/accounts");
+
+rows! {
+    struct AccountInput<'a> {
+        name: text,
+        merchant: text,
+        provider_v2: text,
+        external_id: opt text,
+        livemode: flag,
+        replaces: opt text,
+        now: moment,
+    }
+    MERCHANTS = "merchants_insert";
+    RELEASE = "accounts_release";
+    ACCOUNTS = "accounts_upsert";
+}
 
 /// One account of the configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,17 +43,6 @@ pub struct AccountRow {
     pub replaces: Option<AccountName>,
 }
 
-#[derive(Serialize)]
-struct Row<'a> {
-    name: &'a str,
-    merchant: &'a str,
-    provider: &'static str,
-    external_id: Option<&'a str>,
-    livemode: u8,
-    replaces: Option<&'a str>,
-    now: i64,
-}
-
 #[derive(FromRow)]
 struct Record {
     name: String,
@@ -53,8 +55,7 @@ struct Record {
 impl Store {
     /// The accounts the ledger knows: those of the configuration and those that were in it before.
     pub async fn accounts(&self) -> Result<Vec<AccountRow>, StoreError> {
-        let rows: Vec<Record> =
-            sqlx::query_as(include_str!("../sql/report/accounts.sql")).fetch_all(self.pool()).await?;
+        let rows: Vec<Record> = fetch!(self, fetch_all, MIRRORED)?;
         rows.into_iter().map(AccountRow::try_from).collect()
     }
 }
@@ -80,16 +81,16 @@ impl Tx {
     /// Writes the accounts, once each; a change of id or mode overwrites, the merchant stays. An account that is
     /// configured no longer keeps its row, because its payments do.
     pub async fn save_accounts(&mut self, accounts: &[AccountRow], now: Timestamp) -> Result<(), StoreError> {
-        let mut rows: Vec<Row<'_>> = accounts
+        let mut rows: Vec<AccountInput<'_>> = accounts
             .iter()
-            .map(|account| Row {
+            .map(|account| AccountInput {
                 name: account.name.as_str(),
                 merchant: account.merchant.as_str(),
-                provider: account.gateway.as_str(),
+                provider_v2: account.gateway.as_str(),
                 external_id: account.external_id.as_deref(),
-                livemode: u8::from(account.mode == Mode::Live),
+                livemode: account.mode == Mode::Live,
                 replaces: account.replaces.as_ref().map(AccountName::as_str),
-                now: now.as_micros(),
+                now: now.into(),
             })
             .collect();
         rows.sort_by_key(|row| row.name);

@@ -1,150 +1,137 @@
-//! Pools, transactions, and the two functions through which every statement runs.
+//! The ledger, whichever database it is in, and the macro through which it is read.
 
-use std::fs::{OpenOptions, Permissions};
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use sqlx::Sqlite;
-use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
-    SqliteSynchronous,
-};
+use sqlx::postgres::PgPool;
+use sqlx::sqlite::SqlitePool;
 
 use crate::error::StoreError;
-use crate::input::{Input, Statement};
+use crate::postgres::{self, Server};
+use crate::rows::{Statement, text};
+use crate::sqlite;
+pub use crate::tx::Tx;
 
-/// The ledger's file name inside a data folder.
-pub const LEDGER_FILE: &str = "ledger.sqlite";
-
-static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
+static PING: Statement = text!("ping");
 
 /// The most a probe writes.
 const PROBE_LIMIT_BYTES: usize = 1 << 20;
 
-/// How long a statement waits for another process that holds the write lock.
-const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// Where a ledger is.
+#[derive(Clone, Debug)]
+pub enum Location {
+    /// A file of SQLite in this folder.
+    Folder(PathBuf),
+    /// A database of a Postgres server.
+    Server(Server),
+}
 
 /// How the ledger is opened.
 #[derive(Clone, Copy, Debug)]
 pub struct StoreOptions {
-    /// How long a statement waits for another process that holds the write lock.
+    /// SQLite: how long a statement waits for another process that holds the write lock.
     pub busy_timeout: Duration,
-    /// Pages of the file at most, 4 KiB each; `None` for as many as the disk has. Past it writing fails as on a full disk.
+    /// SQLite: pages of the file at most, 4 KiB each; `None` for as many as the disk has. Past it writing fails as on a
+    /// full disk.
     pub max_pages: Option<u32>,
+    /// Postgres: connections at most. SQLite has one writer.
+    pub connections: u32,
+    /// Postgres: how long a statement waits for another transaction that holds a lock.
+    pub lock_timeout: Duration,
+    /// Postgres: how long a statement may run before the server ends it.
+    pub statement_timeout: Duration,
 }
 
 impl Default for StoreOptions {
     fn default() -> StoreOptions {
-        StoreOptions { busy_timeout: BUSY_TIMEOUT, max_pages: None }
+        StoreOptions {
+            busy_timeout: Duration::from_secs(5),
+            max_pages: None,
+            connections: 4,
+            lock_timeout: Duration::from_secs(2),
+            statement_timeout: Duration::from_secs(10),
+        }
     }
 }
 
 /// The ledger. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    pool: SqlitePool,
-    path: PathBuf,
+    pool: Pool,
+    options: StoreOptions,
 }
 
-/// One unit of work. Dropping it takes everything back.
-pub struct Tx {
-    held: Held,
-    failed: bool,
+/// Connections to the one database or the other.
+#[derive(Clone, Debug)]
+pub(crate) enum Pool {
+    Sqlite(SqlitePool),
+    Postgres(PgPool),
 }
 
-/// The connection of a unit of work. It goes back to the pool only when its transaction has ended as it should: SQLite
-/// ends a transaction by itself on some errors, and a future dropped half-way leaves nobody who knows. Whoever took such
-/// a connection next could not begin, or would commit what is not its own. So it is closed instead, which takes back
-/// whatever was open.
-struct Held {
-    connection: PoolConnection<Sqlite>,
-    clean: bool,
-}
-
-impl Drop for Held {
-    fn drop(&mut self) {
-        if !self.clean {
-            self.connection.close_on_drop();
+/// What a statement that only reads gives, whichever database it runs on.
+macro_rules! fetch {
+    ($store:expr, $fetch:ident, $statement:expr $(, $bind:expr)*) => {
+        match $store.pool() {
+            $crate::backend::Pool::Sqlite(pool) => {
+                sqlx::query_as($statement.sqlite)$(.bind($bind))*.$fetch(pool).await.map_err($crate::StoreError::from)
+            }
+            $crate::backend::Pool::Postgres(pool) => {
+                let asked = sqlx::query_as($statement.postgres)$(.bind($bind))*.$fetch(pool);
+                $crate::postgres::in_time($crate::postgres::READING, asked).await
+            }
         }
-    }
+    };
 }
+pub(crate) use fetch;
 
 impl Store {
-    /// Opens the ledger in this folder for writing, creating it and bringing its schema up to date.
-    pub async fn open(folder: &Path) -> Result<Store, StoreError> {
-        Store::open_with(folder, StoreOptions::default()).await
+    /// Opens the ledger for writing, creating it and bringing its schema up to date.
+    pub async fn open(location: impl Into<Location>) -> Result<Store, StoreError> {
+        Store::open_with(location, StoreOptions::default()).await
     }
 
     /// The same with options.
-    ///
-    /// One connection writes: SQLite gains nothing from a second, and its waiters starve.
-    pub async fn open_with(folder: &Path, settings: StoreOptions) -> Result<Store, StoreError> {
-        let path = folder.join(LEDGER_FILE);
-        keep_private(&path)?;
-        let options = options(&path).create_if_missing(true).synchronous(SqliteSynchronous::Full);
-        let mut options = options.busy_timeout(settings.busy_timeout);
-        if let Some(pages) = settings.max_pages {
-            options = options.pragma("max_page_count", pages.to_string());
-        }
-        let pool = connect(options.journal_mode(SqliteJournalMode::Wal), 1, &path).await?;
-        let store = Store { pool, path };
-        store.migrate().await?;
-        Ok(store)
+    pub async fn open_with(location: impl Into<Location>, options: StoreOptions) -> Result<Store, StoreError> {
+        let pool = match location.into() {
+            Location::Folder(folder) => Pool::Sqlite(sqlite::open(&folder, &options).await?),
+            Location::Server(server) => Pool::Postgres(postgres::open(&server, &options).await?),
+        };
+        Ok(Store { pool, options })
     }
 
     /// Opens an existing ledger for reading, beside a running process or without one.
-    pub async fn open_read_only(folder: &Path) -> Result<Store, StoreError> {
-        let path = folder.join(LEDGER_FILE);
-        if !path.is_file() {
-            return Err(StoreError::Missing { path });
-        }
-        let pool = connect(options(&path).read_only(true), 4, &path).await?;
-        Store::checked(pool, path).await
+    pub async fn open_read_only(location: impl Into<Location>) -> Result<Store, StoreError> {
+        let pool = match location.into() {
+            Location::Folder(folder) => Pool::Sqlite(sqlite::open_read_only(&folder).await?),
+            Location::Server(server) => Pool::Postgres(postgres::open_read_only(&server).await?),
+        };
+        Ok(Store { pool, options: StoreOptions::default() })
     }
 
     /// Opens an existing ledger as it is at this moment: every read sees the same state, whatever a running process
     /// writes meanwhile. For walks over everything.
-    pub async fn open_snapshot(folder: &Path) -> Result<Store, StoreError> {
-        let path = folder.join(LEDGER_FILE);
-        if !path.is_file() {
-            return Err(StoreError::Missing { path });
-        }
-        let pool = SqlitePoolOptions::new()
-            .max_connections(1)
-            .idle_timeout(None)
-            .max_lifetime(None)
-            // The one connection reads inside one transaction that is never ended; closing the pool ends it.
-            .after_connect(|connection, _| {
-                Box::pin(async move { sqlx::query("begin").execute(connection).await.map(drop) })
-            })
-            .connect_with(options(&path).read_only(true))
-            .await
-            .map_err(|error| StoreError::Open { path: path.clone(), reason: error.to_string() })?;
-        Store::checked(pool, path).await
+    pub async fn open_snapshot(location: impl Into<Location>) -> Result<Store, StoreError> {
+        let pool = match location.into() {
+            Location::Folder(folder) => Pool::Sqlite(sqlite::open_snapshot(&folder).await?),
+            Location::Server(server) => Pool::Postgres(postgres::open_snapshot(&server).await?),
+        };
+        Ok(Store { pool, options: StoreOptions::default() })
     }
 
-    async fn checked(pool: SqlitePool, path: PathBuf) -> Result<Store, StoreError> {
-        let store = Store { pool, path };
-        store.check_schema().await?;
-        Ok(store)
-    }
-
-    /// Begins a unit of work that will write: the write lock is taken at once, so nothing read in it can be stale.
+    /// Begins a unit of work that will write.
+    ///
+    /// On SQLite the write lock is taken at once, so nothing read in it can be stale. On Postgres each statement sees what
+    /// committed before it: lock first, read afterwards.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        let mut held = Held { connection: self.pool.acquire().await?, clean: false };
-        sqlx::query("begin immediate").execute(&mut *held.connection).await?;
-        Ok(Tx { held, failed: false })
+        Tx::begin(&self.pool, &self.options).await
     }
 
     /// Whether the ledger takes a commit of about this many bytes. Only a write that commits can tell: on a full disk a
     /// transaction begins and rolls back as if all were well.
     pub async fn probe(&self, bytes: usize) -> Result<(), StoreError> {
-        let bytes = i64::try_from(bytes.min(PROBE_LIMIT_BYTES)).unwrap_or(0);
-        for filler in [bytes, 0] {
+        for filler in [bytes.min(PROBE_LIMIT_BYTES), 0] {
             let mut tx = self.begin().await?;
-            sqlx::query(include_str!("../sql/sqlite/probe.sql")).bind(filler).execute(tx.connection()?).await?;
+            tx.fill_probe(vec![0; filler]).await?;
             tx.commit().await?;
         }
         Ok(())
@@ -152,129 +139,31 @@ impl Store {
 
     /// Whether the ledger answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
-        sqlx::query("select 1").execute(&self.pool).await?;
+        let _: (i64,) = fetch!(self, fetch_one, PING)?;
         Ok(())
     }
 
-    /// Where the ledger is.
-    #[must_use]
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Lets running statements end, moves the write-ahead log into the file and closes it.
+    /// Lets running statements end and closes it; a write-ahead log of SQLite is moved into the file.
     pub async fn close(&self) {
-        // A failed checkpoint loses nothing: the log is replayed at the next start.
-        let _ = sqlx::query("pragma wal_checkpoint(truncate)").execute(&self.pool).await;
-        self.pool.close().await;
+        match &self.pool {
+            Pool::Sqlite(pool) => sqlite::close(pool).await,
+            Pool::Postgres(pool) => pool.close().await,
+        }
     }
 
-    pub(crate) fn pool(&self) -> &SqlitePool {
+    pub(crate) fn pool(&self) -> &Pool {
         &self.pool
     }
+}
 
-    async fn migrate(&self) -> Result<(), StoreError> {
-        MIGRATIONS.run(&self.pool).await.map_err(|error| match error {
-            sqlx::migrate::MigrateError::Execute(error) => match StoreError::from(error) {
-                StoreError::Failed(error) => StoreError::Open { path: self.path.clone(), reason: error.to_string() },
-                other => other,
-            },
-            other => StoreError::Migration(other.to_string()),
-        })
-    }
-
-    /// A reading command must not meet a schema it does not know.
-    async fn check_schema(&self) -> Result<(), StoreError> {
-        let applied: Vec<i64> =
-            sqlx::query_scalar("select version from _sqlx_migrations where success order by version")
-                .fetch_all(&self.pool)
-                .await
-                .map_err(|error| StoreError::Open { path: self.path.clone(), reason: error.to_string() })?;
-        let known: Vec<i64> =
-            MIGRATIONS.iter().filter(|one| one.migration_type.is_up_migration()).map(|one| one.version).collect();
-        if applied == known {
-            Ok(())
-        } else {
-            Err(StoreError::Migration(format!("expected migrations {known:?}, found {applied:?}")))
-        }
+impl From<&Path> for Location {
+    fn from(folder: &Path) -> Location {
+        Location::Folder(folder.to_owned())
     }
 }
 
-/// The ledger holds bodies with names and documents: its owner alone may read it. The log beside it takes the file's mode.
-fn keep_private(path: &Path) -> Result<(), StoreError> {
-    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
-    opened
-        .and_then(|file| file.set_permissions(Permissions::from_mode(0o600)))
-        .map_err(|error| StoreError::Open { path: path.to_owned(), reason: error.to_string() })
-}
-
-fn options(path: &Path) -> SqliteConnectOptions {
-    SqliteConnectOptions::new()
-        .filename(path)
-        .foreign_keys(true)
-        .busy_timeout(BUSY_TIMEOUT)
-        .statement_cache_capacity(128)
-}
-
-async fn connect(options: SqliteConnectOptions, connections: u32, path: &Path) -> Result<SqlitePool, StoreError> {
-    SqlitePoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(BUSY_TIMEOUT)
-        .connect_with(options)
-        .await
-        .map_err(|error| StoreError::Open { path: path.to_owned(), reason: error.to_string() })
-}
-
-impl Tx {
-    /// Makes everything done so far durable. After an error the work has to be done again.
-    pub async fn commit(self) -> Result<(), StoreError> {
-        self.end("commit").await
-    }
-
-    /// Takes everything back. Dropping does the same, and closes the connection.
-    pub async fn rollback(self) -> Result<(), StoreError> {
-        self.end("rollback").await
-    }
-
-    async fn end(mut self, how: &'static str) -> Result<(), StoreError> {
-        sqlx::query(how).execute(self.connection()?).await?;
-        self.held.clean = true;
-        Ok(())
-    }
-
-    /// The connection, while the transaction lives: a statement after one that failed would commit by itself.
-    fn connection(&mut self) -> Result<&mut SqliteConnection, StoreError> {
-        if self.failed { Err(StoreError::Over) } else { Ok(&mut self.held.connection) }
-    }
-
-    pub(crate) async fn execute(&mut self, statement: &Statement, input: Input) -> Result<u64, StoreError> {
-        if input.is_empty() {
-            return Ok(0);
-        }
-        let (json, blob) = input.into_parts()?;
-        let mut query = sqlx::query(statement.sqlite).bind(json);
-        if let Some(blob) = blob {
-            query = query.bind(blob);
-        }
-        let done = query.execute(self.connection()?).await;
-        self.failed |= done.is_err();
-        Ok(done?.rows_affected())
-    }
-
-    pub(crate) async fn fetch<R>(&mut self, statement: &Statement, input: Input) -> Result<Vec<R>, StoreError>
-    where
-        R: for<'r> sqlx::FromRow<'r, SqliteRow> + Send + Unpin,
-    {
-        if input.is_empty() {
-            return Ok(Vec::new());
-        }
-        let (json, blob) = input.into_parts()?;
-        let mut query = sqlx::query_as(statement.sqlite).bind(json);
-        if let Some(blob) = blob {
-            query = query.bind(blob);
-        }
-        let rows = query.fetch_all(self.connection()?).await;
-        self.failed |= rows.is_err();
-        Ok(rows?)
+impl From<&Location> for Location {
+    fn from(location: &Location) -> Location {
+        location.clone()
     }
 }

@@ -2,16 +2,44 @@
 
 use afluente_model::{DeliveryId, Timestamp};
 use bytes::Bytes;
-use serde::Serialize;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::backend::Tx;
 use crate::error::StoreError;
-use crate::input::{Blob, Input, Slice, Statement, hex, statement};
+use crate::input::{Blob, Input};
+use crate::rows::rows;
 
-static INSERT: Statement = statement!("dead_letters_insert");
-static SETTLE: Statement = statement!("dead_letters_settle");
+rows! {
+    struct DeadInput<'a> {
+        id: uuid,
+        delivery_id: uuid,
+        gateway: text,
+        account: opt text,
+        reason: text,
+        error: text,
+        attempts: int,
+        first_seen_at: moment,
+        now: moment,
+        seen: int,
+        body_bytes: int,
+        body_hash: hash,
+        head: bytes,
+        body: bytes,
+    }
+    INSERT = "dead_letters_insert";
+}
+
+rows! {
+    struct SettleInput<'a> {
+        id: uuid,
+        state: text,
+        settled_by: text,
+        settled_because: text,
+        now: moment,
+    }
+    SETTLE = "dead_letters_settle";
+}
 
 /// Declares the reasons with their words in one place.
 macro_rules! reasons {
@@ -108,59 +136,23 @@ pub struct DeadLetter {
     pub body: Bytes,
 }
 
-#[derive(Serialize)]
-struct DeadInput<'a> {
-    id: String,
-    delivery_id: String,
-    gateway: &'static str,
-    account: Option<&'a str>,
-    reason: &'static str,
-    error: &'a str,
-    attempts: u32,
-    first_seen_at: i64,
-    now: i64,
-    hash: String,
-    head_off: usize,
-    head_len: usize,
-    #[serde(flatten)]
-    body: Slice,
-}
-
-#[derive(Serialize)]
-struct SettleInput<'a> {
-    id: String,
-    state: &'static str,
-    by: &'a str,
-    because: &'a str,
-    now: i64,
-}
-
 impl Tx {
     /// Buries deliveries. One that lies there open already with the same body (its message came again) is counted up; another
     /// body under the same id is a letter of its own.
     pub async fn bury(&mut self, letters: &[DeadLetter], now: Timestamp) -> Result<(), StoreError> {
         let mut blob = Blob::default();
-        let rows: Vec<DeadInput<'_>> = letters
-            .iter()
-            .map(|letter| {
-                let head = blob.push(&letter.head);
-                DeadInput {
-                    id: hex(letter.id.as_bytes()),
-                    delivery_id: hex(letter.delivery_id.0.as_bytes()),
-                    gateway: letter.gateway,
-                    account: letter.account.as_deref(),
-                    reason: letter.reason.as_str(),
-                    error: &letter.error,
-                    attempts: letter.attempts,
-                    first_seen_at: letter.first_seen_at.as_micros(),
-                    now: now.as_micros(),
-                    hash: hex(&Sha256::digest(&letter.body)),
-                    head_off: head.off,
-                    head_len: head.len,
-                    body: blob.push(&letter.body),
-                }
-            })
-            .collect();
+        let mut rows: Vec<DeadInput<'_>> =
+            letters.iter().map(|letter| input(letter, &mut blob, now)).collect::<Result<_, _>>()?;
+        rows.sort_by_key(|row| (row.delivery_id, row.body_hash));
+        // One statement may not change a row twice: the same letter in one batch is one row that was seen more often.
+        rows.dedup_by(|next, first| {
+            let same = (next.delivery_id, next.body_hash) == (first.delivery_id, first.body_hash);
+            if same {
+                (first.seen, first.reason, first.error, first.attempts) =
+                    (first.seen + 1, next.reason, next.error, next.attempts);
+            }
+            same
+        });
         self.execute(&INSERT, Input::with_blob(&rows, blob.into_bytes())).await?;
         Ok(())
     }
@@ -176,9 +168,34 @@ impl Tx {
     ) -> Result<Vec<Uuid>, StoreError> {
         let rows: Vec<SettleInput<'_>> = ids
             .iter()
-            .map(|id| SettleInput { id: hex(id.as_bytes()), state: state.as_str(), by, because, now: now.as_micros() })
+            .map(|id| SettleInput {
+                id: (*id).into(),
+                state: state.as_str(),
+                settled_by: by,
+                settled_because: because,
+                now: now.into(),
+            })
             .collect();
         let settled: Vec<(Uuid,)> = self.fetch(&SETTLE, Input::of(&rows)).await?;
         Ok(settled.into_iter().map(|(id,)| id).collect())
     }
+}
+
+fn input<'a>(letter: &'a DeadLetter, blob: &mut Blob, now: Timestamp) -> Result<DeadInput<'a>, StoreError> {
+    Ok(DeadInput {
+        id: letter.id.into(),
+        delivery_id: letter.delivery_id.0.into(),
+        gateway: letter.gateway,
+        account: letter.account.as_deref(),
+        reason: letter.reason.as_str(),
+        error: &letter.error,
+        attempts: letter.attempts.into(),
+        first_seen_at: letter.first_seen_at.into(),
+        now: now.into(),
+        seen: 1,
+        body_bytes: i64::try_from(letter.body.len()).unwrap_or(i64::MAX),
+        body_hash: <[u8; 32]>::from(Sha256::digest(&letter.body)).into(),
+        head: blob.push(&letter.head)?,
+        body: blob.push(&letter.body)?,
+    })
 }

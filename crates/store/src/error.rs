@@ -1,21 +1,19 @@
 //! What can go wrong with the ledger, and whether trying again may help.
 
-use std::path::PathBuf;
-
 /// A failure of the ledger.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// There is no ledger there; a reading command was started before the first `afluente up`.
-    #[error("no ledger at {}: start `afluente up` with this data folder first", path.display())]
+    #[error("no ledger at {what}: start `afluente up` with this configuration first")]
     Missing {
         /// Where it was looked for.
-        path: PathBuf,
+        what: String,
     },
-    /// The file is there and is no ledger of ours, or cannot be read or written.
-    #[error("cannot open the ledger {}: {reason}", path.display())]
+    /// What is there is no ledger of ours, or cannot be read or written.
+    #[error("cannot open the ledger {what}: {reason}")]
     Open {
-        /// The file.
-        path: PathBuf,
+        /// The file, or the server and its database.
+        what: String,
         /// The database's own words.
         reason: String,
     },

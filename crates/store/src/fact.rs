@@ -4,23 +4,60 @@ use afluente_model::{
     Amount, Currency, Detail, DetailKey, Fact, FactKey, Kind, PaymentFact, PaymentKind, Source, SubscriptionFact,
     SubscriptionKind, Timestamp,
 };
-use serde::Serialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::backend::Tx;
+use crate::cell::Moment;
 use crate::error::StoreError;
-use crate::input::{Input, Statement, hex, json_text, statement};
-use crate::payment::{currency, moment, word};
+use crate::input::{Input, json_text};
+use crate::payment::{currency, word};
+use crate::rows::{Statement, ids, rows};
 
-static INSERT: Statement = statement!("facts_insert");
-static READ: Statement = statement!("facts_read");
-static MOVE: Statement = statement!("facts_move");
-static DROP: Statement = statement!("facts_drop");
-static SUBSCRIPTION_DROP: Statement = statement!("subscription_facts_drop");
-static UNNAME: Statement = statement!("facts_unname");
-static SUBSCRIPTION_INSERT: Statement = statement!("subscription_facts_insert");
-static SUBSCRIPTION_READ: Statement = statement!("subscription_facts_read");
+rows! {
+    struct FactInput<'a> {
+        owner: uuid,
+        fact_key: key,
+        named: text,
+        family: text,
+        op: text,
+        kind: text,
+        at: opt moment,
+        op_at: opt moment,
+        amount: opt int,
+        currency: opt text,
+        source: text,
+        detail: string,
+        receipt_id: uuid,
+        now: moment,
+    }
+    INSERT = "facts_insert";
+    SUBSCRIPTION_INSERT = "subscription_facts_insert";
+}
+
+rows! {
+    struct KeyInput {
+        owner: uuid,
+        fact_key: key,
+    }
+    DROP = "facts_drop";
+    SUBSCRIPTION_DROP = "subscription_facts_drop";
+}
+
+rows! {
+    struct MoveInput<'a> {
+        source_id: uuid,
+        target_id: uuid,
+        named: text,
+    }
+    MOVE = "facts_move";
+    UNNAME = "facts_unname";
+}
+
+ids! {
+    READ = "facts_select" "facts_read";
+    SUBSCRIPTION_READ = "subscription_facts_select" "subscription_facts_read";
+}
 
 /// A fact of a payment, to be stored.
 #[derive(Clone, Debug)]
@@ -74,36 +111,6 @@ pub struct StoredFact<K> {
     pub recorded_at: Timestamp,
 }
 
-#[derive(Serialize)]
-struct FactInput<'a> {
-    owner: String,
-    key: String,
-    named: &'a str,
-    family: &'static str,
-    op: &'a str,
-    kind: &'static str,
-    at: Option<i64>,
-    op_at: Option<i64>,
-    amount: Option<i64>,
-    currency: Option<&'a str>,
-    source: &'static str,
-    detail: String,
-    receipt: String,
-    now: i64,
-}
-
-#[derive(Serialize)]
-struct OwnerInput {
-    owner: String,
-}
-
-#[derive(Serialize)]
-struct MoveInput<'a> {
-    from: String,
-    to: String,
-    named: &'a str,
-}
-
 #[derive(FromRow)]
 pub(crate) struct Record {
     owner: Uuid,
@@ -112,14 +119,14 @@ pub(crate) struct Record {
     family: String,
     op: String,
     kind: String,
-    at: Option<i64>,
-    op_at: Option<i64>,
+    at: Option<Moment>,
+    op_at: Option<Moment>,
     amount: Option<i64>,
     currency: Option<String>,
     source: String,
     detail: String,
     receipt_id: Uuid,
-    recorded_at: i64,
+    recorded_at: Moment,
 }
 
 impl Tx {
@@ -132,7 +139,7 @@ impl Tx {
 
     /// All facts of these payments.
     pub async fn facts_of(&mut self, payments: &[Uuid]) -> Result<Vec<StoredFact<PaymentKind>>, StoreError> {
-        let records: Vec<Record> = self.fetch(&READ, owners(payments)).await?;
+        let records: Vec<Record> = self.fetch(&READ, Input::ids(payments)).await?;
         records.into_iter().map(|record| record.read("payment_facts")).collect()
     }
 
@@ -140,7 +147,7 @@ impl Tx {
     pub async fn move_facts(&mut self, moves: &[FactMove]) -> Result<(), StoreError> {
         let rows: Vec<MoveInput<'_>> = moves
             .iter()
-            .map(|one| MoveInput { from: hex(one.from.as_bytes()), to: hex(one.to.as_bytes()), named: &one.named })
+            .map(|one| MoveInput { source_id: one.from.into(), target_id: one.to.into(), named: &one.named })
             .collect();
         self.execute(&MOVE, Input::of(&rows)).await?;
         self.execute(&UNNAME, Input::of(&rows)).await?;
@@ -175,7 +182,7 @@ impl Tx {
         &mut self,
         subscriptions: &[Uuid],
     ) -> Result<Vec<StoredFact<SubscriptionKind>>, StoreError> {
-        let records: Vec<Record> = self.fetch(&SUBSCRIPTION_READ, owners(subscriptions)).await?;
+        let records: Vec<Record> = self.fetch(&SUBSCRIPTION_READ, Input::ids(subscriptions)).await?;
         records.into_iter().map(|record| record.read("subscription_facts")).collect()
     }
 
@@ -184,8 +191,8 @@ impl Tx {
         statement: &Statement,
         mut rows: Vec<FactInput<'_>>,
     ) -> Result<Vec<Uuid>, StoreError> {
-        rows.sort_by(|a, b| (&a.owner, &a.key).cmp(&(&b.owner, &b.key)));
-        rows.dedup_by(|a, b| (&a.owner, &a.key) == (&b.owner, &b.key));
+        rows.sort_by_key(|row| (row.owner, row.fact_key));
+        rows.dedup_by_key(|row| (row.owner, row.fact_key));
         let gained: Vec<(Uuid,)> = self.fetch(statement, Input::of(&rows)).await?;
         let mut gained: Vec<Uuid> = gained.into_iter().map(|(id,)| id).collect();
         gained.sort_unstable();
@@ -194,20 +201,9 @@ impl Tx {
     }
 }
 
-#[derive(Serialize)]
-struct KeyInput {
-    owner: String,
-    key: String,
-}
-
 fn keys(facts: &[(Uuid, FactKey)]) -> Input {
-    let row = |(owner, key): &(Uuid, FactKey)| KeyInput { owner: hex(owner.as_bytes()), key: key.to_string() };
+    let row = |(owner, key): &(Uuid, FactKey)| KeyInput { owner: (*owner).into(), fact_key: key.0.into() };
     Input::of(&facts.iter().map(row).collect::<Vec<_>>())
-}
-
-fn owners(ids: &[Uuid]) -> Input {
-    let rows: Vec<OwnerInput> = ids.iter().map(|id| OwnerInput { owner: hex(id.as_bytes()) }).collect();
-    Input::of(&rows)
 }
 
 fn input<'a, K: Kind>(
@@ -218,20 +214,20 @@ fn input<'a, K: Kind>(
     now: Timestamp,
 ) -> Result<FactInput<'a>, StoreError> {
     Ok(FactInput {
-        owner: hex(owner.as_bytes()),
-        key: fact.key().to_string(),
+        owner: owner.into(),
+        fact_key: fact.key().0.into(),
         named,
         family: fact.kind.family(),
         op: &fact.op,
         kind: fact.kind.word(),
-        at: fact.at.map(Timestamp::as_micros),
-        op_at: fact.op_at.map(Timestamp::as_micros),
+        at: fact.at.map(Moment::from),
+        op_at: fact.op_at.map(Moment::from),
         amount: fact.amount.map(Amount::minor),
         currency: fact.currency.as_ref().map(Currency::as_str),
         source: fact.source.as_str(),
         detail: detail_json(&fact.detail)?,
-        receipt: hex(receipt.as_bytes()),
-        now: now.as_micros(),
+        receipt_id: receipt.into(),
+        now: now.into(),
     })
 }
 
@@ -245,7 +241,7 @@ impl Record {
     pub(crate) fn read<K: Kind>(self, table: &'static str) -> Result<StoredFact<K>, StoreError> {
         let kind = K::parse(&self.family, &self.kind)
             .ok_or_else(|| StoreError::unreadable(table, "kind", &format!("{}.{}", self.family, self.kind)))?;
-        let time = |column, at: Option<i64>| at.map(|at| moment(table, column, at)).transpose();
+        let time = |column, at: Option<Moment>| at.map(|at| at.read(table, column)).transpose();
         let amount = self
             .amount
             .map(|minor| Amount::new(minor).map_err(|_| StoreError::unreadable(table, "amount", &minor.to_string())))
@@ -254,7 +250,7 @@ impl Record {
             .fact_key
             .as_slice()
             .try_into()
-            .map_err(|_| StoreError::unreadable(table, "fact_key", &hex(&self.fact_key)))?;
+            .map_err(|_| StoreError::unreadable(table, "fact_key", &format!("{:02x?}", self.fact_key)))?;
         let fact = Fact::new(kind, &self.op, time("at", self.at)?, word::<Source>(table, "source", &self.source)?)
             .counted_from(time("op_at", self.op_at)?)
             .money(amount, currency(table, self.currency.as_deref())?)
@@ -265,7 +261,7 @@ impl Record {
             key: FactKey(key),
             fact,
             receipt: self.receipt_id,
-            recorded_at: moment(table, "recorded_at", self.recorded_at)?,
+            recorded_at: self.recorded_at.read(table, "recorded_at")?,
         })
     }
 }

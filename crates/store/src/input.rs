@@ -1,35 +1,18 @@
 //! A batch on its way into one statement: rows as JSON, bodies as one blob beside them.
-//!
-//! Each statement is a shared text behind a prefix that unpacks the rows into a common table expression named `input`.
-//! Only the prefix differs between databases.
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use uuid::Uuid;
 
+use crate::cell::Id;
 use crate::error::StoreError;
+use crate::rows::rows;
 
-/// One statement's text.
-pub(crate) struct Statement {
-    pub(crate) sqlite: &'static str,
-}
-
-/// The statement in `sql/NAME.sql` behind its prefix `sql/sqlite/NAME.sql`.
-macro_rules! statement {
-    ($name:literal) => {
-        $crate::input::Statement {
-            sqlite: concat!(
-                include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/sqlite/", $name, ".sql")),
-                include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/sql/", $name, ".sql"))
-            ),
-        }
-    };
-}
-pub(crate) use statement;
-
-/// A row that is an id.
-#[derive(Serialize)]
-struct Id {
-    id: String,
+rows! {
+    /// A row that is an id.
+    #[derive(Clone, Copy)]
+    pub(crate) struct IdInput {
+        id: uuid,
+    }
 }
 
 /// Rows for one statement.
@@ -47,10 +30,10 @@ impl Input {
 
     /// Ids alone.
     pub(crate) fn ids(ids: &[Uuid]) -> Input {
-        Input::of(&ids.iter().map(|id| Id { id: hex(id.as_bytes()) }).collect::<Vec<_>>())
+        Input::of(&ids.iter().map(|id| IdInput { id: Id::from(*id) }).collect::<Vec<_>>())
     }
 
-    /// Rows whose `off` and `len` point into one blob.
+    /// Rows whose [`Slice`]s point into one blob.
     pub(crate) fn with_blob<T: Serialize>(rows: &[T], blob: Vec<u8>) -> Input {
         Input { blob: Some(blob), ..Input::of(rows) }
     }
@@ -78,18 +61,28 @@ fn no_json(error: serde_json::Error) -> StoreError {
 #[derive(Default)]
 pub(crate) struct Blob(Vec<u8>);
 
-/// Where one part lies in a [`Blob`]: `off` counts from 1, as SQL's substr does.
-#[derive(Serialize, Clone, Copy)]
+/// Where one part lies in a [`Blob`]. One number on the way: the offset, which counts from 1 as SQL's substr does, above
+/// 32 bits of length.
+#[derive(Clone, Copy)]
 pub(crate) struct Slice {
-    pub(crate) off: usize,
-    pub(crate) len: usize,
+    off: u32,
+    len: u32,
+}
+
+impl Serialize for Slice {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_u64(u64::from(self.off) << 32 | u64::from(self.len))
+    }
 }
 
 impl Blob {
-    pub(crate) fn push(&mut self, bytes: &[u8]) -> Slice {
-        let off = self.0.len() + 1;
+    /// Adds a part. A batch whose bodies take 2 GiB or more is an error of the statement: SQL counts them in 32 bits.
+    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<Slice, StoreError> {
+        let place = |count: usize| i32::try_from(count).map(i32::unsigned_abs).map_err(|_| too_large());
+        let off = place(self.0.len() + 1)?;
+        let len = place(bytes.len())?;
         self.0.extend_from_slice(bytes);
-        Slice { off, len: bytes.len() }
+        Ok(Slice { off, len })
     }
 
     pub(crate) fn into_bytes(self) -> Vec<u8> {
@@ -97,12 +90,6 @@ impl Blob {
     }
 }
 
-/// Lower-case hex, for ids and hashes inside the JSON.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing into a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+fn too_large() -> StoreError {
+    StoreError::Failed(sqlx::Error::Encode("expected less than 2 GiB of bodies in one batch".into()))
 }

@@ -9,26 +9,34 @@
 
 mod account;
 mod backend;
+mod cell;
 mod dead;
 mod error;
 mod fact;
 mod input;
+mod migration;
 mod name;
 mod payment;
 #[cfg(test)]
 mod plan;
+mod postgres;
 mod receipt;
 mod record;
 pub mod report;
+mod rows;
+mod sqlite;
 mod subscription;
+mod tx;
 
 pub use account::AccountRow;
-pub use backend::{LEDGER_FILE, Store, StoreOptions, Tx};
+pub use backend::{Location, Store, StoreOptions, Tx};
 pub use dead::{DeadLetter, DeadReason, DeadState};
 pub use error::{Class, StoreError};
 pub use fact::{FactMove, FactRow, StoredFact, SubscriptionFactRow};
 pub use name::NameRow;
 pub use payment::{NewPayment, PaymentKey, PaymentRow};
+pub use postgres::Server;
 pub use receipt::{Claimed, Receipt, ReceiptState, Reread};
 pub use record::{ClaimRow, EventRow, Inconsistency, OutboxRow, UnknownWordRow, WantRow};
+pub use sqlite::LEDGER_FILE;
 pub use subscription::{SubscriptionKey, SubscriptionRow};

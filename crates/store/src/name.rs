@@ -1,17 +1,27 @@
 //! Names of payments. Names refer to names, so that either may come first.
 
 use afluente_model::{AccountName, Timestamp};
-use serde::Serialize;
 use sqlx::FromRow;
 
 use crate::backend::Tx;
 use crate::error::StoreError;
-use crate::input::{Input, Statement, statement};
+use crate::input::Input;
 use crate::payment::PaymentKey;
+use crate::rows::rows;
 
-static INSERT: Statement = statement!("names_insert");
-static LOCK: Statement = statement!("names_lock");
-static WRITE: Statement = statement!("names_write");
+rows! {
+    #[derive(PartialEq, Eq, PartialOrd, Ord)]
+    struct NameInput<'a> {
+        account: text,
+        tenant: text,
+        name: text,
+        payment: text,
+        now: moment,
+    }
+    INSERT = "names_insert";
+    LOCK = "names_lock", lock known;
+    WRITE = "names_write";
+}
 
 /// One name and what it stands for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -20,15 +30,6 @@ pub struct NameRow {
     pub name: PaymentKey,
     /// The gateway's id of the payment at the same account and tenant; the name itself where it is no other's.
     pub payment: Box<str>,
-}
-
-#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
-struct NameInput<'a> {
-    account: &'a str,
-    tenant: &'a str,
-    name: &'a str,
-    payment: &'a str,
-    now: i64,
 }
 
 #[derive(FromRow)]
@@ -65,7 +66,7 @@ impl Tx {
 }
 
 fn input<'a>(name: &'a PaymentKey, payment: &'a str, now: Timestamp) -> NameInput<'a> {
-    NameInput { account: name.account.as_str(), tenant: &name.tenant, name: &name.id, payment, now: now.as_micros() }
+    NameInput { account: name.account.as_str(), tenant: &name.tenant, name: &name.id, payment, now: now.into() }
 }
 
 impl TryFrom<Record> for NameRow {

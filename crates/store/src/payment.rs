@@ -7,19 +7,81 @@ use afluente_model::{
     AccountName, Amount, Amounts, CaptureState, ClosedReason, Currency, DisputeState, Evidence, FOLD_VERSION,
     FundingState, Gateway, Payment, PaymentStatus, RiskState, SettlementState, Timestamp,
 };
-use serde::Serialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::backend::Tx;
+use crate::cell::Moment;
 use crate::error::StoreError;
-use crate::input::{Input, Statement, hex, statement};
+use crate::input::Input;
+use crate::rows::{ids, rows};
 
-static BLANK: Statement = statement!("payments_blank");
-static LOCK: Statement = statement!("payments_lock");
-static LOCK_IDS: Statement = statement!("payments_lock_ids");
-static UPDATE: Statement = statement!("payments_update");
-static DELETE: Statement = statement!("payments_delete");
+rows! {
+    #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+    struct KeyInput<'a> {
+        account: text,
+        tenant: text,
+        provider_payment_id: text,
+    }
+    LOCK = "payments_select" "payments_lock", lock payments;
+}
+
+rows! {
+    struct BlankInput<'a> {
+        id: uuid,
+        account: text,
+        tenant: text,
+        provider_payment_id: text,
+        provider_v2: text,
+        now: moment,
+    }
+    BLANK = "payments_blank";
+}
+
+rows! {
+    /// What a payment's facts project to, for both directions.
+    #[derive(FromRow)]
+    #[allow(clippy::struct_excessive_bools, reason = "the columns are what they are")]
+    pub(crate) struct Columns {
+        id: uuid,
+        status_v2: string,
+        legacy_word: opt string,
+        currency: opt string,
+        authorized_amount: int,
+        captured_amount: int,
+        refunded_amount: int,
+        refund_pending_amount: int,
+        disputed_amount: int,
+        charged_back_amount: int,
+        capture_state: string,
+        funding_state: string,
+        dispute_state: string,
+        dispute_stage: int,
+        risk_state: string,
+        settlement_state: string,
+        closed_reason: opt string,
+        scheduled_for: opt moment,
+        expires_at: opt moment,
+        evidence: string,
+        capture_inferred: flag,
+        attempt_count: int,
+        last_failure_code: opt string,
+        contested: flag,
+        returned_more_than_captured: flag,
+        mixed_currency: flag,
+        source_as_of: opt moment,
+        fold_version: int,
+        fact_count: int,
+        row_version: int,
+        updated_at: moment,
+    }
+    UPDATE = "payments_update";
+}
+
+ids! {
+    LOCK_IDS = "payments_select" "payments_lock_ids", lock payments;
+    DELETE = "payments_delete";
+}
 
 /// The natural key of a payment: what stays the same on every machine and in every rebuild.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,77 +126,14 @@ pub struct NewPayment {
     pub gateway: Gateway,
 }
 
-#[derive(Serialize, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-struct KeyInput<'a> {
-    account: &'a str,
-    tenant: &'a str,
-    provider_payment_id: &'a str,
-}
-
-#[derive(Serialize)]
-struct BlankInput<'a> {
-    id: String,
-    provider: &'static str,
-    now: i64,
-    #[serde(flatten)]
-    key: KeyInput<'a>,
-}
-
-/// The columns of a projected payment, for both directions.
-#[derive(Serialize, FromRow)]
-#[allow(clippy::struct_excessive_bools, reason = "the columns are what they are")]
-pub(crate) struct Columns {
-    status_v2: String,
-    legacy_word: Option<String>,
-    currency: Option<String>,
-    authorized_amount: i64,
-    captured_amount: i64,
-    refunded_amount: i64,
-    refund_pending_amount: i64,
-    disputed_amount: i64,
-    charged_back_amount: i64,
-    capture_state: String,
-    funding_state: String,
-    dispute_state: String,
-    dispute_stage: i64,
-    risk_state: String,
-    settlement_state: String,
-    closed_reason: Option<String>,
-    scheduled_for: Option<i64>,
-    expires_at: Option<i64>,
-    evidence: String,
-    capture_inferred: bool,
-    attempt_count: i64,
-    last_failure_code: Option<String>,
-    contested: bool,
-    returned_more_than_captured: bool,
-    mixed_currency: bool,
-    source_as_of: Option<i64>,
-}
-
 #[derive(FromRow)]
 pub(crate) struct Record {
-    id: Uuid,
     account: String,
     tenant: String,
     provider_payment_id: String,
     provider_v2: String,
-    fact_count: i64,
-    row_version: i64,
-    created_at: i64,
-    updated_at: i64,
+    created_at: Moment,
     #[sqlx(flatten)]
-    columns: Columns,
-}
-
-#[derive(Serialize)]
-struct UpdateInput {
-    id: String,
-    fold_version: i32,
-    fact_count: i64,
-    row_version: i64,
-    now: i64,
-    #[serde(flatten)]
     columns: Columns,
 }
 
@@ -154,14 +153,16 @@ impl Tx {
         let mut blank: Vec<BlankInput<'_>> = make
             .iter()
             .map(|new| BlankInput {
-                id: hex(new.id.as_bytes()),
-                provider: new.gateway.as_str(),
-                now: now.as_micros(),
-                key: key_input(&new.key),
+                id: new.id.into(),
+                account: new.key.account.as_str(),
+                tenant: &new.key.tenant,
+                provider_payment_id: &new.key.id,
+                provider_v2: new.gateway.as_str(),
+                now: now.into(),
             })
             .collect();
         // Concurrent inserts that skip what exists deadlock unless they go in one order.
-        blank.sort_by_key(|row| row.key);
+        blank.sort_by_key(|row| (row.account, row.tenant, row.provider_payment_id));
         self.execute(&BLANK, Input::of(&blank)).await?;
         let mut keys: Vec<KeyInput<'_>> = make.iter().map(|new| &new.key).chain(also).map(key_input).collect();
         keys.sort_unstable();
@@ -178,17 +179,7 @@ impl Tx {
 
     /// Writes projected rows; each `row_version` given is the new one.
     pub async fn save_payments(&mut self, rows: &[PaymentRow]) -> Result<(), StoreError> {
-        let inputs: Vec<UpdateInput> = rows
-            .iter()
-            .map(|row| UpdateInput {
-                id: hex(row.id.as_bytes()),
-                fold_version: FOLD_VERSION,
-                fact_count: row.fact_count,
-                row_version: row.row_version,
-                now: row.updated_at.as_micros(),
-                columns: Columns::from(&row.payment),
-            })
-            .collect();
+        let inputs: Vec<Columns> = rows.iter().map(Columns::from).collect();
         self.execute(&UPDATE, Input::of(&inputs)).await?;
         Ok(())
     }
@@ -210,10 +201,12 @@ fn key_input(key: &PaymentKey) -> KeyInput<'_> {
     KeyInput { account: key.account.as_str(), tenant: &key.tenant, provider_payment_id: &key.id }
 }
 
-impl From<&Payment> for Columns {
-    fn from(payment: &Payment) -> Columns {
+impl From<&PaymentRow> for Columns {
+    fn from(row: &PaymentRow) -> Columns {
+        let payment = &row.payment;
         let Amounts { authorized, captured, refunded, refund_pending, disputed, charged_back } = payment.amounts;
         Columns {
+            id: row.id.into(),
             status_v2: payment.status.to_string(),
             legacy_word: payment.word.as_deref().map(Into::into),
             currency: payment.currency.map(|currency| currency.to_string()),
@@ -230,8 +223,8 @@ impl From<&Payment> for Columns {
             risk_state: payment.risk_state.to_string(),
             settlement_state: payment.settlement_state.to_string(),
             closed_reason: payment.closed_reason.map(|reason| reason.to_string()),
-            scheduled_for: payment.scheduled_for.map(Timestamp::as_micros),
-            expires_at: payment.expires_at.map(Timestamp::as_micros),
+            scheduled_for: payment.scheduled_for.map(Moment::from),
+            expires_at: payment.expires_at.map(Moment::from),
             evidence: payment.evidence.to_string(),
             capture_inferred: payment.capture_inferred,
             attempt_count: payment.attempt_count.into(),
@@ -239,7 +232,11 @@ impl From<&Payment> for Columns {
             contested: payment.contested,
             returned_more_than_captured: payment.returned_more_than_captured,
             mixed_currency: payment.mixed_currency,
-            source_as_of: payment.source_as_of.map(Timestamp::as_micros),
+            source_as_of: payment.source_as_of.map(Moment::from),
+            fold_version: FOLD_VERSION.into(),
+            fact_count: row.fact_count,
+            row_version: row.row_version,
+            updated_at: row.updated_at.into(),
         }
     }
 }
@@ -251,11 +248,6 @@ pub(crate) fn word<T: std::str::FromStr>(
     text: &str,
 ) -> Result<T, StoreError> {
     text.parse().map_err(|_| StoreError::unreadable(table, column, text))
-}
-
-/// Reads a moment out of a column.
-pub(crate) fn moment(table: &'static str, column: &'static str, micros: i64) -> Result<Timestamp, StoreError> {
-    Timestamp::from_micros(micros).map_err(|_| StoreError::unreadable(table, column, &micros.to_string()))
 }
 
 fn amount(column: &'static str, minor: i64) -> Result<Amount, StoreError> {
@@ -273,7 +265,7 @@ impl TryFrom<Columns> for Payment {
 
     fn try_from(row: Columns) -> Result<Payment, StoreError> {
         let table = "payments";
-        let time = |column, at: Option<i64>| at.map(|at| moment(table, column, at)).transpose();
+        let time = |column, at: Option<Moment>| at.map(|at| at.read(table, column)).transpose();
         Ok(Payment {
             status: word::<PaymentStatus>(table, "status_v2", &row.status_v2)?,
             currency: currency(table, row.currency.as_deref())?,
@@ -319,14 +311,14 @@ impl TryFrom<Record> for PaymentRow {
         let account = AccountName::parse(&row.account)
             .map_err(|_| StoreError::unreadable("payments", "account", &row.account))?;
         Ok(PaymentRow {
-            id: row.id,
+            id: row.columns.id.into(),
             key: PaymentKey { account, tenant: row.tenant.into(), id: row.provider_payment_id.into() },
             gateway: word::<Gateway>("payments", "provider_v2", &row.provider_v2)?,
+            fact_count: row.columns.fact_count,
+            row_version: row.columns.row_version,
+            created_at: row.created_at.read("payments", "created_at")?,
+            updated_at: row.columns.updated_at.read("payments", "updated_at")?,
             payment: row.columns.try_into()?,
-            fact_count: row.fact_count,
-            row_version: row.row_version,
-            created_at: moment("payments", "created_at", row.created_at)?,
-            updated_at: moment("payments", "updated_at", row.updated_at)?,
         })
     }
 }

@@ -4,17 +4,58 @@ use std::collections::{HashMap, HashSet};
 
 use afluente_model::{AccountName, DeliveryId, Proof, SecretName, Timestamp};
 use bytes::Bytes;
-use serde::Serialize;
+use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::backend::Tx;
 use crate::error::StoreError;
-use crate::input::{Blob, Input, Slice, Statement, hex, json_text, statement};
+use crate::input::{Blob, Input, Slice, json_text};
+use crate::rows::rows;
 
-static CLAIM: Statement = statement!("dedupe_claim");
-static COUNT: Statement = statement!("dedupe_count");
-static INSERT: Statement = statement!("receipts_insert");
-static UPDATE: Statement = statement!("receipts_update");
+rows! {
+    struct ClaimInput<'a> {
+        id: uuid,
+        account: text,
+        dedupe_key: text,
+        body_hash: hash,
+        now: moment,
+    }
+    CLAIM = "dedupe_claim";
+    COUNT = "dedupe_count";
+}
+
+rows! {
+    struct RereadInput<'a> {
+        id: uuid,
+        state: text,
+        ignored_because: opt text,
+        event_type: text,
+    }
+    UPDATE = "receipts_update";
+}
+
+rows! {
+    struct ReceiptInput<'a> {
+        id: uuid,
+        received_at: moment,
+        now: moment,
+        account: text,
+        delivery_id: uuid,
+        event_id: opt text,
+        event_type: text,
+        state: text,
+        ignored_because: opt text,
+        proof: text,
+        proved_by: opt text,
+        released_by: opt text,
+        headers: string,
+        query: opt text,
+        traceparent: opt text,
+        body_hash: hash,
+        body: bytes,
+    }
+    INSERT = "receipts_insert";
+}
 
 /// What became of the delivery behind a receipt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,16 +147,7 @@ pub struct Reread {
     pub event_type: Box<str>,
 }
 
-#[derive(Serialize)]
-struct ClaimInput<'a> {
-    id: String,
-    account: &'a str,
-    key: &'a str,
-    hash: String,
-    now: i64,
-}
-
-#[derive(sqlx::FromRow)]
+#[derive(FromRow)]
 struct KnownRecord {
     account: String,
     dedupe_key: String,
@@ -125,42 +157,12 @@ struct KnownRecord {
     state: Option<String>,
 }
 
-#[derive(Serialize)]
-struct RereadInput<'a> {
-    id: String,
-    state: &'static str,
-    ignored_because: Option<&'static str>,
-    event_type: &'a str,
-}
-
-#[derive(Serialize)]
-struct ReceiptInput<'a> {
-    id: String,
-    received_at: i64,
-    now: i64,
-    account: &'a str,
-    delivery_id: String,
-    event: Option<&'a str>,
-    event_type: &'a str,
-    state: &'static str,
-    ignored_because: Option<&'static str>,
-    proof: &'static str,
-    proved_by: Option<&'a str>,
-    released_by: Option<&'a str>,
-    headers: String,
-    query: Option<&'a str>,
-    traceparent: Option<&'a str>,
-    hash: String,
-    #[serde(flatten)]
-    body: Slice,
-}
-
 impl Tx {
     /// Claims and stores the receipts of a batch. Two of the same content in one batch: the first is First.
     pub async fn claim(&mut self, receipts: &[Receipt], now: Timestamp) -> Result<Vec<Claimed>, StoreError> {
         let claims: Vec<ClaimInput<'_>> = receipts.iter().map(|receipt| claim_input(receipt, now)).collect();
         let mut sorted: Vec<&ClaimInput<'_>> = claims.iter().collect();
-        sorted.sort_by(|a, b| (a.account, a.key, &a.hash).cmp(&(b.account, b.key, &b.hash)));
+        sorted.sort_by_key(|row| (row.account, row.dedupe_key, row.body_hash));
         let stored: Vec<(Uuid,)> = self.fetch(&CLAIM, Input::of(&sorted)).await?;
         let first: HashSet<Uuid> = stored.into_iter().map(|(id,)| id).collect();
         let repeated: Vec<&ClaimInput<'_>> = claims
@@ -191,7 +193,7 @@ impl Tx {
         let rows: Vec<RereadInput<'_>> = rows
             .iter()
             .map(|row| RereadInput {
-                id: hex(row.receipt.as_bytes()),
+                id: row.receipt.into(),
                 state: row.state.as_str(),
                 ignored_because: row.ignored_because,
                 event_type: &row.event_type,
@@ -208,7 +210,7 @@ impl Tx {
     ) -> Result<(), StoreError> {
         let mut blob = Blob::default();
         let rows: Vec<ReceiptInput<'_>> =
-            receipts.map(|receipt| receipt_input(receipt, blob.push(&receipt.body), now)).collect::<Result<_, _>>()?;
+            receipts.map(|receipt| receipt_input(receipt, blob.push(&receipt.body)?, now)).collect::<Result<_, _>>()?;
         self.execute(&INSERT, Input::with_blob(&rows, blob.into_bytes())).await?;
         Ok(())
     }
@@ -216,11 +218,11 @@ impl Tx {
 
 fn claim_input(receipt: &Receipt, now: Timestamp) -> ClaimInput<'_> {
     ClaimInput {
-        id: hex(receipt.id.as_bytes()),
+        id: receipt.id.into(),
         account: receipt.account.as_str(),
-        key: dedupe_key(receipt),
-        hash: hex(&receipt.body_hash),
-        now: now.as_micros(),
+        dedupe_key: dedupe_key(receipt),
+        body_hash: receipt.body_hash.into(),
+        now: now.into(),
     }
 }
 
@@ -238,12 +240,12 @@ fn receipt_input(receipt: &Receipt, body: Slice, now: Timestamp) -> Result<Recei
         Proof::None => ("none", None),
     };
     Ok(ReceiptInput {
-        id: hex(receipt.id.as_bytes()),
-        received_at: receipt.received_at.as_micros(),
-        now: now.as_micros(),
+        id: receipt.id.into(),
+        received_at: receipt.received_at.into(),
+        now: now.into(),
         account: receipt.account.as_str(),
-        delivery_id: hex(receipt.delivery_id.0.as_bytes()),
-        event: receipt.event.as_deref(),
+        delivery_id: receipt.delivery_id.0.into(),
+        event_id: receipt.event.as_deref(),
         event_type: &receipt.event_type,
         state: receipt.state.as_str(),
         ignored_because: receipt.ignored_because,
@@ -253,7 +255,7 @@ fn receipt_input(receipt: &Receipt, body: Slice, now: Timestamp) -> Result<Recei
         headers: json_text(&pairs)?,
         query: receipt.query.as_deref(),
         traceparent: receipt.traceparent.as_deref(),
-        hash: hex(&receipt.body_hash),
+        body_hash: receipt.body_hash.into(),
         body,
     })
 }

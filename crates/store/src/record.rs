@@ -1,19 +1,94 @@
 //! Everything else a batch leaves behind: claims, wants, events, outbox, words we do not know, contradictions.
 
 use afluente_model::{AccountName, Source, Timestamp};
-use serde::Serialize;
 use uuid::Uuid;
 
 use crate::backend::Tx;
+use crate::cell::{Id, Moment};
 use crate::error::StoreError;
-use crate::input::{Input, Statement, hex, statement};
+use crate::input::Input;
+use crate::rows::rows;
 
-static CLAIMS: Statement = statement!("claims_insert");
-static WANTS: Statement = statement!("wants_insert");
-static EVENTS: Statement = statement!("events_insert");
-static OUTBOX: Statement = statement!("outbox_insert");
-static UNKNOWN_WORDS: Statement = statement!("unknown_words_upsert");
-static INCONSISTENCIES: Statement = statement!("inconsistencies_upsert");
+rows! {
+    struct ClaimInput<'a> {
+        account: text,
+        tenant: text,
+        subject_kind: text,
+        subject_id: text,
+        claim: text,
+        value: text,
+        at: opt moment,
+        source: text,
+        receipt_id: uuid,
+        now: moment,
+    }
+    CLAIMS = "claims_insert";
+}
+
+rows! {
+    struct WantInput<'a> {
+        id: uuid,
+        account: text,
+        tenant: text,
+        kind: text,
+        reference: text,
+        reason: text,
+        not_before: moment,
+        receipt_id: uuid,
+        now: moment,
+    }
+    WANTS = "wants_insert";
+}
+
+rows! {
+    struct EventInput<'a> {
+        id: uuid,
+        entity_type: text,
+        entity_id: uuid,
+        row_version: int,
+        kind: text,
+        detail: text,
+        receipt_id: opt uuid,
+        actor: text,
+        now: moment,
+    }
+    EVENTS = "events_insert";
+}
+
+rows! {
+    struct OutboxInput<'a> {
+        id: uuid,
+        topic: text,
+        key: text,
+        payload: text,
+        now: moment,
+    }
+    OUTBOX = "outbox_insert";
+}
+
+rows! {
+    struct UnknownWordInput<'a> {
+        account: text,
+        field: text,
+        word: text,
+        now: moment,
+    }
+    UNKNOWN_WORDS = "unknown_words_upsert";
+}
+
+rows! {
+    struct InconsistencyInput<'a> {
+        id: uuid,
+        kind: text,
+        fingerprint: text,
+        account: text,
+        entity: text,
+        detail: text,
+        seen: int,
+        now: moment,
+    }
+    INCONSISTENCIES = "inconsistencies_upsert";
+}
 
 /// A claim about who is behind something.
 #[derive(Clone, Debug)]
@@ -121,78 +196,10 @@ pub struct Inconsistency {
     pub detail: String,
 }
 
-#[derive(Serialize)]
-struct ClaimInput<'a> {
-    account: &'a str,
-    tenant: &'a str,
-    subject_kind: &'static str,
-    subject_id: &'a str,
-    claim: &'static str,
-    value: &'a str,
-    at: Option<i64>,
-    source: &'static str,
-    receipt: String,
-    now: i64,
-}
-
-#[derive(Serialize)]
-struct WantInput<'a> {
-    id: String,
-    account: &'a str,
-    tenant: &'a str,
-    kind: &'a str,
-    reference: &'a str,
-    reason: &'static str,
-    not_before: i64,
-    receipt: String,
-    now: i64,
-}
-
-#[derive(Serialize)]
-struct EventInput<'a> {
-    id: String,
-    entity_type: &'static str,
-    entity: String,
-    row_version: i64,
-    kind: &'static str,
-    detail: &'a str,
-    receipt: Option<String>,
-    actor: &'a str,
-    now: i64,
-}
-
-#[derive(Serialize)]
-struct OutboxInput<'a> {
-    id: String,
-    topic: &'static str,
-    key: &'a str,
-    payload: &'a str,
-    now: i64,
-}
-
-#[derive(Serialize)]
-struct UnknownWordInput<'a> {
-    account: &'a str,
-    field: &'static str,
-    word: &'a str,
-    now: i64,
-}
-
-#[derive(Serialize)]
-struct InconsistencyInput<'a> {
-    id: String,
-    kind: &'static str,
-    fingerprint: &'a str,
-    account: &'a str,
-    entity: &'a str,
-    detail: &'a str,
-    now: i64,
-}
-
 impl Tx {
     /// Adds claims; one that was made before adds nothing.
     pub async fn add_claims(&mut self, rows: &[ClaimRow], now: Timestamp) -> Result<(), StoreError> {
-        let inputs: Vec<ClaimInput<'_>> = rows
+        let mut inputs: Vec<ClaimInput<'_>> = rows
             .iter()
             .map(|row| ClaimInput {
                 account: row.account.as_str(),
@@ -201,12 +208,15 @@ impl Tx {
                 subject_id: &row.subject_id,
                 claim: row.claim,
                 value: &row.value,
-                at: row.at.map(Timestamp::as_micros),
+                at: row.at.map(Moment::from),
                 source: row.source.as_str(),
-                receipt: hex(row.receipt.as_bytes()),
-                now: now.as_micros(),
+                receipt_id: row.receipt.into(),
+                now: now.into(),
             })
             .collect();
+        inputs.sort_by_key(|row| {
+            (row.account, row.tenant, row.subject_kind, row.subject_id, row.claim, row.value, row.at)
+        });
         self.execute(&CLAIMS, Input::of(&inputs)).await?;
         Ok(())
     }
@@ -216,15 +226,15 @@ impl Tx {
         let mut inputs: Vec<WantInput<'_>> = rows
             .iter()
             .map(|row| WantInput {
-                id: hex(row.id.as_bytes()),
+                id: row.id.into(),
                 account: row.account.as_str(),
                 tenant: &row.tenant,
                 kind: &row.kind,
                 reference: &row.reference,
                 reason: row.reason,
-                not_before: row.not_before.as_micros(),
-                receipt: hex(row.receipt.as_bytes()),
-                now: now.as_micros(),
+                not_before: row.not_before.into(),
+                receipt_id: row.receipt.into(),
+                now: now.into(),
             })
             .collect();
         inputs.sort_by_key(|row| (row.account, row.tenant, row.kind, row.reference));
@@ -236,15 +246,15 @@ impl Tx {
         let inputs: Vec<EventInput<'_>> = rows
             .iter()
             .map(|row| EventInput {
-                id: hex(row.id.as_bytes()),
+                id: row.id.into(),
                 entity_type: row.entity_type,
-                entity: hex(row.entity.as_bytes()),
+                entity_id: row.entity.into(),
                 row_version: row.row_version,
                 kind: row.kind,
                 detail: &row.detail,
-                receipt: row.receipt.map(|receipt| hex(receipt.as_bytes())),
+                receipt_id: row.receipt.map(Id::from),
                 actor: &row.actor,
-                now: now.as_micros(),
+                now: now.into(),
             })
             .collect();
         self.execute(&EVENTS, Input::of(&inputs)).await?;
@@ -256,11 +266,11 @@ impl Tx {
         let inputs: Vec<OutboxInput<'_>> = rows
             .iter()
             .map(|row| OutboxInput {
-                id: hex(row.id.as_bytes()),
+                id: row.id.into(),
                 topic: row.topic,
                 key: &row.key,
                 payload: &row.payload,
-                now: now.as_micros(),
+                now: now.into(),
             })
             .collect();
         self.execute(&OUTBOX, Input::of(&inputs)).await?;
@@ -275,7 +285,7 @@ impl Tx {
                 account: row.account.as_str(),
                 field: row.field,
                 word: &row.word,
-                now: now.as_micros(),
+                now: now.into(),
             })
             .collect();
         inputs.sort_by_key(|row| (row.account, row.field, row.word));
@@ -288,16 +298,23 @@ impl Tx {
         let mut inputs: Vec<InconsistencyInput<'_>> = rows
             .iter()
             .map(|row| InconsistencyInput {
-                id: hex(row.id.as_bytes()),
+                id: row.id.into(),
                 kind: row.kind,
                 fingerprint: &row.fingerprint,
                 account: row.account.as_str(),
                 entity: &row.entity,
                 detail: &row.detail,
-                now: now.as_micros(),
+                seen: 1,
+                now: now.into(),
             })
             .collect();
         inputs.sort_by_key(|row| row.fingerprint);
+        // One statement may not change a row twice: the same contradiction in one batch is one row that was seen more often.
+        inputs.dedup_by(|next, first| {
+            let same = next.fingerprint == first.fingerprint;
+            first.seen += i64::from(same);
+            same
+        });
         self.execute(&INCONSISTENCIES, Input::of(&inputs)).await?;
         Ok(())
     }

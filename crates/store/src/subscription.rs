@@ -3,20 +3,59 @@
 use afluente_model::{
     AccountName, Evidence, FOLD_VERSION, PauseKind, Subscription, SubscriptionBase, SubscriptionReason, Timestamp,
 };
-use serde::Serialize;
 use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::backend::Tx;
+use crate::cell::Moment;
 use crate::error::StoreError;
-use crate::input::{Input, Statement, hex, statement};
-use crate::payment::{moment, word};
+use crate::input::Input;
+use crate::payment::word;
+use crate::rows::{ids, rows};
 
-static BLANK: Statement = statement!("subscriptions_blank");
-static LOCK: Statement = statement!("subscriptions_lock");
-static LOCK_IDS: Statement = statement!("subscriptions_lock_ids");
-static UPDATE: Statement = statement!("subscriptions_update");
-static DELETE: Statement = statement!("subscriptions_delete");
+rows! {
+    struct KeyInput<'a> {
+        id: uuid,
+        account: text,
+        tenant: text,
+        provider_subscription_id: text,
+        now: moment,
+    }
+    BLANK = "subscriptions_blank";
+    LOCK = "subscriptions_select" "subscriptions_lock", lock customer_subscriptions;
+}
+
+rows! {
+    /// What a subscription's facts project to, for both directions.
+    #[derive(FromRow)]
+    struct Columns {
+        id: uuid,
+        base: string,
+        legacy_word: opt string,
+        reason: opt string,
+        starts_at: opt moment,
+        cancel_at: opt moment,
+        period_start: opt moment,
+        period_end: opt moment,
+        trial_end: opt moment,
+        grace_until: opt moment,
+        ended_at: opt moment,
+        pause_kind: opt string,
+        evidence: string,
+        contested: flag,
+        source_as_of: opt moment,
+        fold_version: int,
+        fact_count: int,
+        row_version: int,
+        updated_at: moment,
+    }
+    UPDATE = "subscriptions_update";
+}
+
+ids! {
+    LOCK_IDS = "subscriptions_select" "subscriptions_lock_ids", lock customer_subscriptions;
+    DELETE = "subscriptions_delete";
+}
 
 const TABLE: &str = "customer_subscriptions";
 
@@ -48,55 +87,12 @@ pub struct SubscriptionRow {
     pub updated_at: Timestamp,
 }
 
-#[derive(Serialize)]
-struct KeyInput<'a> {
-    id: String,
-    account: &'a str,
-    tenant: &'a str,
-    provider_subscription_id: &'a str,
-    now: i64,
-}
-
-/// The columns of a projected subscription, for both directions.
-#[derive(Serialize, FromRow)]
-struct Columns {
-    base: String,
-    legacy_word: Option<String>,
-    reason: Option<String>,
-    starts_at: Option<i64>,
-    cancel_at: Option<i64>,
-    period_start: Option<i64>,
-    period_end: Option<i64>,
-    trial_end: Option<i64>,
-    grace_until: Option<i64>,
-    ended_at: Option<i64>,
-    pause_kind: Option<String>,
-    evidence: String,
-    contested: bool,
-    source_as_of: Option<i64>,
-}
-
 #[derive(FromRow)]
 pub(crate) struct Record {
-    id: Uuid,
     account: String,
     tenant: String,
     provider_subscription_id: String,
-    fact_count: i64,
-    row_version: i64,
-    updated_at: i64,
     #[sqlx(flatten)]
-    columns: Columns,
-}
-
-#[derive(Serialize)]
-struct UpdateInput {
-    id: String,
-    fold_version: i32,
-    fact_count: i64,
-    row_version: i64,
-    now: i64,
-    #[serde(flatten)]
     columns: Columns,
 }
 
@@ -110,11 +106,11 @@ impl Tx {
         let mut rows: Vec<KeyInput<'_>> = keys
             .iter()
             .map(|(key, id)| KeyInput {
-                id: hex(id.as_bytes()),
+                id: (*id).into(),
                 account: key.account.as_str(),
                 tenant: &key.tenant,
                 provider_subscription_id: &key.id,
-                now: now.as_micros(),
+                now: now.into(),
             })
             .collect();
         rows.sort_by_key(|row| (row.account, row.tenant, row.provider_subscription_id));
@@ -140,40 +136,36 @@ impl Tx {
 
     /// Writes projected rows; each `row_version` given is the new one.
     pub async fn save_subscriptions(&mut self, rows: &[SubscriptionRow]) -> Result<(), StoreError> {
-        let inputs: Vec<UpdateInput> = rows
-            .iter()
-            .map(|row| UpdateInput {
-                id: hex(row.id.as_bytes()),
-                fold_version: FOLD_VERSION,
-                fact_count: row.fact_count,
-                row_version: row.row_version,
-                now: row.updated_at.as_micros(),
-                columns: Columns::from(&row.subscription),
-            })
-            .collect();
+        let inputs: Vec<Columns> = rows.iter().map(Columns::from).collect();
         self.execute(&UPDATE, Input::of(&inputs)).await?;
         Ok(())
     }
 }
 
-impl From<&Subscription> for Columns {
-    fn from(subscription: &Subscription) -> Columns {
-        let micros = |at: Option<Timestamp>| at.map(Timestamp::as_micros);
+impl From<&SubscriptionRow> for Columns {
+    fn from(row: &SubscriptionRow) -> Columns {
+        let subscription = &row.subscription;
+        let moment = |at: Option<Timestamp>| at.map(Moment::from);
         Columns {
+            id: row.id.into(),
             base: subscription.base.to_string(),
             legacy_word: subscription.word.as_deref().map(Into::into),
             reason: subscription.reason.map(|reason| reason.to_string()),
-            starts_at: micros(subscription.starts_at),
-            cancel_at: micros(subscription.cancel_at),
-            period_start: micros(subscription.period_start),
-            period_end: micros(subscription.period_end),
-            trial_end: micros(subscription.trial_end),
-            grace_until: micros(subscription.grace_until),
-            ended_at: micros(subscription.ended_at),
+            starts_at: moment(subscription.starts_at),
+            cancel_at: moment(subscription.cancel_at),
+            period_start: moment(subscription.period_start),
+            period_end: moment(subscription.period_end),
+            trial_end: moment(subscription.trial_end),
+            grace_until: moment(subscription.grace_until),
+            ended_at: moment(subscription.ended_at),
             pause_kind: subscription.pause_kind.map(|kind| kind.to_string()),
             evidence: subscription.evidence.to_string(),
             contested: subscription.contested,
-            source_as_of: micros(subscription.source_as_of),
+            source_as_of: moment(subscription.source_as_of),
+            fold_version: FOLD_VERSION.into(),
+            fact_count: row.fact_count,
+            row_version: row.row_version,
+            updated_at: row.updated_at.into(),
         }
     }
 }
@@ -182,7 +174,7 @@ impl TryFrom<Columns> for Subscription {
     type Error = StoreError;
 
     fn try_from(row: Columns) -> Result<Subscription, StoreError> {
-        let time = |column, at: Option<i64>| at.map(|at| moment(TABLE, column, at)).transpose();
+        let time = |column, at: Option<Moment>| at.map(|at| at.read(TABLE, column)).transpose();
         Ok(Subscription {
             base: word::<SubscriptionBase>(TABLE, "base", &row.base)?,
             reason: row.reason.map(|reason| word::<SubscriptionReason>(TABLE, "reason", &reason)).transpose()?,
@@ -209,12 +201,12 @@ impl TryFrom<Record> for SubscriptionRow {
         let account =
             AccountName::parse(&row.account).map_err(|_| StoreError::unreadable(TABLE, "account", &row.account))?;
         Ok(SubscriptionRow {
-            id: row.id,
+            id: row.columns.id.into(),
             key: SubscriptionKey { account, tenant: row.tenant.into(), id: row.provider_subscription_id.into() },
+            fact_count: row.columns.fact_count,
+            row_version: row.columns.row_version,
+            updated_at: row.columns.updated_at.read(TABLE, "updated_at")?,
             subscription: row.columns.try_into()?,
-            fact_count: row.fact_count,
-            row_version: row.row_version,
-            updated_at: moment(TABLE, "updated_at", row.updated_at)?,
         })
     }
 }

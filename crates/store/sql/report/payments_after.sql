@@ -1,1 +1,3 @@
-select * from payments where id > $1 order by id limit $2
+where payments.id > $1
+order by payments.id
+limit $2

@@ -1,12 +1,9 @@
-select payments.*
-from payments
-where id in (
-    select id from payments where provider_payment_id = $1
+where payments.id in (
+    select named.id from payments named where named.provider_payment_id = $1
     union
-    select payment.id
-    from payment_names named join payments payment
-      on payment.account = named.account and payment.tenant = named.tenant
-     and payment.provider_payment_id = named.provider_payment_id
-    where named.name = $1)
-order by updated_at desc, id desc
+    select own.id
+    from payment_names known join payments own
+      on own.account = known.account and own.tenant = known.tenant and own.provider_payment_id = known.provider_payment_id
+    where known.name = $1)
+order by payments.updated_at desc, payments.id desc
 limit $2

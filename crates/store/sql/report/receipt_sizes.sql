@@ -1,4 +1,4 @@
-select length(body)
+select cast(length(body) as bigint)
 from webhook_receipts
 where id > $1 and kind = 'WEBHOOK'
 order by id

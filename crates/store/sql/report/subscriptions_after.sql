@@ -1,1 +1,3 @@
-select * from customer_subscriptions where id > $1 order by id limit $2
+where customer_subscriptions.id > $1
+order by customer_subscriptions.id
+limit $2

@@ -5,10 +5,15 @@ use bytes::Bytes;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::backend::Store;
+use crate::backend::{Store, fetch};
+use crate::cell::Moment;
 use crate::dead::DeadReason;
 use crate::error::StoreError;
-use crate::payment::moment;
+use crate::rows::{Statement, text};
+
+static LETTERS: Statement = text!("report/dead_letters");
+pub(crate) static MESSAGE: Statement = text!("report/dead_message");
+static GROUPS: Statement = text!("report/dead_groups");
 
 /// Which dead letters, newest first.
 #[derive(Clone, Debug, Default)]
@@ -93,8 +98,8 @@ struct Record {
     reason: String,
     error: String,
     attempts: i64,
-    first_seen_at: i64,
-    last_seen_at: i64,
+    first_seen_at: Moment,
+    last_seen_at: Moment,
     seen: i64,
     state: String,
     settled_by: Option<String>,
@@ -106,30 +111,29 @@ struct Record {
 impl Store {
     /// The dead letters that match, without what they hold: a list of large ones must not fill the memory.
     pub async fn dead_letters(&self, filter: &DeadFilter) -> Result<Vec<DeadView>, StoreError> {
-        let rows: Vec<Record> = sqlx::query_as(include_str!("../../sql/report/dead_letters.sql"))
-            .bind(filter.id)
-            .bind(filter.reason.map(DeadReason::as_str))
-            .bind(filter.account.as_deref())
-            .bind(filter.gateway.as_deref())
-            .bind(filter.settled)
-            .bind(i64::from(filter.limit))
-            .fetch_all(self.pool())
-            .await?;
+        let rows: Vec<Record> = fetch!(
+            self,
+            fetch_all,
+            LETTERS,
+            filter.id,
+            filter.reason.map(DeadReason::as_str),
+            filter.account.as_deref(),
+            filter.gateway.as_deref(),
+            filter.settled,
+            i64::from(filter.limit)
+        )?;
         rows.into_iter().map(DeadView::try_from).collect()
     }
 
     /// What one dead letter holds.
     pub async fn dead_message(&self, id: Uuid) -> Result<Option<DeadMessage>, StoreError> {
-        let row: Option<(Vec<u8>, Vec<u8>)> = sqlx::query_as(include_str!("../../sql/report/dead_message.sql"))
-            .bind(id)
-            .fetch_optional(self.pool())
-            .await?;
+        let row: Option<(Vec<u8>, Vec<u8>)> = fetch!(self, fetch_optional, MESSAGE, id)?;
         Ok(row.map(|(head, body)| DeadMessage { head: head.into(), body: body.into() }))
     }
 
     /// Open dead letters, counted by reason and account.
     pub async fn dead_groups(&self) -> Result<Vec<DeadGroup>, StoreError> {
-        Ok(sqlx::query_as(include_str!("../../sql/report/dead_groups.sql")).fetch_all(self.pool()).await?)
+        fetch!(self, fetch_all, GROUPS)
     }
 }
 
@@ -145,8 +149,8 @@ impl TryFrom<Record> for DeadView {
             reason: row.reason,
             error: row.error,
             attempts: row.attempts,
-            first_seen_at: moment("dead_letters", "first_seen_at", row.first_seen_at)?,
-            last_seen_at: moment("dead_letters", "last_seen_at", row.last_seen_at)?,
+            first_seen_at: row.first_seen_at.read("dead_letters", "first_seen_at")?,
+            last_seen_at: row.last_seen_at.read("dead_letters", "last_seen_at")?,
             seen: row.seen,
             state: row.state,
             settled_by: row.settled_by,

@@ -4,10 +4,21 @@ use afluente_model::{PaymentKind, PaymentStatus, Timestamp};
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::backend::Store;
+use crate::backend::{Store, fetch};
+use crate::cell::Moment;
 use crate::error::StoreError;
 use crate::fact::{self, StoredFact};
-use crate::payment::{self, PaymentRow, moment};
+use crate::payment::{self, PaymentRow};
+use crate::rows::{Statement, text};
+
+static PAYMENTS: Statement = text!("payments_select" "report/payments");
+pub(crate) static NAMED: Statement = text!("payments_select" "report/payments_named");
+static AFTER: Statement = text!("payments_select" "report/payments_after");
+static LIKE: Statement = text!("report/payments_like");
+pub(crate) static FACTS: Statement = text!("facts_select" "report/payment_facts");
+pub(crate) static RECEIPTS: Statement = text!("report/payment_receipts");
+static RECEIPTS_OF_EVENTS: Statement = text!("report/receipts_of_events");
+pub(crate) static EVENTS: Statement = text!("report/events");
 
 /// Which payments, newest change first.
 #[derive(Clone, Debug, Default)]
@@ -60,7 +71,7 @@ pub struct ReceiptView {
 
 #[derive(FromRow)]
 struct EventRecord {
-    recorded_at: i64,
+    recorded_at: Moment,
     row_version: i64,
     kind: String,
     detail: String,
@@ -71,7 +82,7 @@ struct EventRecord {
 #[derive(FromRow)]
 struct ReceiptRecord {
     id: Uuid,
-    received_at: i64,
+    received_at: Moment,
     event_id: Option<String>,
     event_type: String,
     state: String,
@@ -83,55 +94,43 @@ struct ReceiptRecord {
 impl Store {
     /// The payments that match.
     pub async fn payments(&self, filter: &PaymentFilter) -> Result<Vec<PaymentRow>, StoreError> {
-        let rows: Vec<payment::Record> = sqlx::query_as(include_str!("../../sql/report/payments.sql"))
-            .bind(filter.account.as_deref())
-            .bind(filter.status.map(PaymentStatus::as_str))
-            .bind(i64::from(filter.limit))
-            .fetch_all(self.pool())
-            .await?;
+        let rows: Vec<payment::Record> = fetch!(
+            self,
+            fetch_all,
+            PAYMENTS,
+            filter.account.as_deref(),
+            filter.status.map(PaymentStatus::as_str),
+            i64::from(filter.limit)
+        )?;
         rows.into_iter().map(PaymentRow::try_from).collect()
     }
 
     /// The payments whose gateway id is this, or that have this as another name, newest change first.
     pub async fn payments_named(&self, reference: &str, limit: u32) -> Result<Vec<PaymentRow>, StoreError> {
-        let rows: Vec<payment::Record> = sqlx::query_as(include_str!("../../sql/report/payments_named.sql"))
-            .bind(reference)
-            .bind(i64::from(limit))
-            .fetch_all(self.pool())
-            .await?;
+        let rows: Vec<payment::Record> = fetch!(self, fetch_all, NAMED, reference, i64::from(limit))?;
         rows.into_iter().map(PaymentRow::try_from).collect()
     }
 
     /// Payments in the order of their ids, after one, for walking through all of them.
     pub async fn payments_after(&self, after: Uuid, limit: u32) -> Result<Vec<PaymentRow>, StoreError> {
-        let rows: Vec<payment::Record> = sqlx::query_as(include_str!("../../sql/report/payments_after.sql"))
-            .bind(after)
-            .bind(i64::from(limit))
-            .fetch_all(self.pool())
-            .await?;
+        let rows: Vec<payment::Record> = fetch!(self, fetch_all, AFTER, after, i64::from(limit))?;
         rows.into_iter().map(PaymentRow::try_from).collect()
     }
 
     /// Every fact of a payment, in the order they were recorded.
     pub async fn payment_facts(&self, payment: Uuid) -> Result<Vec<StoredFact<PaymentKind>>, StoreError> {
-        let rows: Vec<fact::Record> = sqlx::query_as(include_str!("../../sql/report/payment_facts.sql"))
-            .bind(payment)
-            .fetch_all(self.pool())
-            .await?;
+        let rows: Vec<fact::Record> = fetch!(self, fetch_all, FACTS, payment)?;
         rows.into_iter().map(|row| row.read("payment_facts")).collect()
     }
 
     /// The receipts the facts of a payment were read in.
     pub async fn payment_receipts(&self, payment: Uuid) -> Result<Vec<ReceiptView>, StoreError> {
-        let rows: Vec<ReceiptRecord> = sqlx::query_as(include_str!("../../sql/report/payment_receipts.sql"))
-            .bind(payment)
-            .fetch_all(self.pool())
-            .await?;
+        let rows: Vec<ReceiptRecord> = fetch!(self, fetch_all, RECEIPTS, payment)?;
         rows.into_iter()
             .map(|row| {
                 Ok(ReceiptView {
                     id: row.id,
-                    received_at: moment("webhook_receipts", "received_at", row.received_at)?,
+                    received_at: row.received_at.read("webhook_receipts", "received_at")?,
                     event_id: row.event_id,
                     event_type: row.event_type,
                     state: row.state,
@@ -145,15 +144,11 @@ impl Store {
 
     /// The changes of a payment or subscription, oldest first.
     pub async fn events_of(&self, entity_type: &str, entity: Uuid) -> Result<Vec<EventView>, StoreError> {
-        let rows: Vec<EventRecord> = sqlx::query_as(include_str!("../../sql/report/events.sql"))
-            .bind(entity_type)
-            .bind(entity)
-            .fetch_all(self.pool())
-            .await?;
+        let rows: Vec<EventRecord> = fetch!(self, fetch_all, EVENTS, entity_type, entity)?;
         rows.into_iter()
             .map(|row| {
                 Ok(EventView {
-                    recorded_at: moment("lifecycle_events", "recorded_at", row.recorded_at)?,
+                    recorded_at: row.recorded_at.read("lifecycle_events", "recorded_at")?,
                     row_version: row.row_version,
                     kind: row.kind,
                     detail: row.detail,
@@ -166,18 +161,12 @@ impl Store {
 
     /// The gateway ids of an account's payments that begin like this.
     pub async fn payments_named_like(&self, account: &str, prefix: &str) -> Result<Vec<String>, StoreError> {
-        Ok(sqlx::query_scalar(include_str!("../../sql/report/payments_like.sql"))
-            .bind(account)
-            .bind(prefix)
-            .fetch_all(self.pool())
-            .await?)
+        let names: Vec<(String,)> = fetch!(self, fetch_all, LIKE, account, prefix)?;
+        Ok(names.into_iter().map(|(name,)| name).collect())
     }
 
     /// How often each of these gateway events was recorded as a receipt: for proving that none is missing or doubled.
     pub async fn receipts_of_events(&self, account: &str) -> Result<Vec<(String, i64)>, StoreError> {
-        Ok(sqlx::query_as(include_str!("../../sql/report/receipts_of_events.sql"))
-            .bind(account)
-            .fetch_all(self.pool())
-            .await?)
+        fetch!(self, fetch_all, RECEIPTS_OF_EVENTS, account)
     }
 }

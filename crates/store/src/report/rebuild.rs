@@ -5,14 +5,24 @@ use bytes::Bytes;
 use sqlx::FromRow;
 use uuid::Uuid;
 
-use crate::backend::{Store, Tx};
+use crate::backend::{Store, Tx, fetch};
+use crate::cell::Moment;
 use crate::error::StoreError;
 use crate::fact::{self, StoredFact};
-use crate::input::{Input, Statement, statement};
-use crate::payment::{PaymentKey, moment};
+use crate::input::Input;
+use crate::payment::PaymentKey;
+use crate::rows::{Statement, ids, text};
 use crate::subscription::{self, SubscriptionRow};
 
-static READ: Statement = statement!("receipts_read");
+static SIZES: Statement = text!("report/receipt_sizes");
+static RECEIPTS_AFTER: Statement = text!("receipts_select" "report/receipts_after");
+static ALIASES: Statement = text!("report/aliases");
+static AFTER: Statement = text!("subscriptions_select" "report/subscriptions_after");
+pub(crate) static FACTS: Statement = text!("subscription_facts_select" "report/subscription_facts");
+
+ids! {
+    READ = "receipts_select" "receipts_read";
+}
 
 /// A receipt with its body, as a rebuild reads it again.
 #[derive(Clone, Debug)]
@@ -46,7 +56,7 @@ pub struct StoredAlias {
 struct ReceiptRecord {
     id: Uuid,
     account: String,
-    received_at: i64,
+    received_at: Moment,
     proof: String,
     proved_by: Option<String>,
     state: String,
@@ -63,24 +73,15 @@ impl Store {
         limit: u32,
         limit_bytes: i64,
     ) -> Result<Vec<HeldReceipt>, StoreError> {
-        let sizes: Vec<i64> = sqlx::query_scalar(include_str!("../../sql/report/receipt_sizes.sql"))
-            .bind(after)
-            .bind(i64::from(limit))
-            .fetch_all(self.pool())
-            .await?;
+        let sizes: Vec<(i64,)> = fetch!(self, fetch_all, SIZES, after, i64::from(limit))?;
         let limit = fitting(&sizes, limit_bytes);
-        let rows: Vec<ReceiptRecord> = sqlx::query_as(include_str!("../../sql/report/receipts_after.sql"))
-            .bind(after)
-            .bind(limit)
-            .fetch_all(self.pool())
-            .await?;
+        let rows: Vec<ReceiptRecord> = fetch!(self, fetch_all, RECEIPTS_AFTER, after, limit)?;
         rows.into_iter().map(HeldReceipt::try_from).collect()
     }
 
     /// Every alias.
     pub async fn all_aliases(&self) -> Result<Vec<StoredAlias>, StoreError> {
-        let rows: Vec<(String, String, String, String)> =
-            sqlx::query_as(include_str!("../../sql/report/aliases.sql")).fetch_all(self.pool()).await?;
+        let rows: Vec<(String, String, String, String)> = fetch!(self, fetch_all, ALIASES)?;
         rows.into_iter()
             .map(|(account, tenant, alias, payment)| {
                 let account = AccountName::parse(&account)
@@ -93,20 +94,13 @@ impl Store {
 
     /// Subscriptions in the order of their ids, after one.
     pub async fn subscriptions_after(&self, after: Uuid, limit: u32) -> Result<Vec<SubscriptionRow>, StoreError> {
-        let rows: Vec<subscription::Record> = sqlx::query_as(include_str!("../../sql/report/subscriptions_after.sql"))
-            .bind(after)
-            .bind(i64::from(limit))
-            .fetch_all(self.pool())
-            .await?;
+        let rows: Vec<subscription::Record> = fetch!(self, fetch_all, AFTER, after, i64::from(limit))?;
         rows.into_iter().map(SubscriptionRow::try_from).collect()
     }
 
     /// Every fact of a subscription.
     pub async fn subscription_facts(&self, id: Uuid) -> Result<Vec<StoredFact<SubscriptionKind>>, StoreError> {
-        let rows: Vec<fact::Record> = sqlx::query_as(include_str!("../../sql/report/subscription_facts.sql"))
-            .bind(id)
-            .fetch_all(self.pool())
-            .await?;
+        let rows: Vec<fact::Record> = fetch!(self, fetch_all, FACTS, id)?;
         rows.into_iter().map(|row| row.read("subscription_facts")).collect()
     }
 }
@@ -120,10 +114,10 @@ impl Tx {
 }
 
 /// How many of these fit, one at least.
-fn fitting(sizes: &[i64], limit_bytes: i64) -> i64 {
+fn fitting(sizes: &[(i64,)], limit_bytes: i64) -> i64 {
     let mut left = limit_bytes;
-    let fit = sizes.iter().take_while(|size| {
-        left -= **size;
+    let fit = sizes.iter().take_while(|(size,)| {
+        left -= size;
         left >= 0
     });
     i64::try_from(fit.count().max(1)).unwrap_or(1)
@@ -145,7 +139,7 @@ impl TryFrom<ReceiptRecord> for HeldReceipt {
         Ok(HeldReceipt {
             id: row.id,
             account: AccountName::parse(&row.account).map_err(|_| bad("account", &row.account))?,
-            received_at: moment("webhook_receipts", "received_at", row.received_at)?,
+            received_at: row.received_at.read("webhook_receipts", "received_at")?,
             proof,
             state: row.state,
             body_hash: row.body_hash,

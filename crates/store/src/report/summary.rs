@@ -2,8 +2,12 @@
 
 use sqlx::FromRow;
 
-use crate::backend::Store;
+use crate::backend::{Store, fetch};
 use crate::error::StoreError;
+use crate::rows::{Statement, text};
+
+static COUNTS: Statement = text!("report/counts");
+static UNKNOWN_WORDS: Statement = text!("report/unknown_words");
 
 /// How much the ledger holds.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromRow)]
@@ -44,14 +48,11 @@ pub struct UnknownWordView {
 impl Store {
     /// Counts everything; walks the tables, so for people and not for metrics.
     pub async fn counts(&self) -> Result<Counts, StoreError> {
-        Ok(sqlx::query_as(include_str!("../../sql/report/counts.sql")).fetch_one(self.pool()).await?)
+        fetch!(self, fetch_one, COUNTS)
     }
 
     /// Words we do not know, most frequent first.
     pub async fn unknown_words(&self, limit: u32) -> Result<Vec<UnknownWordView>, StoreError> {
-        Ok(sqlx::query_as(include_str!("../../sql/report/unknown_words.sql"))
-            .bind(i64::from(limit))
-            .fetch_all(self.pool())
-            .await?)
+        fetch!(self, fetch_all, UNKNOWN_WORDS, i64::from(limit))
     }
 }

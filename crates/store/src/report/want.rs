@@ -3,9 +3,12 @@
 use afluente_model::Timestamp;
 use sqlx::FromRow;
 
-use crate::backend::Store;
+use crate::backend::{Store, fetch};
+use crate::cell::Moment;
 use crate::error::StoreError;
-use crate::payment::moment;
+use crate::rows::{Statement, text};
+
+static WANTS: Statement = text!("report/wants");
 
 /// One open want.
 #[derive(Clone, Debug)]
@@ -36,18 +39,14 @@ struct Record {
     reference: String,
     reason: String,
     attempts: i64,
-    created_at: i64,
-    not_before: i64,
+    created_at: Moment,
+    not_before: Moment,
 }
 
 impl Store {
     /// Open wants, oldest first.
     pub async fn wants(&self, account: Option<&str>, limit: u32) -> Result<Vec<WantView>, StoreError> {
-        let rows: Vec<Record> = sqlx::query_as(include_str!("../../sql/report/wants.sql"))
-            .bind(account)
-            .bind(i64::from(limit))
-            .fetch_all(self.pool())
-            .await?;
+        let rows: Vec<Record> = fetch!(self, fetch_all, WANTS, account, i64::from(limit))?;
         rows.into_iter()
             .map(|row| {
                 Ok(WantView {
@@ -57,8 +56,8 @@ impl Store {
                     reference: row.reference,
                     reason: row.reason,
                     attempts: row.attempts,
-                    created_at: moment("wants", "created_at", row.created_at)?,
-                    not_before: moment("wants", "not_before", row.not_before)?,
+                    created_at: row.created_at.read("wants", "created_at")?,
+                    not_before: row.not_before.read("wants", "not_before")?,
                 })
             })
             .collect()

@@ -3,7 +3,8 @@
 use afluente_model::{MerchantName, Mode};
 use afluente_store::{AccountRow, StoreError};
 
-use crate::site::{Site, account, account_row, at, site};
+use super::content::{account, account_row, at};
+use crate::site::{Site, site};
 
 async fn save(site: &Site, rows: &[AccountRow]) -> Result<(), StoreError> {
     let mut tx = site.store.begin().await?;

@@ -6,7 +6,8 @@ use afluente_store::{DeadLetter, DeadReason, DeadState};
 use bytes::Bytes;
 use uuid::Uuid;
 
-use crate::site::{Site, at, site};
+use super::content::at;
+use crate::site::{Site, site};
 
 pub(crate) fn letter(delivery: u128, reason: DeadReason) -> DeadLetter {
     DeadLetter {

@@ -6,7 +6,8 @@ use afluente_model::{
 use afluente_store::{FactMove, FactRow, NameRow};
 use uuid::Uuid;
 
-use crate::site::{at, key, payment, site, stored_receipt};
+use super::content::{at, key, payment, stored_receipt};
+use crate::site::site;
 
 fn captured(op: &str) -> PaymentFact {
     Fact::new(PaymentKind::Capture(CaptureKind::Succeeded), op, Some(at(2)), Source::Webhook)

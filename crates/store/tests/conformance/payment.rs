@@ -7,7 +7,8 @@ use afluente_model::{
 use afluente_store::{Class, NewPayment, PaymentRow, StoreError};
 use uuid::Uuid;
 
-use crate::site::{at, key, payment, site};
+use super::content::{at, key, payment};
+use crate::site::site;
 
 fn fact(kind: PaymentKind, op: &str, seconds: i64, minor: Option<i64>) -> PaymentFact {
     let amount = minor.map(|minor| Amount::new(minor).unwrap());

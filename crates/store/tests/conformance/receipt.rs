@@ -3,7 +3,8 @@
 use afluente_store::{Claimed, Receipt, ReceiptState, Reread};
 use uuid::Uuid;
 
-use crate::site::{at, receipt, site};
+use super::content::{at, receipt};
+use crate::site::site;
 
 #[tokio::test]
 async fn a_delivery_is_first_once_and_seen_afterwards_as_the_first_receipt() {

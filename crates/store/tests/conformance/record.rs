@@ -4,7 +4,8 @@ use afluente_model::Source;
 use afluente_store::{ClaimRow, Inconsistency, UnknownWordRow, WantRow};
 use uuid::Uuid;
 
-use crate::site::{account, at, site, stored_receipt};
+use super::content::{account, at, stored_receipt};
+use crate::site::site;
 
 #[tokio::test]
 async fn one_open_want_a_reference() {

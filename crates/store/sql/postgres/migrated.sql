@@ -1,0 +1,1 @@
+select to_regclass('afluente._sqlx_migrations') is not null

@@ -1,0 +1,1 @@
+select version from afluente._sqlx_migrations where success order by version

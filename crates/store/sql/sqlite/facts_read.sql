@@ -1,1 +1,0 @@
-with input as (select unhex(value ->> 'owner') as owner from jsonb_each($1))

@@ -1,2 +1,0 @@
-insert into ledger_probe (id, filler) values (1, zeroblob($1))
-on conflict (id) do update set filler = excluded.filler

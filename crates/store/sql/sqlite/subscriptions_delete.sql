@@ -1,1 +1,0 @@
-with input as (select unhex(value ->> 'id') as id from jsonb_each($1))

@@ -1,0 +1,194 @@
+//! The ledger as a database of a Postgres server.
+
+use std::fmt;
+use std::io;
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::Connection;
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+
+use crate::backend::StoreOptions;
+use crate::error::StoreError;
+use crate::migration;
+use crate::rows::{Statement, text};
+
+static SEARCHED: Statement = text!("postgres/searched");
+
+/// How long a statement that only reads may take.
+pub(crate) const READING: Duration = Duration::from_secs(600);
+
+/// How long opening a connection may take.
+const CONNECTING: Duration = Duration::from_secs(5);
+
+/// How long a transaction may do nothing before the server ends it: a worker that was stopped keeps nobody waiting.
+const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(30);
+
+/// A connection that was idle for longer is asked whether it still lives before it is used.
+const TRUSTED_IDLE: Duration = Duration::from_secs(1);
+
+/// A Postgres server and the database on it. Its password is never shown.
+#[derive(Clone)]
+pub struct Server {
+    options: Box<PgConnectOptions>,
+    shown: String,
+}
+
+impl FromStr for Server {
+    type Err = String;
+
+    /// Reads `postgres://user:password@host:port/database?sslmode=verify-full`. The error never repeats the text, which
+    /// may hold a password.
+    fn from_str(url: &str) -> Result<Server, String> {
+        let expected = "expected postgres://USER:PASSWORD@HOST:PORT/DATABASE";
+        if !url.starts_with("postgres://") && !url.starts_with("postgresql://") {
+            let scheme = url.split_once("://").map_or("no scheme", |(scheme, _)| scheme);
+            return Err(format!("{expected}, got {:?}", scheme.chars().take(20).collect::<String>()));
+        }
+        let options = PgConnectOptions::from_str(url).map_err(|_| format!("{expected}, got something else"))?;
+        let Some(database) = options.get_database() else {
+            return Err(format!("{expected}, got no database"));
+        };
+        let shown = format!("postgres://{}:{}/{database}", options.get_host(), options.get_port());
+        Ok(Server { options: Box::new(options), shown })
+    }
+}
+
+impl fmt::Display for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+/// Whatever a server is asked for ends: a network that went silent gives no error by itself.
+pub(crate) async fn in_time<T>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, StoreError> {
+    if let Ok(done) = tokio::time::timeout(limit, work).await {
+        return done.map_err(StoreError::from);
+    }
+    let silence = io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {limit:?}"));
+    Err(StoreError::Unavailable(sqlx::Error::Io(silence)))
+}
+
+/// How long the answer to one statement may take: the server ends it before that, if it can be heard.
+pub(crate) fn deadline(options: &StoreOptions) -> Duration {
+    options.statement_timeout + CONNECTING
+}
+
+/// A pool for a worker. The schema is brought up to date on a connection of its own first.
+pub(crate) async fn open(server: &Server, settings: &StoreOptions) -> Result<PgPool, StoreError> {
+    migration::up_postgres(server).await?;
+    connect(server, pool(settings.connections)).await
+}
+
+/// A pool for a command that reads.
+pub(crate) async fn open_read_only(server: &Server) -> Result<PgPool, StoreError> {
+    migration::check_postgres(server).await?;
+    connect(server, pool(4)).await
+}
+
+/// One connection that sees the ledger as it is at its first statement, for as long as it lives.
+pub(crate) async fn open_snapshot(server: &Server) -> Result<PgPool, StoreError> {
+    migration::check_postgres(server).await?;
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+        // The one connection reads inside one transaction that is never ended; closing the pool ends it.
+        .after_connect(|connection, _| {
+            Box::pin(async move {
+                check_schema(connection).await?;
+                let begin = "begin isolation level repeatable read read only";
+                sqlx::query(begin).execute(connection).await.map(drop)
+            })
+        });
+    connect(server, pool).await
+}
+
+fn pool(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(CONNECTING)
+        .test_before_acquire(false)
+        .before_acquire(|connection, meta| {
+            Box::pin(async move {
+                if meta.idle_for > TRUSTED_IDLE {
+                    connection.ping().await?;
+                }
+                Ok(true)
+            })
+        })
+        .after_connect(|connection, _| Box::pin(check_schema(connection)))
+}
+
+async fn connect(server: &Server, pool: PgPoolOptions) -> Result<PgPool, StoreError> {
+    in_time(CONNECTING, pool.connect_with(server.options())).await.map_err(|error| server.cannot_open(error))
+}
+
+/// That unqualified names find our tables and nobody else's: an application beside us may have a table `payments` too.
+///
+/// The path is a property of the role in the database, not of the session: behind a pooler that hands a connection to
+/// another client after every transaction, what a session set is gone.
+async fn check_schema(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let schema: Option<String> = sqlx::query_scalar(SEARCHED.postgres).fetch_one(connection).await?;
+    if schema.as_deref() == Some("afluente") {
+        return Ok(());
+    }
+    let got = schema.unwrap_or_else(|| "none".to_owned());
+    Err(sqlx::Error::Configuration(
+        format!(
+            "expected the schema afluente to be the first in this role's search_path, got {got}: \
+             run `afluente migrate`, or as a role that may: \
+             alter role ROLE in database DATABASE set search_path = afluente"
+        )
+        .into(),
+    ))
+}
+
+/// Begins a transaction of a worker. What it sets ends with the transaction, so that it holds behind a pooler too, and
+/// goes in one message. Plans are pinned to index look-ups: on tables that nobody analysed yet the planner reads whole
+/// partitions and keeps such a plan.
+pub(crate) async fn begin(connection: &mut PgConnection, options: &StoreOptions) -> Result<(), StoreError> {
+    let text = format!(
+        "begin; set local lock_timeout = {}; set local statement_timeout = {}; \
+         set local idle_in_transaction_session_timeout = {}; set local enable_seqscan = off; \
+         set local enable_hashjoin = off; set local enable_mergejoin = off; set local jit = off",
+        options.lock_timeout.as_millis(),
+        options.statement_timeout.as_millis(),
+        IDLE_IN_TRANSACTION.as_millis(),
+    );
+    // Numbers of ours and nothing else.
+    let begin = sqlx::raw_sql(sqlx::AssertSqlSafe(text)).execute(connection);
+    in_time(deadline(options), begin).await.map(drop)
+}
+
+impl Server {
+    /// How to connect.
+    pub(crate) fn options(&self) -> PgConnectOptions {
+        PgConnectOptions::clone(&self.options).application_name("afluente").statement_cache_capacity(128)
+    }
+
+    /// One connection, outside of any pool.
+    pub(crate) async fn connect(&self) -> Result<PgConnection, StoreError> {
+        in_time(CONNECTING, PgConnection::connect_with(&self.options())).await.map_err(|error| self.cannot_open(error))
+    }
+
+    /// What opening says when it fails: with which server, and nothing of the password.
+    pub(crate) fn cannot_open(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Unavailable(error) | StoreError::Failed(error) => {
+                StoreError::Open { what: self.to_string(), reason: error.to_string() }
+            }
+            other => other,
+        }
+    }
+}

@@ -1,0 +1,174 @@
+//! One unit of work, and the two functions through which every statement of one runs.
+
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{FromRow, Postgres, Sqlite};
+
+use crate::backend::{Pool, StoreOptions};
+use crate::error::StoreError;
+use crate::input::Input;
+use crate::postgres;
+use crate::rows::{Statement, text};
+
+static PROBE: Statement = text!("probe");
+
+/// One unit of work. Dropping it takes everything back.
+pub struct Tx {
+    held: Held,
+    failed: bool,
+    /// How long an answer of a server may take before its silence is taken for its end.
+    deadline: Duration,
+}
+
+/// The connection of a unit of work. It goes back to the pool only when its transaction has ended as it should: SQLite
+/// ends a transaction by itself on some errors, and a future dropped half-way leaves nobody who knows. Whoever took such
+/// a connection next could not begin, or would commit what is not its own. So it is closed instead, which takes back
+/// whatever was open.
+struct Held {
+    connection: Connection,
+    clean: bool,
+}
+
+enum Connection {
+    Sqlite(PoolConnection<Sqlite>),
+    Postgres(PoolConnection<Postgres>),
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if !self.clean {
+            match &mut self.connection {
+                Connection::Sqlite(connection) => connection.close_on_drop(),
+                Connection::Postgres(connection) => connection.close_on_drop(),
+            }
+        }
+    }
+}
+
+/// Runs one statement with the rows of an input, on whichever database the unit of work is.
+macro_rules! run {
+    ($tx:expr, $query:ident, $method:ident, $statement:expr, $input:expr) => {{
+        let (json, blob) = $input.into_parts()?;
+        let deadline = $tx.deadline;
+        let done = match $tx.connection()? {
+            Connection::Sqlite(connection) => {
+                let mut query = sqlx::$query($statement.sqlite).bind(json);
+                if let Some(blob) = blob {
+                    query = query.bind(blob);
+                }
+                query.$method(&mut **connection).await.map(Into::into).map_err(StoreError::from)
+            }
+            Connection::Postgres(connection) => {
+                let mut query = sqlx::$query($statement.postgres).bind(json);
+                if let Some(blob) = blob {
+                    query = query.bind(blob);
+                }
+                postgres::in_time(deadline, query.$method(&mut **connection)).await.map(Into::into)
+            }
+        };
+        $tx.failed |= done.is_err();
+        done
+    }};
+}
+
+/// How many rows a statement changed.
+struct Changed(u64);
+
+impl From<sqlx::sqlite::SqliteQueryResult> for Changed {
+    fn from(done: sqlx::sqlite::SqliteQueryResult) -> Changed {
+        Changed(done.rows_affected())
+    }
+}
+
+impl From<sqlx::postgres::PgQueryResult> for Changed {
+    fn from(done: sqlx::postgres::PgQueryResult) -> Changed {
+        Changed(done.rows_affected())
+    }
+}
+
+impl Tx {
+    pub(crate) async fn begin(pool: &Pool, options: &StoreOptions) -> Result<Tx, StoreError> {
+        let deadline = postgres::deadline(options);
+        let connection = match pool {
+            Pool::Sqlite(pool) => Connection::Sqlite(pool.acquire().await?),
+            Pool::Postgres(pool) => Connection::Postgres(postgres::in_time(deadline, pool.acquire()).await?),
+        };
+        let mut held = Held { connection, clean: false };
+        match &mut held.connection {
+            Connection::Sqlite(connection) => {
+                sqlx::query("begin immediate").execute(&mut **connection).await?;
+            }
+            Connection::Postgres(connection) => postgres::begin(connection, options).await?,
+        }
+        Ok(Tx { held, failed: false, deadline })
+    }
+
+    /// Makes everything done so far durable. After an error the work has to be done again.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        self.end("commit").await
+    }
+
+    /// Takes everything back. Dropping does the same, and closes the connection.
+    pub async fn rollback(self) -> Result<(), StoreError> {
+        self.end("rollback").await
+    }
+
+    async fn end(mut self, how: &'static str) -> Result<(), StoreError> {
+        let deadline = self.deadline;
+        match self.connection()? {
+            Connection::Sqlite(connection) => {
+                sqlx::query(how).execute(&mut **connection).await?;
+            }
+            Connection::Postgres(connection) => {
+                postgres::in_time(deadline, sqlx::query(how).execute(&mut **connection)).await?;
+            }
+        }
+        self.held.clean = true;
+        Ok(())
+    }
+
+    /// The connection, while the transaction lives: a statement after one that failed would commit by itself.
+    fn connection(&mut self) -> Result<&mut Connection, StoreError> {
+        if self.failed { Err(StoreError::Over) } else { Ok(&mut self.held.connection) }
+    }
+
+    /// Runs a statement; returns how many rows it changed.
+    pub(crate) async fn execute(&mut self, statement: &Statement, input: Input) -> Result<u64, StoreError> {
+        if input.is_empty() {
+            return Ok(0);
+        }
+        let changed: Result<Changed, StoreError> = run!(self, query, execute, statement, input);
+        changed.map(|changed| changed.0)
+    }
+
+    /// Runs a statement; returns the rows it gives.
+    pub(crate) async fn fetch<R>(&mut self, statement: &Statement, input: Input) -> Result<Vec<R>, StoreError>
+    where
+        R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        if input.is_empty() {
+            return Ok(Vec::new());
+        }
+        run!(self, query_as, fetch_all, statement, input)
+    }
+
+    /// Writes so many bytes into the one row that is there to be written.
+    pub(crate) async fn fill_probe(&mut self, bytes: Vec<u8>) -> Result<(), StoreError> {
+        let deadline = self.deadline;
+        let done = match self.connection()? {
+            Connection::Sqlite(connection) => {
+                let filled = sqlx::query(PROBE.sqlite).bind(bytes).execute(&mut **connection).await;
+                filled.map(drop).map_err(StoreError::from)
+            }
+            Connection::Postgres(connection) => {
+                let filling = sqlx::query(PROBE.postgres).bind(bytes).execute(&mut **connection);
+                postgres::in_time(deadline, filling).await.map(drop)
+            }
+        };
+        self.failed |= done.is_err();
+        done
+    }
+}

@@ -1,0 +1,71 @@
+//! What to put into a ledger.
+
+use afluente_model::{AccountName, DeliveryId, Gateway, MerchantName, Mode, Proof, SecretName, Timestamp};
+use afluente_store::{AccountRow, NewPayment, PaymentKey, PaymentRow, Receipt, ReceiptState, Tx};
+use bytes::Bytes;
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+/// The accounts every test finds.
+pub(crate) fn account_rows() -> [AccountRow; 2] {
+    [account_row("shop"), account_row("other")]
+}
+
+pub(crate) fn account_row(name: &str) -> AccountRow {
+    AccountRow {
+        name: account(name),
+        merchant: MerchantName::parse("default").unwrap(),
+        gateway: Gateway::Stripe,
+        external_id: None,
+        mode: Mode::Test,
+        replaces: None,
+    }
+}
+
+pub(crate) fn account(name: &str) -> AccountName {
+    AccountName::parse(name).unwrap()
+}
+
+pub(crate) fn at(seconds: i64) -> Timestamp {
+    Timestamp::from_micros(1_790_000_000_000_000 + seconds * 1_000_000).unwrap()
+}
+
+pub(crate) fn key(name: &str, tenant: &str, id: &str) -> PaymentKey {
+    PaymentKey { account: account(name), tenant: tenant.into(), id: id.into() }
+}
+
+/// A receipt of this event with this body.
+pub(crate) fn receipt(event: Option<&str>, body: &[u8]) -> Receipt {
+    Receipt {
+        id: Uuid::now_v7(),
+        account: account("shop"),
+        delivery_id: DeliveryId(Uuid::now_v7()),
+        received_at: at(1),
+        event: event.map(Into::into),
+        event_type: "payment_intent.succeeded".into(),
+        state: ReceiptState::Applied,
+        ignored_because: None,
+        proof: Proof::Signed { secret: SecretName::parse("0123abcd").unwrap() },
+        released_by: None,
+        headers: vec![("stripe-signature".into(), "t=1,v1=00".into())],
+        query: None,
+        traceparent: None,
+        body_hash: Sha256::digest(body).into(),
+        body: Bytes::copy_from_slice(body),
+    }
+}
+
+/// A stored receipt's id, for rows that must name one.
+pub(crate) async fn stored_receipt(tx: &mut Tx) -> Uuid {
+    let one = receipt(None, Uuid::now_v7().as_bytes());
+    tx.claim(std::slice::from_ref(&one), at(1)).await.unwrap();
+    one.id
+}
+
+/// Makes and locks one payment.
+pub(crate) async fn payment(tx: &mut Tx, key: &PaymentKey) -> PaymentRow {
+    let make = [NewPayment { id: Uuid::now_v7(), key: key.clone(), gateway: Gateway::Stripe }];
+    let mut rows = tx.lock_payments(&make, &[], at(1)).await.unwrap();
+    assert_eq!(rows.len(), 1);
+    rows.remove(0)
+}

@@ -1,0 +1,10 @@
+//! What every ledger does, whichever database it is in. A test crate mounts this beside its own module `site`, which opens
+//! a fresh ledger with [`content::account_rows`] in it.
+
+mod account;
+pub(crate) mod content;
+pub(crate) mod dead;
+mod fact;
+mod payment;
+mod receipt;
+mod record;
