@@ -1,5 +1,7 @@
 //! What can go wrong with the ledger, and whether trying again may help.
 
+use sqlx::postgres::PgDatabaseError;
+
 /// A failure of the ledger.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -23,6 +25,12 @@ pub enum StoreError {
     /// The database is busy, out of room or gone for the moment: the same batch may succeed later.
     #[error("the ledger cannot take this batch now: {0}")]
     Unavailable(#[source] sqlx::Error),
+    /// Another transaction was in the way: a deadlock, or a lock held for too long. Nothing is wrong with either.
+    #[error("another transaction was in the way: {because}")]
+    Contended {
+        /// The database's own words.
+        because: String,
+    },
     /// Rows that must be there after a statement are not.
     #[error("the ledger gave {got} rows of {table} where {expected} must be")]
     Missed {
@@ -68,6 +76,8 @@ pub enum StoreError {
 pub enum Class {
     /// The ledger is away, busy or full: nothing about the work is wrong, all of it waits.
     Away,
+    /// Another transaction was in the way: the same work at once again, on a new connection.
+    Contended,
     /// Something about this work fails, and nobody can say that it always will: what is not at fault goes on, what is
     /// tries again later.
     Unsettled,
@@ -83,6 +93,7 @@ impl StoreError {
             StoreError::Unavailable(_) | StoreError::Over | StoreError::Missing { .. } | StoreError::Open { .. } => {
                 Class::Away
             }
+            StoreError::Contended { .. } => Class::Contended,
             StoreError::Migration(_)
             | StoreError::Missed { .. }
             | StoreError::Orphaned { .. }
@@ -108,9 +119,25 @@ const SQLITE_AWAY: [u32; 15] = [3, 4, 5, 6, 7, 8, 9, 10, 11, 13, 14, 15, 17, 22,
 /// And those that speak of the rows: too big, constraint, mismatch.
 const SQLITE_REFUSED: [u32; 3] = [18, 19, 20];
 
+/// SQLSTATE of two transactions in each other's way: serialization failure, deadlock, lock not available.
+const POSTGRES_CONTENDED: [&str; 3] = ["40001", "40P01", "55P03"];
+/// Classes of SQLSTATE that speak of the moment and not of the work: connection, feature (a cached plan that a migration made
+/// void), transaction state (a transaction that failed or timed out, a server that became read-only), prepared statement
+/// gone, authorization, database, schema, rights and names (our statements are fixed, so that these speak of how the
+/// database is set up), resources, operator and shutdown and a cancelled statement, system, configuration, internal.
+const POSTGRES_AWAY: [&str; 15] =
+    ["08", "0A", "25", "26", "28", "3D", "3F", "42", "53", "55", "57", "58", "F0", "XX", "40"];
+/// And those that speak of the rows: data, constraint, a limit such as the size of an index entry.
+const POSTGRES_REFUSED: [&str; 3] = ["22", "23", "54"];
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> StoreError {
         let Some(database) = error.as_database_error() else { return without_a_database(error) };
+        if let Some(postgres) = database.try_downcast_ref::<PgDatabaseError>() {
+            let (code, constraint) = (postgres.code().to_owned(), postgres.constraint().map(str::to_owned));
+            let words = StoreError::words(postgres);
+            return of_postgres(&code, constraint, words, error);
+        }
         if database.is_foreign_key_violation() {
             return StoreError::Orphaned { constraint: StoreError::words(database) };
         }
@@ -125,6 +152,23 @@ impl From<sqlx::Error> for StoreError {
     }
 }
 
+/// What a Postgres server says. Its own words may repeat a value, so that a refusal is told by the constraint or the code.
+fn of_postgres(code: &str, constraint: Option<String>, words: String, error: sqlx::Error) -> StoreError {
+    let told = constraint.unwrap_or_else(|| format!("SQLSTATE {code}"));
+    let class = code.get(..2).unwrap_or_default();
+    if code == "23503" {
+        StoreError::Orphaned { constraint: told }
+    } else if POSTGRES_REFUSED.contains(&class) {
+        StoreError::Refused { constraint: told }
+    } else if POSTGRES_CONTENDED.contains(&code) {
+        StoreError::Contended { because: words }
+    } else if POSTGRES_AWAY.contains(&class) {
+        StoreError::Unavailable(error)
+    } else {
+        StoreError::Failed(error)
+    }
+}
+
 /// What sqlx says by itself: it could not reach the database, or could not read what came.
 fn without_a_database(error: sqlx::Error) -> StoreError {
     match error {
@@ -134,7 +178,8 @@ fn without_a_database(error: sqlx::Error) -> StoreError {
         | sqlx::Error::PoolTimedOut
         | sqlx::Error::PoolClosed
         | sqlx::Error::WorkerCrashed
-        | sqlx::Error::BeginFailed => StoreError::Unavailable(error),
+        | sqlx::Error::BeginFailed
+        | sqlx::Error::Configuration(_) => StoreError::Unavailable(error),
         other => StoreError::Failed(other),
     }
 }

@@ -33,6 +33,7 @@ pub use backend::{Location, Store, StoreOptions, Tx};
 pub use dead::{DeadLetter, DeadReason, DeadState};
 pub use error::{Class, StoreError};
 pub use fact::{FactMove, FactRow, StoredFact, SubscriptionFactRow};
+pub use migration::Schema;
 pub use name::NameRow;
 pub use payment::{NewPayment, PaymentKey, PaymentRow};
 pub use postgres::Server;

@@ -15,6 +15,9 @@ use crate::rows::{Statement, text};
 
 static SEARCHED: Statement = text!("postgres/searched");
 
+/// The schema all tables of ours are in.
+pub(crate) const SCHEMA: &str = "afluente";
+
 /// How long a statement that only reads may take.
 pub(crate) const READING: Duration = Duration::from_secs(600);
 
@@ -86,18 +89,19 @@ pub(crate) fn deadline(options: &StoreOptions) -> Duration {
 /// A pool for a worker. The schema is brought up to date on a connection of its own first.
 pub(crate) async fn open(server: &Server, settings: &StoreOptions) -> Result<PgPool, StoreError> {
     migration::up_postgres(server).await?;
+    check_version(server).await?;
     connect(server, pool(settings.connections)).await
 }
 
 /// A pool for a command that reads.
 pub(crate) async fn open_read_only(server: &Server) -> Result<PgPool, StoreError> {
-    migration::check_postgres(server).await?;
+    check_version(server).await?;
     connect(server, pool(4)).await
 }
 
 /// One connection that sees the ledger as it is at its first statement, for as long as it lives.
 pub(crate) async fn open_snapshot(server: &Server) -> Result<PgPool, StoreError> {
-    migration::check_postgres(server).await?;
+    check_version(server).await?;
     let pool = PgPoolOptions::new()
         .max_connections(1)
         .idle_timeout(None)
@@ -112,6 +116,19 @@ pub(crate) async fn open_snapshot(server: &Server) -> Result<PgPool, StoreError>
             })
         });
     connect(server, pool).await
+}
+
+/// Nobody works on a schema he does not know, or on somebody else's tables. Asked on a connection of its own: a pool tries
+/// one that was refused again and again, and tells in the end that time ran out.
+async fn check_version(server: &Server) -> Result<(), StoreError> {
+    let mut connection = server.connect().await?;
+    let schema = migration::read_postgres(&mut connection).await?;
+    if schema.applied.is_empty() {
+        return Err(StoreError::Missing { what: server.to_string() });
+    }
+    schema.check()?;
+    check_schema(&mut connection).await.map_err(|error| server.cannot_open(error.into()))?;
+    connection.close().await.map_err(StoreError::from)
 }
 
 fn pool(connections: u32) -> PgPoolOptions {
@@ -140,7 +157,7 @@ async fn connect(server: &Server, pool: PgPoolOptions) -> Result<PgPool, StoreEr
 /// another client after every transaction, what a session set is gone.
 async fn check_schema(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
     let schema: Option<String> = sqlx::query_scalar(SEARCHED.postgres).fetch_one(connection).await?;
-    if schema.as_deref() == Some("afluente") {
+    if schema.as_deref() == Some(SCHEMA) {
         return Ok(());
     }
     let got = schema.unwrap_or_else(|| "none".to_owned());

@@ -17,7 +17,6 @@ pub const LEDGER_FILE: &str = "ledger.sqlite";
 /// How long a reader waits for a file that is being recovered or checkpointed.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// One connection writes: SQLite gains nothing from a second, and its waiters starve.
 pub(crate) async fn open(folder: &Path, settings: &StoreOptions) -> Result<SqlitePool, StoreError> {
     let path = folder.join(LEDGER_FILE);
     keep_private(&path)?;
@@ -27,16 +26,25 @@ pub(crate) async fn open(folder: &Path, settings: &StoreOptions) -> Result<Sqlit
         options = options.pragma("max_page_count", pages.to_string());
     }
     let pool = connect(options.journal_mode(SqliteJournalMode::Wal), 1, &path).await?;
-    migration::up_sqlite(&pool).await.map_err(|error| match error {
-        StoreError::Failed(error) => StoreError::Open { what: shown(&path), reason: error.to_string() },
-        other => other,
-    })?;
+    migration::up_sqlite(&pool).await.map_err(|error| opening(&path, error))?;
     Ok(pool)
+}
+
+/// The one connection that writes, to a ledger whose schema is as it is: SQLite gains nothing from a second, and its
+/// waiters starve.
+pub(crate) async fn writer(folder: &Path) -> Result<SqlitePool, StoreError> {
+    let path = folder.join(LEDGER_FILE);
+    keep_private(&path)?;
+    connect(options(&path).synchronous(SqliteSynchronous::Full).journal_mode(SqliteJournalMode::Wal), 1, &path).await
+}
+
+pub(crate) async fn readers(path: &Path) -> Result<SqlitePool, StoreError> {
+    connect(options(path).read_only(true), 4, path).await
 }
 
 pub(crate) async fn open_read_only(folder: &Path) -> Result<SqlitePool, StoreError> {
     let path = existing(folder)?;
-    let pool = connect(options(&path).read_only(true), 4, &path).await?;
+    let pool = readers(&path).await?;
     check_schema(&pool, &path).await?;
     Ok(pool)
 }
@@ -53,7 +61,7 @@ pub(crate) async fn open_snapshot(folder: &Path) -> Result<SqlitePool, StoreErro
         })
         .connect_with(options(&path).read_only(true))
         .await
-        .map_err(|error| StoreError::Open { what: shown(&path), reason: error.to_string() })?;
+        .map_err(|error| opening(&path, error.into()))?;
     check_schema(&pool, &path).await?;
     Ok(pool)
 }
@@ -66,13 +74,20 @@ pub(crate) async fn close(pool: &SqlitePool) {
 
 /// A reading command must not meet a schema it does not know.
 async fn check_schema(pool: &SqlitePool, path: &Path) -> Result<(), StoreError> {
-    migration::check_sqlite(pool).await.map_err(|error| match error {
-        StoreError::Migration(_) => error,
-        other => StoreError::Open { what: shown(path), reason: other.to_string() },
-    })
+    migration::read_sqlite(pool).await.map_err(|error| opening(path, error))?.check()
 }
 
-fn existing(folder: &Path) -> Result<PathBuf, StoreError> {
+/// What opening says: a file that is no database fails at its first statement only.
+fn opening(path: &Path, error: StoreError) -> StoreError {
+    match error {
+        StoreError::Failed(error) | StoreError::Unavailable(error) => {
+            StoreError::Open { what: shown(path), reason: error.to_string() }
+        }
+        other => other,
+    }
+}
+
+pub(crate) fn existing(folder: &Path) -> Result<PathBuf, StoreError> {
     let path = folder.join(LEDGER_FILE);
     if path.is_file() { Ok(path) } else { Err(StoreError::Missing { what: shown(&path) }) }
 }

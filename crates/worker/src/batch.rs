@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use afluente_model::chain;
 use afluente_queue::{Received, SealKeys};
 use afluente_store::{Class, DeadReason, Store, StoreError};
+use backon::{BackoffBuilder, ExponentialBuilder};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use tracing::{error, info, warn};
+use tracing::{debug, error, info, warn};
 
 use crate::account::Accounts;
 use crate::apply::apply;
@@ -61,11 +62,22 @@ enum Trouble {
     Panicked,
 }
 
+/// How often a part whose transaction met another goes again as it is: whoever was in the way has mostly committed by then.
+/// After that it is halved, since somebody may hold one row for long.
+const CONTENDED_TRIES: usize = 3;
+
+/// A moment of its own before it does, or the two would meet again.
+fn contended_wait(tries: usize) -> Duration {
+    let longest = Duration::from_millis(100);
+    let waits = ExponentialBuilder::default().with_min_delay(Duration::from_millis(10)).with_max_delay(longest);
+    waits.with_jitter().build().nth(tries).unwrap_or(longest)
+}
+
 /// Writes what it can in as few transactions as it can. A part that fails because of what is in it is halved until the
 /// one at fault stands alone; a part that fails because the ledger is away is left for later as it is.
 async fn write(slots: &mut [Slot], verdicts: &mut [Verdict], transaction: &Transaction) {
-    let mut parts = vec![(0, slots.len())];
-    while let Some((from, to)) = parts.pop() {
+    let mut parts = vec![(0, slots.len(), 0)];
+    while let Some((from, to, tries)) = parts.pop() {
         if from == to {
             continue;
         }
@@ -86,16 +98,22 @@ async fn write(slots: &mut [Slot], verdicts: &mut [Verdict], transaction: &Trans
                     verdicts[slot.index] = Err(Postponed::LedgerAway(Arc::clone(&error)));
                 }
             }
+            Err(Trouble::Ledger(error)) if error.class() == Class::Contended && tries < CONTENDED_TRIES => {
+                measure::failed(Class::Contended);
+                debug!(batch.size = part.len(), error = %chain(&error), "Another transaction was in the way; once more");
+                tokio::time::sleep(contended_wait(tries)).await;
+                parts.push((from, to, tries + 1));
+            }
             Err(trouble) => {
                 if let [slot] = part {
                     match alone(slot, trouble) {
-                        None => parts.push((from, to)),
+                        None => parts.push((from, to, 0)),
                         Some(postponed) => verdicts[slot.index] = Err(postponed),
                     }
                 } else {
                     tell(&trouble, part.len());
                     let middle = from.midpoint(to);
-                    parts.extend([(middle, to), (from, middle)]);
+                    parts.extend([(middle, to, tries), (from, middle, tries)]);
                 }
             }
         }
@@ -137,6 +155,7 @@ fn alone(slot: &mut Slot, trouble: Trouble) -> Option<Postponed> {
             bury(slot, DeadReason::Refused, text, Some(error))
         }
         Class::Away => Some(Postponed::LedgerAway(Arc::new(error))),
+        Class::Contended => Some(Postponed::Contended(Arc::new(error))),
         Class::Unsettled => Some(match error {
             StoreError::Orphaned { .. } => Postponed::AccountMissing(Arc::new(error)),
             other => Postponed::Failed(Arc::new(other)),
@@ -185,7 +204,7 @@ fn committed(part: &[Slot], outcomes: &[Outcome], took: Duration) {
         }
     }
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
-    tracing::debug!(batch.size = part.len(), duration_ms, "Committed a batch");
+    debug!(batch.size = part.len(), duration_ms, "Committed a batch");
 }
 
 fn told(good: &Good, outcome: Outcome, now: afluente_model::Timestamp) {
@@ -206,7 +225,7 @@ fn told(good: &Good, outcome: Outcome, now: afluente_model::Timestamp) {
             "Ignored a delivery that names another account or mode"
         );
     }
-    tracing::debug!(
+    debug!(
         gateway = gateway.slug(),
         account.id = %good.delivery.account,
         event.id = good.reading.event.as_deref().unwrap_or("-"),

@@ -58,6 +58,7 @@ pub(crate) fn committed(took: Duration) {
 pub(crate) fn failed(class: Class) {
     let class = match class {
         Class::Away => "away",
+        Class::Contended => "contended",
         Class::Unsettled => "unsettled",
         Class::Refused => "refused",
     };

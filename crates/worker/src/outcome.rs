@@ -40,6 +40,9 @@ pub enum Postponed {
     /// The ledger has no row of its account yet. The row is written again and again; the delivery never goes to the dead.
     #[error("the ledger has no row of its account yet: {0}")]
     AccountMissing(#[source] Arc<StoreError>),
+    /// Somebody holds a row it needs, and has for a while. Not the delivery's fault: it never goes to the dead.
+    #[error(transparent)]
+    Contended(Arc<StoreError>),
     /// This one delivery fails, and may not the next time.
     #[error(transparent)]
     Failed(Arc<StoreError>),

@@ -193,6 +193,10 @@ impl Worker {
                     let again = jittered(self.settings.retry.account_missing, spread(&message));
                     settled.push((message, again));
                 }
+                Err(Postponed::Contended(_)) => {
+                    let again = jittered(self.settings.retry.contended, spread(&message));
+                    settled.push((message, again));
+                }
                 Err(Postponed::Failed(error)) => {
                     let settlement = self.retry_or_bury(&message, &error).await;
                     settled.push((message, settlement));

@@ -13,13 +13,15 @@ pub struct RetryPolicy {
     pub rungs: Vec<Duration>,
     /// The wait of a delivery whose account the ledger does not know yet; no number of tries ends it.
     pub account_missing: Duration,
+    /// The wait of a delivery that needs a row somebody else holds; no number of tries ends it.
+    pub contended: Duration,
 }
 
 impl Default for RetryPolicy {
     /// 5 s, 30 s, 2 min, 10 min, 1 h, 6 h.
     fn default() -> RetryPolicy {
         let rungs = [5, 30, 120, 600, 3_600, 21_600].map(Duration::from_secs).to_vec();
-        RetryPolicy { rungs, account_missing: Duration::from_secs(5) }
+        RetryPolicy { rungs, account_missing: Duration::from_secs(5), contended: Duration::from_secs(10) }
     }
 }
 

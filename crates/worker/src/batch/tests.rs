@@ -60,6 +60,11 @@ fn transaction(part: &[&Prepared], committed: &Mutex<Vec<usize>>) -> Result<Vec<
                 "refused" => return Err(StoreError::Refused { constraint: "a CHECK".to_owned() }),
                 "fails" => return Err(StoreError::Missed { table: "payments", expected: 1, got: 0 }),
                 "away" => return Err(StoreError::Over),
+                "held" => return Err(contended()),
+                "met once" if committed.lock().unwrap().is_empty() => {
+                    committed.lock().unwrap().push(0);
+                    return Err(contended());
+                }
                 "orphan" => return Err(StoreError::Orphaned { constraint: "FOREIGN KEY".to_owned() }),
                 "again" => Outcome::Repeated,
                 _ => Outcome::Applied,
@@ -68,6 +73,10 @@ fn transaction(part: &[&Prepared], committed: &Mutex<Vec<usize>>) -> Result<Vec<
     }
     committed.lock().unwrap().push(part.len());
     Ok(outcomes)
+}
+
+fn contended() -> StoreError {
+    StoreError::Contended { because: "deadlock detected".to_owned() }
 }
 
 /// Writes these; returns the verdicts and how many deliveries each committed transaction had.
@@ -91,6 +100,7 @@ fn word(verdict: &Verdict) -> String {
         Ok(outcome) => outcome.word().to_owned(),
         Err(Postponed::LedgerAway(_)) => "away".to_owned(),
         Err(Postponed::AccountMissing(_)) => "account missing".to_owned(),
+        Err(Postponed::Contended(_)) => "contended".to_owned(),
         Err(Postponed::Failed(_)) => "failed".to_owned(),
         Err(Postponed::ShuttingDown) => "shutting down".to_owned(),
     }
@@ -136,6 +146,18 @@ async fn a_ledger_that_is_away_is_asked_once_for_the_whole_batch() {
     let (verdicts, committed) = written(&["good", "away", "good", "good"]).await;
     assert!(verdicts.iter().all(|verdict| word(verdict) == "away"));
     assert!(committed.is_empty());
+}
+
+#[tokio::test]
+async fn a_batch_that_met_another_transaction_goes_again_as_it_is() {
+    let (verdicts, committed) = written(&["good", "met once", "good", "good"]).await;
+    assert!(verdicts.iter().all(|verdict| word(verdict) == "applied"));
+    assert_eq!(committed, [0, 4]);
+}
+
+#[tokio::test]
+async fn a_row_somebody_holds_keeps_back_what_needs_it_and_nothing_else() {
+    assert_eq!(words(&["good", "held", "good", "again"]).await, ["applied", "contended", "applied", "repeated"]);
 }
 
 #[tokio::test]

@@ -18,12 +18,20 @@ const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Waits so long that nothing which takes one is done before the deadline.
 fn endless() -> RetryPolicy {
-    RetryPolicy { rungs: vec![Duration::from_hours(1); 6], account_missing: Duration::from_millis(20) }
+    RetryPolicy {
+        rungs: vec![Duration::from_hours(1); 6],
+        account_missing: Duration::from_millis(20),
+        ..RetryPolicy::default()
+    }
 }
 
 /// Waits that are over at once.
 fn short() -> RetryPolicy {
-    RetryPolicy { rungs: vec![Duration::from_millis(1); 2], account_missing: Duration::from_millis(20) }
+    RetryPolicy {
+        rungs: vec![Duration::from_millis(1); 2],
+        account_missing: Duration::from_millis(20),
+        ..RetryPolicy::default()
+    }
 }
 
 /// A worker at work on a bench.

@@ -1,0 +1,1 @@
+select exists (select 1 from sqlite_schema where type = 'table' and name = '_sqlx_migrations')

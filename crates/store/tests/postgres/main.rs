@@ -1,0 +1,7 @@
+//! The ledger on Postgres: the conformance suite, and what only a server can do.
+#![allow(clippy::unwrap_used, reason = "a test says what failed by failing")]
+
+#[path = "../conformance/mod.rs"]
+mod conformance;
+mod open;
+mod site;

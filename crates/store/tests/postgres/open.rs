@@ -1,0 +1,184 @@
+//! Opening: whose schema it is, which version, and two who open at once.
+
+use afluente_store::{DeadLetter, DeadReason, NameRow, Schema, Store, StoreError};
+use afluente_testkit::Database;
+use sqlx::postgres::PgPool;
+
+use crate::conformance::content::{at, key, payment, receipt};
+use crate::conformance::dead::letter;
+use crate::site::{location, site};
+
+async fn one<T>(pool: &PgPool, sql: &'static str) -> T
+where
+    T: for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres> + Send + Unpin,
+{
+    sqlx::query_scalar(sql).fetch_one(pool).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_reader_of_a_ledger_that_is_not_there_is_told_what_to_start() {
+    let database = Database::create().await;
+    for opened in [Store::open_read_only(location(&database)).await, Store::open_snapshot(location(&database)).await] {
+        let error = opened.unwrap_err();
+        assert!(matches!(error, StoreError::Missing { .. }), "{error}");
+        assert!(error.to_string().contains("afluente up"), "{error}");
+    }
+    assert_eq!(Schema::read(&location(&database)).await.unwrap().applied, [] as [i64; 0]);
+}
+
+#[tokio::test]
+async fn a_server_that_is_not_there_is_named_without_the_password() {
+    let nowhere: afluente_store::Server = "postgres://ana:s3cret@127.0.0.1:1/shop".parse().unwrap();
+    assert!(!format!("{nowhere:?}").contains("s3cret"));
+    let error = Store::open(afluente_store::Location::Server(nowhere)).await.unwrap_err().to_string();
+    assert!(error.contains("127.0.0.1:1/shop") && !error.contains("s3cret"), "{error}");
+}
+
+#[test]
+fn what_is_no_url_of_postgres_is_refused_without_repeating_it() {
+    for (text, got) in
+        [("mysql://a:s3cret@b/c", "mysql"), ("s3cret", "no scheme"), ("postgres://a:s3cret@b", "no database")]
+    {
+        let error = text.parse::<afluente_store::Server>().unwrap_err();
+        assert!(error.contains("expected postgres://") && error.contains(got) && !error.contains("s3cret"), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn tables_of_the_same_names_in_public_are_left_alone() {
+    let database = Database::create().await;
+    database.run("create role legacy_owner; grant create on schema public to legacy_owner").await;
+    database
+        .run("set role legacy_owner; create table public.payments (id int); insert into public.payments values (7)")
+        .await;
+    let store = Store::open(location(&database)).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    tx.save_accounts(&crate::conformance::content::account_rows(), at(0)).await.unwrap();
+    payment(&mut tx, &key("shop", "", "pi_1")).await;
+    tx.commit().await.unwrap();
+    let beside = database.beside().await;
+    assert_eq!(one::<i32>(&beside, "select id from public.payments").await, 7);
+    assert_eq!(one::<i64>(&beside, "select count(*) from afluente.payments").await, 1);
+    database
+        .run("drop table public.payments; revoke create on schema public from legacy_owner; drop role legacy_owner")
+        .await;
+}
+
+#[tokio::test]
+async fn the_role_of_another_application_is_refused_and_left_as_it_is() {
+    let database = Database::create().await;
+    database.run("create table public.orders (id int)").await;
+    let error = Store::open(location(&database)).await.unwrap_err();
+    assert!(matches!(error, StoreError::Migration(_)) && error.to_string().contains("create role"), "{error}");
+    let beside = database.beside().await;
+    assert_eq!(
+        one::<i64>(
+            &beside,
+            "select count(*) from pg_db_role_setting s join pg_database d on d.oid = s.setdatabase \
+                                    where d.datname = current_database()"
+        )
+        .await,
+        0
+    );
+    assert_eq!(one::<Option<String>>(&beside, "select to_regnamespace('afluente')::text").await, None);
+}
+
+#[tokio::test]
+async fn a_session_that_would_find_other_tables_is_refused() {
+    let site = site().await;
+    site.database.run(format!("alter role current_user in database {} reset search_path", site.database.name())).await;
+    let reader = Store::open_read_only(location(&site.database)).await.unwrap_err();
+    assert!(reader.to_string().contains("search_path"), "{reader}");
+    // Whoever may migrate mends it.
+    Store::open(location(&site.database)).await.unwrap();
+    Store::open_read_only(location(&site.database)).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_ledger_of_a_newer_version_is_refused_by_every_opener() {
+    let site = site().await;
+    let newer = "insert into afluente._sqlx_migrations (version, description, success, checksum, execution_time) \
+                 values (9999, 'newer', true, '\\x00', 0)";
+    site.database.run(newer).await;
+    let at = location(&site.database);
+    for opened in [Store::open(&at).await, Store::open_read_only(&at).await, Store::open_snapshot(&at).await] {
+        let error = opened.unwrap_err();
+        assert!(matches!(error, StoreError::Migration(_)), "{error}");
+    }
+    let error = Schema::down(&at, 1).await.unwrap_err();
+    assert!(matches!(error, StoreError::Migration(_)), "{error}");
+    assert_eq!(Schema::read(&at).await.unwrap().unknown().collect::<Vec<_>>(), [9999]);
+}
+
+#[tokio::test]
+async fn two_who_bring_it_up_at_once_end_with_one_schema() {
+    let database = Database::create().await;
+    let at = location(&database);
+    let opened = futures_util::future::join_all((0..4).map(|_| Store::open(&at))).await;
+    assert!(opened.iter().all(Result::is_ok), "{opened:?}");
+    assert!(Schema::read(&at).await.unwrap().is_current());
+}
+
+#[tokio::test]
+async fn the_schema_can_be_taken_back_and_put_there_again() {
+    let site = site().await;
+    site.store.close().await;
+    let at = location(&site.database);
+    let before = Schema::down(&at, 100).await.unwrap();
+    assert!(before.is_current());
+    let beside = site.database.beside().await;
+    let left: Vec<String> = sqlx::query_scalar(
+        "select relname::text from pg_class where relnamespace = 'afluente'::regnamespace and relname not like '\\_sqlx%' \
+         union all select proname::text from pg_proc where pronamespace = 'afluente'::regnamespace",
+    )
+    .fetch_all(&beside)
+    .await
+    .unwrap();
+    assert!(left.is_empty(), "left behind: {left:?}");
+    Store::open(&at).await.unwrap().ping().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_ledger_with_data_goes_a_version_back_and_forth_and_keeps_its_names_and_letters() {
+    let site = site().await;
+    let (alias, own) = (key("shop", "", "ch_1"), key("shop", "", "pi_1"));
+    let mut tx = site.store.begin().await.unwrap();
+    payment(&mut tx, &own).await;
+    tx.lock_names(&[alias.clone(), own.clone()], at(1)).await.unwrap();
+    tx.save_names(&[NameRow { name: alias.clone(), payment: "pi_1".into() }], at(1)).await.unwrap();
+    let first = letter(1, DeadReason::Malformed);
+    let other_body = DeadLetter { body: b"another".to_vec().into(), ..letter(1, DeadReason::Malformed) };
+    tx.bury(&[first, other_body, letter(2, DeadReason::Malformed)], at(2)).await.unwrap();
+    tx.commit().await.unwrap();
+    site.store.close().await;
+
+    let place = location(&site.database);
+    Schema::down(&place, 1).await.unwrap();
+    let beside = site.database.beside().await;
+    assert_eq!(one::<i64>(&beside, "select count(*) from payment_aliases where alias = 'ch_1'").await, 1);
+    assert_eq!(
+        one::<i64>(&beside, "select count(*) from dead_letters where state = 'OPEN'").await,
+        2,
+        "one a delivery"
+    );
+    assert_eq!(one::<i64>(&beside, "select count(*) from dead_letters").await, 3, "none is deleted");
+
+    let store = Store::open(&place).await.unwrap();
+    assert_eq!(store.all_aliases().await.unwrap().len(), 1);
+    assert_eq!(store.payments_named("ch_1", 10).await.unwrap()[0].key, own);
+    let mut tx = store.begin().await.unwrap();
+    let names = tx.lock_names(&[alias, own], at(3)).await.unwrap();
+    assert!(names.iter().all(|row| &*row.payment == "pi_1"), "{names:?}");
+}
+
+#[tokio::test]
+async fn a_snapshot_does_not_see_what_commits_after_its_first_read() {
+    let site = site().await;
+    let snapshot = Store::open_snapshot(location(&site.database)).await.unwrap();
+    assert_eq!(snapshot.counts().await.unwrap().receipts, 0);
+    let mut tx = site.store.begin().await.unwrap();
+    tx.claim(&[receipt(Some("evt_1"), b"{}")], at(1)).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(site.store.counts().await.unwrap().receipts, 1);
+    assert_eq!(snapshot.counts().await.unwrap().receipts, 0);
+}
