@@ -1,6 +1,7 @@
 //! The configuration: one file, environment overrides, secrets by reference. Every problem is found at once.
 
 mod account;
+pub(crate) mod agree;
 pub(crate) mod file;
 pub(crate) mod ledger;
 mod private;
@@ -14,6 +15,7 @@ use std::time::Duration;
 
 use afluente_ingress::Limits;
 use afluente_queue::SealKeys;
+use afluente_store::Location;
 use clap::Args;
 use serde_json::{Value, json};
 
@@ -36,8 +38,11 @@ pub(crate) struct Config {
     admin_listen: SocketAddr,
     limits: Limits,
     queue_limit_bytes: u64,
+    /// Where the ledger is.
+    pub(crate) ledger: Location,
     batch_size: usize,
     linger: Duration,
+    workers: usize,
     /// How log lines are written.
     pub(crate) log_format: Format,
     /// Which log lines are written.
@@ -117,6 +122,8 @@ pub(crate) fn parse(
     let admin_listen = admin(&mut reader, &mut root, ingress_listen);
     let (mut queue, mut worker, mut log) =
         (root.section(&mut reader, "queue"), root.section(&mut reader, "worker"), root.section(&mut reader, "log"));
+    let ledger = ledger::read(&mut reader, &mut root, folder);
+    let workers = workers(&mut reader, &mut worker, &ledger);
     let config = Config {
         ingress_listen,
         admin_listen,
@@ -124,6 +131,8 @@ pub(crate) fn parse(
         queue_limit_bytes: queue.number(&mut reader, "max_bytes", 1 << 30, 1 << 20..=1 << 40),
         batch_size: usize::try_from(worker.number(&mut reader, "batch_size", 256, 1..=2_000)).unwrap_or(256),
         linger: worker.millis(&mut reader, "linger_ms", 2, 0..=1_000),
+        workers,
+        ledger,
         log_format: log.word(
             &mut reader,
             "format",
@@ -186,6 +195,18 @@ fn admin(reader: &mut Reader<'_>, root: &mut Section<'_>, ingress: SocketAddr) -
     listen
 }
 
+/// How many workers: a file has one writer, a server many.
+fn workers(reader: &mut Reader<'_>, section: &mut Section<'_>, ledger: &Location) -> usize {
+    let workers = section.number(reader, "workers", 1, 1..=16);
+    if workers > 1 && matches!(ledger, Location::Folder(_)) {
+        let name = section.name("workers");
+        let text =
+            format!("{name}: expected 1 for a ledger in a file, which has one writer, got {workers}; see [ledger] url");
+        reader.problem(section.place("workers"), text);
+    }
+    usize::try_from(workers).unwrap_or(1)
+}
+
 fn level(reader: &mut Reader<'_>, section: &mut Section<'_>) -> String {
     let level = section.text(reader, "level", Some("AFLUENTE_LOG")).unwrap_or_else(|| "info".to_owned());
     if let Err(error) = tracing_subscriber::EnvFilter::try_new(&level) {
@@ -224,6 +245,11 @@ impl Config {
     /// How long a batch waits to fill.
     pub(crate) fn linger(&self) -> Duration {
         self.linger
+    }
+
+    /// How many workers take from the queue.
+    pub(crate) fn workers(&self) -> usize {
+        self.workers
     }
 
     /// What seals messages and opens their seals.
@@ -265,7 +291,7 @@ pub(crate) struct CheckArgs {
 pub(crate) async fn check(args: &CheckArgs, folder: &Path) -> Result<(), Failure> {
     match load(folder) {
         Ok(config) => {
-            ledger::agree_if_there(folder, &config).await?;
+            agree::agree_if_there(folder, &config).await?;
             print(&config, folder, args.json);
             Ok(())
         }

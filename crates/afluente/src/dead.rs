@@ -117,7 +117,7 @@ pub(crate) struct DiscardArgs {
 
 /// Runs the command. Acting goes through the process that holds the folder, where one does.
 pub(crate) async fn run(command: &DeadCommand, folder: &Path, config: &Config) -> Result<(), Failure> {
-    let store = Store::open_read_only(folder).await?;
+    let store = Store::open_read_only(&config.ledger).await?;
     match command {
         DeadCommand::List(args) => list(&store, args).await,
         DeadCommand::Show(args) => show(&store, args, config).await,

@@ -91,9 +91,9 @@ fn run(cli: Cli) -> Result<(), Failure> {
         match &cli.command {
             Command::Demo(args) => demo::run(args).await,
             Command::Up(args) => up::run(args, &folder).await,
-            Command::Simulate(args) => simulate::run(args, &folder, &config::load(&folder)?).await,
-            Command::Payments(command) => payment::run(command, &folder).await,
-            Command::Wants(command) => want::run(command, &folder).await,
+            Command::Simulate(args) => simulate::run(args, &config::load(&folder)?).await,
+            Command::Payments(command) => payment::run(command, &config::ledger::location(&folder)?).await,
+            Command::Wants(command) => want::run(command, &config::ledger::location(&folder)?).await,
             Command::Dead(command) => dead::run(command, &folder, &config::load(&folder)?).await,
             Command::Rebuild(args) => rebuild::run(args, &folder, &config::load(&folder)?).await,
             Command::Bench(args) => bench::run(args).await,

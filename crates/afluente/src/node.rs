@@ -7,7 +7,7 @@ use std::sync::Arc;
 use afluente_ingress::{AdminPages, Check, Readiness, Receiver, system_clock};
 use afluente_model::chain;
 use afluente_queue::{EmbeddedOptions, Queue};
-use afluente_store::Store;
+use afluente_store::{Store, StoreOptions};
 use afluente_worker::{Pulse, Settings, Worker};
 use metrics_exporter_prometheus::PrometheusHandle;
 use tokio::net::TcpListener;
@@ -36,7 +36,7 @@ pub(crate) struct Node {
     stop_ingress: watch::Sender<bool>,
     stop_rest: watch::Sender<bool>,
     ingress_task: JoinHandle<()>,
-    worker_task: JoinHandle<()>,
+    worker_tasks: Vec<JoinHandle<()>>,
     other_tasks: Vec<JoinHandle<()>>,
     roles: Roles,
 }
@@ -48,8 +48,8 @@ impl Node {
             limit_bytes: config.queue_limit_bytes(),
             ..EmbeddedOptions::new(folder)
         })?;
-        let store = Store::open(folder).await?;
-        config::ledger::agree(folder, &config, &store).await?;
+        let store = Store::open_with(&config.ledger, connections(&config)).await?;
+        config::agree::agree(folder, &config, &store).await?;
         let ingress_listener = bind("ingress.listen", config.ingress_listen()).await?;
         let admin_listener = bind("admin.listen", config.admin_listen()).await?;
         let control = Control::bind(folder)?;
@@ -58,7 +58,7 @@ impl Node {
         let (stop_ingress, _) = watch::channel(false);
         let (stop_rest, _) = watch::channel(false);
         let (reload, accounts) = Reload::new(folder, &config, &store);
-        let pulse = Arc::new(Pulse::default());
+        let pulses: Vec<Arc<Pulse>> = (0..config.workers()).map(|_| Arc::default()).collect();
         let receiver = Receiver::new(
             accounts.ingress.clone(),
             queue.clone(),
@@ -67,10 +67,10 @@ impl Node {
             system_clock,
         );
         let desk = Desk { store: store.clone(), queue: queue.clone(), keys, accounts: accounts.worker.clone() };
-        let worker = worker(&config, &desk, Arc::clone(&pulse));
+        let workers: Vec<Worker> = pulses.iter().map(|pulse| worker(&config, &desk, Arc::clone(pulse))).collect();
         let mut roles = Roles::new();
         let signs = Signs::default();
-        let ready = readiness(queue.clone(), pulse, Arc::clone(&reload.healthy), signs.clone());
+        let ready = readiness(queue.clone(), pulses, Arc::clone(&reload.healthy), signs.clone());
         let pages = AdminPages { readiness: ready, render: render(queue.clone(), metrics.clone()) };
         let other_tasks = vec![
             roles.start("admin", &stop_rest, move |stop| async move {
@@ -96,9 +96,12 @@ impl Node {
             info!(cut_off = drained.cut_off, "Ingress drained");
             Ok(())
         });
-        let worker_task = roles.start("worker", &stop_rest, move |stop| async move {
-            afluente_worker::run(worker, stop.told()).await.map_err(|error| chain(&error))
+        let worker_tasks = workers.into_iter().map(|worker| {
+            roles.start("worker", &stop_rest, move |stop| async move {
+                afluente_worker::run(worker, stop.told()).await.map_err(|error| chain(&error))
+            })
         });
+        let worker_tasks = worker_tasks.collect();
         signs.set(roles.signs()).map_err(|_| Failure::Unavailable("the roles were started twice".to_owned()))?;
         Ok(Node {
             ingress,
@@ -108,7 +111,7 @@ impl Node {
             stop_ingress,
             stop_rest,
             ingress_task,
-            worker_task,
+            worker_tasks,
             other_tasks,
             roles,
         })
@@ -135,7 +138,9 @@ impl Node {
         self.stop_ingress.send_replace(true);
         ended("ingress", self.ingress_task).await;
         self.stop_rest.send_replace(true);
-        ended("worker", self.worker_task).await;
+        for task in self.worker_tasks {
+            ended("worker", task).await;
+        }
         for task in self.other_tasks {
             ended("task", task).await;
         }
@@ -143,6 +148,11 @@ impl Node {
         self.store.close().await;
         info!("Stopped");
     }
+}
+
+/// A connection for each worker, and two for what else is asked meanwhile.
+fn connections(config: &Config) -> StoreOptions {
+    StoreOptions { connections: u32::try_from(config.workers() + 2).unwrap_or(3), ..StoreOptions::default() }
 }
 
 /// A worker on the same queue, ledger, keys and accounts as the desk.
@@ -183,7 +193,7 @@ async fn ended(name: &str, task: JoinHandle<()>) {
 
 fn readiness(
     queue: Queue,
-    pulse: Arc<Pulse>,
+    pulses: Vec<Arc<Pulse>>,
     reloaded: Arc<std::sync::atomic::AtomicBool>,
     signs: Signs,
 ) -> Arc<dyn Fn() -> Readiness + Send + Sync> {
@@ -208,10 +218,14 @@ fn readiness(
                 },
                 check("queue", queue.is_healthy(), &failed_commit(&queue)),
                 check("queue_room", !full, "the queue is full; look at the worker"),
-                check("ledger", !pulse.is_waiting_for_ledger(), "the ledger cannot take batches; look at the log"),
+                check(
+                    "ledger",
+                    !pulses.iter().any(|pulse| pulse.is_waiting_for_ledger()),
+                    "the ledger cannot take batches; look at the log",
+                ),
                 check(
                     "accounts",
-                    !pulse.are_accounts_missing(),
+                    !pulses.iter().any(|pulse| pulse.are_accounts_missing()),
                     "the ledger lacks rows of accounts; their deliveries wait; look at the log",
                 ),
                 check(

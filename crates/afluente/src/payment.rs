@@ -2,13 +2,11 @@
 
 mod timeline;
 
-use std::path::Path;
-
 use afluente_gateways::adapter;
 use afluente_model::money::Scale;
 use afluente_model::{Amount, PaymentStatus};
 use afluente_store::report::PaymentFilter;
-use afluente_store::{PaymentRow, Store};
+use afluente_store::{Location, PaymentRow, Store};
 use afluente_worker::column;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
@@ -54,8 +52,8 @@ pub(crate) struct ShowArgs {
 }
 
 /// Runs the command on the ledger in this folder.
-pub(crate) async fn run(command: &PaymentsCommand, folder: &Path) -> Result<(), Failure> {
-    let store = Store::open_read_only(folder).await?;
+pub(crate) async fn run(command: &PaymentsCommand, location: &Location) -> Result<(), Failure> {
+    let store = Store::open_read_only(location).await?;
     match command {
         PaymentsCommand::List(args) => list(&store, args).await,
         PaymentsCommand::Show(args) => show(&store, args).await,

@@ -91,7 +91,7 @@ impl Reload {
 
     async fn load(&self) -> Result<Config, Failure> {
         let config = config::load(&self.folder)?;
-        config::ledger::agree(&self.folder, &config, &self.store).await?;
+        config::agree::agree(&self.folder, &config, &self.store).await?;
         Ok(config)
     }
 

@@ -1,12 +1,11 @@
 //! `afluente simulate`: plays Stripe. Real signed requests of realistic payment lives, and forgeries that must be refused.
 
-use std::path::Path;
 use std::time::Duration;
 
 use afluente_gateways::Secret;
 use afluente_model::Mode;
 use afluente_simulate::{Difference, Plan, Post, Sent, Target, Traffic, Truth, check, deliver, play};
-use afluente_store::Store;
+use afluente_store::{Location, Store};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -83,7 +82,7 @@ pub(crate) fn fresh_run() -> String {
 }
 
 /// Runs it and reports.
-pub(crate) async fn run(args: &SimulateArgs, folder: &Path, config: &Config) -> Result<(), Failure> {
+pub(crate) async fn run(args: &SimulateArgs, config: &Config) -> Result<(), Failure> {
     let target = target(args, config)?;
     let (run, until) = args.run.as_ref().map_or_else(
         || (fresh_run(), afluente_worker::now().as_seconds() - 60),
@@ -100,7 +99,7 @@ pub(crate) async fn run(args: &SimulateArgs, folder: &Path, config: &Config) -> 
     };
     let Traffic { posts, truth } = play(&plan);
     let sent = send(&target, posts).await?;
-    let differences = if args.check { Some(compare(folder, args, &sent, &truth).await?) } else { None };
+    let differences = if args.check { Some(compare(&config.ledger, args, &sent, &truth).await?) } else { None };
     if args.json {
         output::print_json(&document(&sent, differences.as_deref()));
     } else {
@@ -153,8 +152,13 @@ fn target(args: &SimulateArgs, config: &Config) -> Result<Target, Failure> {
     })
 }
 
-async fn compare(folder: &Path, args: &SimulateArgs, sent: &Sent, truth: &[Truth]) -> Result<Vec<Difference>, Failure> {
-    let store = Store::open_read_only(folder).await?;
+async fn compare(
+    ledger: &Location,
+    args: &SimulateArgs,
+    sent: &Sent,
+    truth: &[Truth],
+) -> Result<Vec<Difference>, Failure> {
+    let store = Store::open_read_only(ledger).await?;
     check::settled(&store, &args.account, &sent.acknowledged, Duration::from_secs(args.patience)).await?;
     let differences = check::all(&store, &args.account, &sent.acknowledged, truth).await;
     store.close().await;

@@ -1,8 +1,6 @@
 //! `afluente wants`: what must be read back at a gateway.
 
-use std::path::Path;
-
-use afluente_store::Store;
+use afluente_store::{Location, Store};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
@@ -31,9 +29,9 @@ pub(crate) struct ListArgs {
 }
 
 /// Runs the command on the ledger in this folder.
-pub(crate) async fn run(command: &WantsCommand, folder: &Path) -> Result<(), Failure> {
+pub(crate) async fn run(command: &WantsCommand, location: &Location) -> Result<(), Failure> {
     let WantsCommand::List(args) = command;
-    let store = Store::open_read_only(folder).await?;
+    let store = Store::open_read_only(location).await?;
     let wants = store.wants(args.account.as_deref(), args.limit).await?;
     if args.json {
         let list = wants.iter().map(|want| {

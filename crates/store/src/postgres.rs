@@ -35,6 +35,7 @@ const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 pub struct Server {
     options: Box<PgConnectOptions>,
     shown: String,
+    password: bool,
 }
 
 impl FromStr for Server {
@@ -53,7 +54,10 @@ impl FromStr for Server {
             return Err(format!("{expected}, got no database"));
         };
         let shown = format!("postgres://{}:{}/{database}", options.get_host(), options.get_port());
-        Ok(Server { options: Box::new(options), shown })
+        let authority = url.split_once("://").and_then(|(_, rest)| rest.split(['/', '?']).next()).unwrap_or_default();
+        let user = authority.rsplit_once('@').map(|(user, _)| user);
+        let password = user.is_some_and(|user| user.contains(':')) || url.contains("password=");
+        Ok(Server { options: Box::new(options), shown, password })
     }
 }
 
@@ -189,6 +193,12 @@ pub(crate) async fn begin(connection: &mut PgConnection, options: &StoreOptions)
 }
 
 impl Server {
+    /// Whether the URL holds a password, so that it must not be shown.
+    #[must_use]
+    pub fn has_password(&self) -> bool {
+        self.password
+    }
+
     /// How to connect.
     pub(crate) fn options(&self) -> PgConnectOptions {
         PgConnectOptions::clone(&self.options).application_name("afluente").statement_cache_capacity(128)

@@ -35,7 +35,15 @@ listen = "127.0.0.1:8421"
 # Keys that seal what is queued, by reference as secrets are; the first seals, all open. Default: seal.key alone.
 #seal_keys = [{ file = "seal.key" }]
 
+[ledger]
+# Where the ledger is. Default: a file of SQLite in this folder. For Postgres its URL, by reference when it holds a
+# password, since this file is no secret: { file = "ledger.url" } or { env = "…" }. Environment, where this is not set:
+# DATABASE_URL.
+#url = "postgres://afluente@db.example/afluente?sslmode=verify-full"
+
 [worker]
+# Workers that take from the queue; a ledger in a file has one.
+#workers = 1
 # Deliveries committed in one transaction at most, and how long a batch waits to fill, milliseconds.
 #batch_size = 256
 #linger_ms = 2

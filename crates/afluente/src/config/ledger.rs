@@ -1,135 +1,72 @@
-//! What the ledger will refuse, found before it does: accounts that are another account there.
+//! Where the ledger is: a file in the data folder, or a database of a Postgres server.
 
 use std::path::Path;
 
-use afluente_model::{AccountName, Gateway, MerchantName, Mode};
-use afluente_store::{AccountRow, LEDGER_FILE, Store};
+use afluente_store::{Location, Server};
+use toml_edit::Item;
 
-use super::{Config, FILE, Problem, Problems};
-use crate::exit::Failure;
+use super::section::{Place, Reader, Section};
+use super::{FILE, Problem, Problems, section};
 
-/// Holds the accounts of a configuration against those the ledger knows.
-pub(crate) async fn agree(folder: &Path, config: &Config, store: &Store) -> Result<(), Failure> {
-    let problems = conflicts(&config.worker_accounts().rows(), &store.accounts().await?);
-    if problems.is_empty() {
-        return Ok(());
-    }
-    let problems = problems.into_iter().map(|text| Problem { line: None, text }).collect();
-    Err(Problems { file: folder.join(FILE), problems }.into())
-}
+/// Where other programs of this kind look for a database too; what the file says goes before it.
+const VARIABLE: &str = "DATABASE_URL";
 
-/// The same where there may be no ledger yet, or one that cannot be read: then it says nothing.
-pub(crate) async fn agree_if_there(folder: &Path, config: &Config) -> Result<(), Failure> {
-    if !folder.join(LEDGER_FILE).is_file() {
-        return Ok(());
-    }
-    let store = Store::open_read_only(folder).await?;
-    let agreed = agree(folder, config, &store).await;
-    store.close().await;
-    agreed
-}
-
-fn conflicts(configured: &[AccountRow], known: &[AccountRow]) -> Vec<String> {
-    let mut found = Vec::new();
-    for account in configured {
-        if let Some(before) = known.iter().find(|row| row.name == account.name) {
-            found.extend(moved(account, before));
+/// Reads `[ledger]`.
+pub(super) fn read<'a>(reader: &mut Reader<'a>, root: &mut Section<'a>, folder: &Path) -> Location {
+    let mut section = root.section(reader, "ledger");
+    let (name, place) = (section.name("url"), section.place("url"));
+    let location = match section.raw("url") {
+        Some(item) => {
+            let url = referred(reader, item);
+            if reader.variable(VARIABLE).is_some() {
+                reader.note(format!("{VARIABLE} is set and not used: {name} says where the ledger is"));
+            }
+            server(reader, &name, place, url)
         }
-        let twin = known.iter().find(|row| row.name != account.name && same_at_the_gateway(row, account));
-        // One that is configured itself says by its own section which id it has now.
-        let twin = twin.filter(|row| !configured.iter().any(|other| other.name == row.name));
-        if let Some(row) = twin.filter(|row| account.replaces.as_ref() != Some(&row.name)) {
-            found.push(renamed(&account.name, &row.name, account.external_id.as_deref().unwrap_or_default()));
+        None => reader
+            .variable(VARIABLE)
+            .and_then(|url| server(reader, &format!("environment variable {VARIABLE}"), None, Ok((url, false)))),
+    };
+    section.finish(reader);
+    location.unwrap_or_else(|| Location::Folder(folder.to_owned()))
+}
+
+/// The URL as it stands or as it is referred to, and whether the file itself shows it.
+fn referred<'a>(reader: &mut Reader<'a>, item: &'a Item) -> Result<(String, bool), String> {
+    if let Some(url) = item.as_str() {
+        return Ok((url.to_owned(), true));
+    }
+    match item.as_inline_table() {
+        Some(reference) => reader.referred(reference).map(|(text, _)| (text.trim().to_owned(), false)),
+        None => Err(format!(
+            "expected a text, or a reference such as {{ file = \"ledger.url\" }}, got {}",
+            item.type_name()
+        )),
+    }
+}
+
+fn server(reader: &mut Reader<'_>, name: &str, place: Place, url: Result<(String, bool), String>) -> Option<Location> {
+    let read = url.and_then(|(url, shown)| {
+        let server: Server = url.parse()?;
+        if shown && server.has_password() {
+            return Err("expected a reference such as { file = \"ledger.url\" } for a URL with a password".to_owned());
         }
-    }
-    found
+        Ok(server)
+    });
+    read.map_err(|text| reader.problem(place, format!("{name}: {text}"))).ok().map(Location::Server)
 }
 
-/// Gateway, id there and mode: what the ledger lets only one account have.
-fn identity(row: &AccountRow) -> (Gateway, Option<&str>, Mode) {
-    (row.gateway, row.external_id.as_deref(), row.mode)
-}
-
-fn same_at_the_gateway(one: &AccountRow, other: &AccountRow) -> bool {
-    one.external_id.is_some() && identity(one) == identity(other)
-}
-
-fn moved(account: &AccountRow, before: &AccountRow) -> Option<String> {
-    let name = &account.name;
-    if account.gateway != before.gateway {
-        return Some(format!(
-            "accounts.{name}.gateway: the ledger has {name} as an account at {}; its payments stay there: give the account \
-             at {} another name",
-            before.gateway.slug(),
-            account.gateway.slug()
-        ));
-    }
-    (account.merchant != before.merchant).then(|| belongs(name, &before.merchant, &account.merchant))
-}
-
-fn belongs(name: &AccountName, before: &MerchantName, now: &MerchantName) -> String {
-    format!(
-        "accounts.{name}.merchant: the ledger has {name} as an account of merchant {before}; its payments stay {before}'s: \
-         set merchant = \"{before}\" again, or give the account of {now} another name, with replaces = \"{name}\""
-    )
-}
-
-fn renamed(name: &AccountName, before: &AccountName, id: &str) -> String {
-    format!(
-        "accounts.{name}.external_id: {id} is account {before} in the ledger; its payments stay under that name: call the \
-         account {before} again, or set replaces = \"{before}\" to go on as {name} with what comes from now on"
-    )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn row(name: &str, id: Option<&str>) -> AccountRow {
-        AccountRow {
-            name: AccountName::parse(name).unwrap(),
-            merchant: MerchantName::parse("default").unwrap(),
-            gateway: Gateway::Stripe,
-            external_id: id.map(Into::into),
-            mode: Mode::Test,
-            replaces: None,
-        }
-    }
-
-    #[test]
-    fn what_stays_as_it_was_or_is_new_is_no_conflict() {
-        let known = [row("shop", Some("acct_1")), row("gone", Some("acct_2"))];
-        let configured =
-            [row("shop", Some("acct_1")), row("new", Some("acct_3")), row("bare", None), row("gone", None)];
-        assert_eq!(conflicts(&configured, &known), [] as [String; 0]);
-        assert_eq!(conflicts(&[AccountRow { mode: Mode::Live, ..row("shop", Some("acct_1")) }], &known).len(), 0);
-    }
-
-    #[test]
-    fn a_renamed_account_is_told_both_ways_out_and_each_is_one() {
-        let known = [row("shop", Some("acct_1"))];
-        let found = conflicts(&[row("loja", Some("acct_1"))], &known);
-        assert!(
-            found[0].contains("call the account shop again") && found[0].contains("replaces = \"shop\""),
-            "{found:?}"
-        );
-        let replacing = AccountRow { replaces: Some(known[0].name.clone()), ..row("loja", Some("acct_1")) };
-        assert_eq!(conflicts(&[replacing], &known), [] as [String; 0]);
-    }
-
-    #[test]
-    fn an_account_moved_to_another_merchant_or_gateway_is_told_what_to_do() {
-        let known = [row("shop", None)];
-        let moved = AccountRow { merchant: MerchantName::parse("other").unwrap(), ..row("shop", None) };
-        assert!(conflicts(&[moved], &known)[0].contains("set merchant = \"default\" again"));
-        let elsewhere = AccountRow { gateway: Gateway::Pagarme, ..row("shop", None) };
-        assert!(conflicts(&[elsewhere], &known)[0].contains("another name"));
-    }
-
-    #[test]
-    fn two_accounts_that_swap_ids_are_no_conflict() {
-        let known = [row("one", Some("acct_1")), row("two", Some("acct_2"))];
-        let swapped = [row("one", Some("acct_2")), row("two", Some("acct_1"))];
-        assert_eq!(conflicts(&swapped, &known), [] as [String; 0]);
-    }
+/// Where the ledger of a data folder is, whatever else its configuration says: whoever looks at the ledger at night needs no
+/// gateway's secret for it.
+pub(crate) fn location(folder: &Path) -> Result<Location, Problems> {
+    let file = folder.join(FILE);
+    let text = std::fs::read_to_string(&file).unwrap_or_default();
+    let alone = |line, text| Problems { file: file.clone(), problems: vec![Problem { line, text }] };
+    let document = toml_edit::Document::parse(text.as_str()).map_err(|error| {
+        alone(error.span().map(|span| section::line_of(&text, span.start)), format!("is not TOML: {}", error.message()))
+    })?;
+    let variables = |name: &str| std::env::var(name).ok();
+    let mut reader = Reader::new(&text, folder, &variables);
+    let location = read(&mut reader, &mut Section::root(document.as_table()), folder);
+    reader.problems().map_or(Ok(location), |problems| Err(Problems { file: file.clone(), problems }))
 }

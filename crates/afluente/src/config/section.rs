@@ -75,6 +75,11 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// What was wrong so far, if anything.
+    pub(super) fn problems(self) -> Option<Vec<Problem>> {
+        (!self.problems.is_empty()).then_some(self.problems)
+    }
+
     pub(super) fn done(mut self, mut config: Config) -> Result<Config, Vec<Problem>> {
         if self.problems.is_empty() {
             config.notes = self.notes;

@@ -182,3 +182,48 @@ fn a_listener_others_can_reach_is_allowed_and_noted() {
     let config = parse(folder.path(), &format!("[ingress]\nlisten = \"0.0.0.0:80\"\n{GOOD}"), &|_| None).unwrap();
     assert!(config.notes[0].contains("other machines can reach"), "{:?}", config.notes);
 }
+
+/// Where the ledger of this configuration is, with `DATABASE_URL` set to this.
+fn ledger_of(section: &str, variable: Option<&str>) -> Result<(String, Vec<String>), Vec<Problem>> {
+    let folder = folder();
+    std::fs::write(folder.path().join("url"), "postgres://ana:s3cret@db/shop\n").unwrap();
+    std::fs::set_permissions(folder.path().join("url"), std::fs::Permissions::from_mode(0o600)).unwrap();
+    let variables = |name: &str| variable.filter(|_| name == "DATABASE_URL").map(str::to_owned);
+    let config = parse(folder.path(), &format!("{section}{GOOD}"), &variables)?;
+    let place = match &config.ledger {
+        Location::Folder(_) => "folder".to_owned(),
+        Location::Server(server) => server.to_string(),
+    };
+    Ok((place, config.notes))
+}
+
+#[test]
+fn the_ledger_is_a_file_unless_a_url_says_otherwise_and_the_file_goes_before_the_environment() {
+    let place = |section: &str, variable| ledger_of(section, variable).unwrap().0;
+    assert_eq!(place("", None), "folder");
+    assert_eq!(place("", Some("postgres://db/other")), "postgres://db:5432/other");
+    assert_eq!(place("[ledger]\nurl = \"postgres://ana@db:6432/shop\"", None), "postgres://db:6432/shop");
+    assert_eq!(place("[ledger]\nurl = { file = \"url\" }\n[worker]\nworkers = 4", None), "postgres://db:5432/shop");
+    let (place, notes) = ledger_of("[ledger]\nurl = { file = \"url\" }", Some("postgres://db/other")).unwrap();
+    assert_eq!(place, "postgres://db:5432/shop");
+    assert!(notes.iter().any(|note| note.contains("DATABASE_URL is set and not used")), "{notes:?}");
+}
+
+#[test]
+fn a_ledger_url_that_is_wrong_or_shows_a_password_is_refused_without_repeating_it() {
+    for (section, variable, expected) in [
+        ("[ledger]\nurl = \"mysql://a:s3cret@b/c\"", None, "ledger.url: expected postgres://"),
+        ("[ledger]\nurl = \"postgres://a:s3cret@b/c\"", None, "expected a reference such as"),
+        ("[ledger]\nurl = \"postgres://b/c?password=s3cret\"", None, "expected a reference such as"),
+        ("[ledger]\nurl = 5", None, "ledger.url: expected a text, or a reference"),
+        ("[ledger]\nurl = { file = \"none\" }", None, "none cannot be read"),
+        ("[ledger]\nuri = \"postgres://b/c\"", None, "did you mean url?"),
+        ("", Some("mysql://a:s3cret@b/c"), "environment variable DATABASE_URL: expected postgres://"),
+        ("[worker]\nworkers = 2", None, "worker.workers: expected 1 for a ledger in a file"),
+    ] {
+        let problems = ledger_of(section, variable).unwrap_err();
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        let text = &problems[0].text;
+        assert!(text.contains(expected) && !text.contains("s3cret"), "{text}");
+    }
+}

@@ -33,7 +33,7 @@ impl Door {
         }
         let limit_bytes = config.queue_limit_bytes();
         let queue = Queue::open_embedded(EmbeddedOptions { limit_bytes, ..EmbeddedOptions::new(folder) })?;
-        let store = Store::open(folder).await?;
+        let store = Store::open(&config.ledger).await?;
         let (_, accounts) = watch::channel(Arc::new(config.worker_accounts()));
         Ok(Door::Alone(Box::new(Desk { store, queue, keys: Arc::new(config.seal_keys()?), accounts })))
     }
