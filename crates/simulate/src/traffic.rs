@@ -38,6 +38,20 @@ pub struct Post {
     pub(crate) forgery: Option<Forgery>,
 }
 
+impl Post {
+    /// The event it carries, with its kind, as a receipt names it.
+    #[must_use]
+    pub fn event(&self) -> &str {
+        &self.event
+    }
+
+    /// What is posted.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        &self.body
+    }
+}
+
 /// Ways to forge a request. Each must be refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Forgery {

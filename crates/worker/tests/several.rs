@@ -1,0 +1,153 @@
+//! Several workers on one ledger in Postgres: they meet on the same payments all the time, and no row tells.
+#![allow(clippy::unwrap_used, reason = "a test says what failed by failing")]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use afluente_gateways::{AccountView, Tenants, adapter};
+use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, MerchantName, Mode, Proof, SecretName, Timestamp};
+use afluente_queue::{EmbeddedOptions, Queue, QueueError, SealKey, SealKeys};
+use afluente_simulate::{Plan, Post, Traffic, check, play};
+use afluente_store::{Location, Store, StoreOptions};
+use afluente_testkit::Database;
+use afluente_worker::rebuild::plan;
+use afluente_worker::{Account, Accounts, Pulse, Settings, Worker, now, run};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+const ACCOUNT: &str = "shop";
+const WORKERS: u32 = 4;
+/// How long they meet.
+const MEET: Duration = Duration::from_secs(20);
+/// Longer than one round takes.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+struct Site {
+    queue: Queue,
+    store: Store,
+    keys: Arc<SealKeys>,
+    accounts: Arc<Accounts>,
+    database: Database,
+    _folder: tempfile::TempDir,
+}
+
+impl Site {
+    async fn new() -> Site {
+        let folder = tempfile::tempdir().unwrap();
+        let database = Database::create().await;
+        let location = Location::Server(database.url().parse().unwrap());
+        let options = StoreOptions { connections: WORKERS + 2, ..StoreOptions::default() };
+        let store = Store::open_with(location, options).await.unwrap();
+        let view = AccountView { mode: Mode::Test, external_id: None, tenants: Tenants::Own };
+        let account = Account {
+            gateway: Gateway::Stripe,
+            merchant: MerchantName::parse("default").unwrap(),
+            adapter: adapter(Gateway::Stripe).unwrap(),
+            view,
+            replaces: None,
+        };
+        let accounts = Arc::new(Accounts(BTreeMap::from([(AccountName::parse(ACCOUNT).unwrap(), account)])));
+        let queue = Queue::open_embedded(EmbeddedOptions::new(folder.path())).unwrap();
+        let keys = Arc::new(SealKeys::new(SealKey::from_bytes([1; 32]), []));
+        Site { queue, store, keys, accounts, database, _folder: folder }
+    }
+
+    /// Starts the workers; they end when the sender says so.
+    fn work(&self, stop: &watch::Sender<bool>) -> JoinSet<Result<(), QueueError>> {
+        // Nobody changes the accounts: the sender may go.
+        let (_, accounts) = watch::channel(Arc::clone(&self.accounts));
+        let mut workers = JoinSet::new();
+        for _ in 0..WORKERS {
+            let worker = Worker {
+                queue: self.queue.clone(),
+                store: self.store.clone(),
+                keys: Arc::clone(&self.keys),
+                accounts: accounts.clone(),
+                // Small batches meet more often than one that takes everything.
+                settings: Settings { batch_size: 16, linger: Duration::ZERO, ..Settings::default() },
+                pulse: Arc::new(Pulse::default()),
+            };
+            let mut stop = stop.subscribe();
+            workers.spawn(run(worker, async move {
+                let _ = stop.wait_for(|stop| *stop).await;
+            }));
+        }
+        workers
+    }
+
+    async fn publish(&self, posts: &[Post]) {
+        let publish = posts.iter().map(|post| self.queue.publish(self.keys.seal(&delivery(post))));
+        for published in futures_util::future::join_all(publish).await {
+            published.unwrap();
+        }
+    }
+
+    async fn differences(
+        &self,
+        posts: &[Post],
+        truth: &[afluente_simulate::Truth],
+    ) -> Vec<afluente_simulate::Difference> {
+        let events: BTreeSet<String> = posts.iter().map(|post| post.event().to_owned()).collect();
+        check::settled(&self.store, ACCOUNT, &events, PATIENCE).await.unwrap();
+        check::all(&self.store, ACCOUNT, &events, truth).await.unwrap()
+    }
+}
+
+fn delivery(post: &Post) -> Delivery {
+    Delivery {
+        id: DeliveryId(Uuid::now_v7()),
+        gateway: Gateway::Stripe,
+        account: AccountName::parse(ACCOUNT).unwrap(),
+        received_at: now(),
+        proof: Proof::Signed { secret: SecretName::of(b"secret") },
+        headers: Vec::new(),
+        query: None,
+        traceparent: None,
+        released_by: None,
+        body: post.body().to_vec().into(),
+    }
+}
+
+fn traffic(round: u64) -> Traffic {
+    play(&Plan {
+        payments: 50,
+        seed: round,
+        run: format!("several{round}x"),
+        shuffle: true,
+        duplicate: 0.3,
+        forge: 0.0,
+        until: Timestamp::as_seconds(now()) - 60,
+    })
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn four_workers_on_the_same_fifty_payments_end_with_the_rows_one_would_write() {
+    let site = Site::new().await;
+    let (stop, _) = watch::channel(false);
+    let mut workers = site.work(&stop);
+    let (started, mut rounds) = (Instant::now(), 0);
+    while started.elapsed() < MEET {
+        let Traffic { posts, truth } = traffic(rounds);
+        site.publish(&posts).await;
+        assert_eq!(site.differences(&posts, &truth).await, []);
+        rounds += 1;
+    }
+    stop.send_replace(true);
+    while let Some(ended) = workers.join_next().await {
+        ended.unwrap().unwrap();
+    }
+    assert!(rounds > 5, "only {rounds} rounds");
+    let report = plan(&site.store, &site.accounts, |_| {}).await.unwrap();
+    assert_eq!(report.differences, []);
+    let counts = site.store.counts().await.unwrap();
+    assert_eq!((counts.payments, counts.dead_letters), (50 * i64::try_from(rounds).unwrap(), 0));
+    let beside = site.database.beside().await;
+    let deadlocks: i64 =
+        sqlx::query_scalar("select deadlocks from pg_stat_database where datname = current_database()")
+            .fetch_one(&beside)
+            .await
+            .unwrap();
+    println!("{rounds} rounds, {} receipts, {deadlocks} deadlocks", counts.receipts);
+}
