@@ -16,6 +16,7 @@ mod fact;
 mod input;
 mod migration;
 mod name;
+mod partition;
 mod payment;
 #[cfg(test)]
 mod plan;
@@ -35,6 +36,7 @@ pub use error::{Class, StoreError};
 pub use fact::{FactMove, FactRow, StoredFact, SubscriptionFactRow};
 pub use migration::Schema;
 pub use name::NameRow;
+pub use partition::{Partition, Upkeep};
 pub use payment::{NewPayment, PaymentKey, PaymentRow};
 pub use postgres::Server;
 pub use receipt::{Claimed, Receipt, ReceiptState, Reread};

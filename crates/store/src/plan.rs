@@ -1,11 +1,14 @@
-//! How SQLite runs the statements of the hot path: each table by an index, whatever its size.
+//! How both databases run the statements of the hot path: each table by an index, whatever its size.
 
 use std::path::Path;
 
+use afluente_testkit::Database;
 use sqlx::SqlitePool;
+use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnectOptions;
 
-use crate::backend::Store;
+use crate::backend::{Location, Store, StoreOptions};
+use crate::postgres::{self, Server};
 use crate::rows::Statement;
 use crate::sqlite::LEDGER_FILE;
 use crate::{dead, fact, name, payment, receipt, record, report, subscription};
@@ -132,4 +135,31 @@ async fn a_scan_is_seen_by_this_test() {
         "select 1 from wants join payment_facts fact on fact.named = wants.reference where wants.id = x'00'",
     ];
     assert_eq!(scans(&pool, &scanning).await.len(), 2);
+}
+
+/// The steps of a plan of Postgres that read a whole table, with the settings a worker's transaction has.
+async fn scans_there(connection: &mut PgConnection, statement: &Statement) -> Vec<String> {
+    sqlx::raw_sql("set plan_cache_mode = force_generic_plan").execute(&mut *connection).await.unwrap();
+    postgres::begin(connection, &StoreOptions::default()).await.unwrap();
+    let text = statement.postgres;
+    let parameters = if text.contains("$2") { "null, null" } else { "null" };
+    let prepare = sqlx::AssertSqlSafe(format!("prepare looked_at as {text}"));
+    sqlx::raw_sql(prepare).execute(&mut *connection).await.unwrap();
+    let explain = sqlx::AssertSqlSafe(format!("explain (costs off) execute looked_at ({parameters})"));
+    let steps: Vec<String> = sqlx::query_scalar(explain).fetch_all(&mut *connection).await.unwrap();
+    sqlx::raw_sql("rollback; deallocate looked_at").execute(connection).await.unwrap();
+    steps.into_iter().filter(|step| step.contains("Seq Scan on")).map(|step| format!("{step} in {text}")).collect()
+}
+
+#[tokio::test]
+async fn no_statement_of_the_worker_reads_a_whole_table_of_a_server() {
+    let database = Database::create().await;
+    let server: Server = database.url().parse().unwrap();
+    Store::open(Location::Server(server.clone())).await.unwrap().close().await;
+    let mut connection = server.connect().await.unwrap();
+    for statement in of_a_worker() {
+        assert_eq!(scans_there(&mut connection, statement).await, [] as [String; 0]);
+    }
+    let scanning = Statement { sqlite: "", postgres: "select 1 from payments where legacy_word = $1::text" };
+    assert_eq!(scans_there(&mut connection, &scanning).await.len(), 1, "a scan is seen by this test");
 }

@@ -155,6 +155,16 @@ impl Tx {
         run!(self, query_as, fetch_all, statement, input)
     }
 
+    /// Runs a statement without rows that gives a number. Only Postgres has such.
+    pub(crate) async fn ask(&mut self, statement: &Statement) -> Result<i64, StoreError> {
+        let deadline = self.deadline;
+        let Connection::Postgres(connection) = self.connection()? else { return Ok(0) };
+        let asked = sqlx::query_scalar(statement.postgres).fetch_one(&mut **connection);
+        let answer = postgres::in_time(deadline, asked).await;
+        self.failed |= answer.is_err();
+        answer
+    }
+
     /// Writes so many bytes into the one row that is there to be written.
     pub(crate) async fn fill_probe(&mut self, bytes: Vec<u8>) -> Result<(), StoreError> {
         let deadline = self.deadline;

@@ -62,9 +62,10 @@ impl Database {
         sqlx::raw_sql(AssertSqlSafe(sql.to_string())).execute(&mut connection).await.unwrap();
     }
 
-    async fn on_the_server(&self, sql: String) {
+    /// Runs statements about it from outside of it.
+    pub async fn on_the_server(&self, sql: impl Display) {
         let mut connection = PgConnection::connect_with(&self.server).await.unwrap();
-        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut connection).await.unwrap();
+        sqlx::raw_sql(AssertSqlSafe(sql.to_string())).execute(&mut connection).await.unwrap();
     }
 }
 

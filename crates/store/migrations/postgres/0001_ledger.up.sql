@@ -380,4 +380,5 @@ begin
 end
 $$;
 
-select make_partitions(now() - interval '1 week', 9, 4);
+-- From last week on: an id may be older than the row.
+select make_partitions(now() - interval '1 week', 10, 5);
