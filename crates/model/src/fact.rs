@@ -56,9 +56,12 @@ impl Detail {
         Detail::none().with(DetailKey::Word, word)
     }
 
-    /// This detail with one more entry. Empty text is left out; long text is cut to [`DETAIL_LIMIT_BYTES`].
+    /// This detail with one more entry. Empty text is left out; long text is cut to [`DETAIL_LIMIT_BYTES`]; U+0000, which
+    /// not every database can hold in a text, becomes U+FFFD before that.
     #[must_use]
     pub fn with(mut self, key: DetailKey, value: &str) -> Detail {
+        let clean = value.replace('\0', "\u{fffd}");
+        let value = clean.as_str();
         let end = value.floor_char_boundary(DETAIL_LIMIT_BYTES);
         if end > 0 {
             self.0.insert(key, value[..end].into());
@@ -259,6 +262,11 @@ mod tests {
         .money(Amount::new(100).ok(), Some(Currency::BRL))
         .detail(Detail::word("succeeded"));
         assert_eq!(fact.key().to_string(), "42324ab044dfb127833e962317b88da3");
+    }
+
+    #[test]
+    fn detail_holds_no_nul() {
+        assert_eq!(Detail::word("a\0").get(DetailKey::Word), Some("a\u{fffd}"));
     }
 
     #[test]

@@ -25,7 +25,7 @@ pub(crate) struct Input {
 impl Input {
     /// Rows without bodies.
     pub(crate) fn of<T: Serialize>(rows: &[T]) -> Input {
-        Input { json: serde_json::to_string(rows), blob: None, rows: rows.len() }
+        Input { json: serde_json::to_string(rows).map(without_nul), blob: None, rows: rows.len() }
     }
 
     /// Ids alone.
@@ -51,6 +51,26 @@ impl Input {
 /// A value that is kept as JSON text in one column.
 pub(crate) fn json_text<T: Serialize>(value: &T) -> Result<String, StoreError> {
     serde_json::to_string(value).map_err(no_json)
+}
+
+/// Puts U+FFFD where a text holds U+0000, which Postgres has no room for in any text; on SQLite as well, so that both hold
+/// the same. Bodies are bytes and stay as they came.
+fn without_nul(json: String) -> String {
+    if !json.contains("\\u0000") {
+        return json;
+    }
+    let mut clean = String::with_capacity(json.len());
+    let mut rest = json.as_str();
+    while let Some(at) = rest.find('\\') {
+        // An escape is a backslash and one character more; that one may be a backslash itself.
+        let (before, escape) = rest.split_at(at);
+        clean.push_str(before);
+        let (taken, put) = if escape.starts_with("\\u0000") { (6, "\\ufffd") } else { (2, &escape[..2]) };
+        clean.push_str(put);
+        rest = &escape[taken..];
+    }
+    clean.push_str(rest);
+    clean
 }
 
 fn no_json(error: serde_json::Error) -> StoreError {
@@ -92,4 +112,25 @@ impl Blob {
 
 fn too_large() -> StoreError {
     StoreError::Failed(sqlx::Error::Encode("expected less than 2 GiB of bodies in one batch".into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nul_in_a_text_becomes_a_replacement_character_and_nothing_else_changes() {
+        for (text, expected) in [
+            ("a\0b", "a\u{fffd}b"),
+            ("\0\0", "\u{fffd}\u{fffd}"),
+            // Six characters that only look like an escape.
+            ("\\u0000", "\\u0000"),
+            ("\\\0", "\\\u{fffd}"),
+            ("\\\\u0000\0", "\\\\u0000\u{fffd}"),
+            ("\u{1}\"é\0", "\u{1}\"é\u{fffd}"),
+        ] {
+            let (json, _) = Input::of(&[text]).into_parts().unwrap();
+            assert_eq!(serde_json::from_str::<Vec<String>>(&json).unwrap(), [expected]);
+        }
+    }
 }

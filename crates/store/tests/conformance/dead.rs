@@ -56,6 +56,16 @@ async fn a_delivery_buried_again_while_it_lies_there_is_counted_up_and_kept_byte
 }
 
 #[tokio::test]
+async fn the_same_letter_twice_in_one_batch_is_one_that_was_seen_twice() {
+    let site = site().await;
+    let later = DeadLetter { attempts: 7, ..letter(1, DeadReason::Refused) };
+    bury(&site, &[letter(1, DeadReason::Malformed), letter(2, DeadReason::Malformed), later]).await;
+    let list = site.store.dead_letters(&everything()).await.unwrap();
+    let twice = list.iter().find(|one| one.delivery_id == Uuid::from_u128(1)).unwrap();
+    assert_eq!((list.len(), twice.seen, twice.attempts, twice.reason.as_str()), (2, 2, 7, "refused"));
+}
+
+#[tokio::test]
 async fn a_second_body_under_one_delivery_id_is_a_letter_of_its_own() {
     let site = site().await;
     let other = DeadLetter { body: Bytes::from_static(b"another"), ..letter(1, DeadReason::Malformed) };

@@ -1,10 +1,10 @@
 //! What a batch leaves behind: said once, counted every time.
 
-use afluente_model::Source;
-use afluente_store::{ClaimRow, Inconsistency, UnknownWordRow, WantRow};
+use afluente_model::{CaptureKind, Detail, Fact, PaymentKind, Source};
+use afluente_store::{ClaimRow, FactRow, Inconsistency, Receipt, UnknownWordRow, WantRow};
 use uuid::Uuid;
 
-use super::content::{account, at, stored_receipt};
+use super::content::{account, at, key, payment, receipt, stored_receipt};
 use crate::site::site;
 
 #[tokio::test]
@@ -81,9 +81,32 @@ async fn a_contradiction_that_is_open_is_reported_once() {
         detail: "Two words of one second.".to_owned(),
     };
     let mut tx = site.store.begin().await.unwrap();
-    for reported in [[odd("a")].as_slice(), &[odd("a"), odd("b")]] {
+    for reported in [[odd("a")].as_slice(), &[odd("a"), odd("b"), odd("a")]] {
         tx.report_inconsistencies(reported, at(1)).await.unwrap();
     }
     tx.commit().await.unwrap();
     assert_eq!(site.store.counts().await.unwrap().inconsistencies, 2);
+}
+
+#[tokio::test]
+async fn a_text_with_a_nul_or_any_other_character_is_kept_and_costs_no_delivery() {
+    let site = site().await;
+    let odd = "ação \u{1} \u{7f} 漢 \u{10ffff} \" \\u0000 \\ \0 end";
+    let mut tx = site.store.begin().await.unwrap();
+    let stored = Receipt { event_type: odd.into(), ..receipt(Some("evt_1"), odd.as_bytes()) };
+    tx.claim(std::slice::from_ref(&stored), at(1)).await.unwrap();
+    let word = UnknownWordRow { account: account("shop"), field: "charge.status", word: odd.into() };
+    tx.count_unknown_words(&[word.clone(), word], at(1)).await.unwrap();
+    let payment = payment(&mut tx, &key("shop", "", "pi_1")).await.id;
+    let fact = Fact::new(PaymentKind::Capture(CaptureKind::Succeeded), "ch_1", Some(at(2)), Source::Webhook)
+        .detail(Detail::word(odd));
+    let row = FactRow { payment, named: "pi_1".into(), fact: fact.clone(), receipt: stored.id };
+    tx.add_facts(&[row], at(2)).await.unwrap();
+    let held = tx.held_receipts(&[stored.id]).await.unwrap();
+    assert_eq!(&held[0].body[..], odd.as_bytes(), "bodies are bytes");
+    let facts = tx.facts_of(&[payment]).await.unwrap();
+    assert_eq!((&facts[0].fact, facts[0].key), (&fact, fact.key()));
+    tx.commit().await.unwrap();
+    let words = site.store.unknown_words(10).await.unwrap();
+    assert_eq!((words[0].word.as_str(), words[0].seen), (odd.replace('\0', "\u{fffd}").as_str(), 2));
 }
