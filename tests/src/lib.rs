@@ -13,11 +13,15 @@
 )]
 
 mod client;
+mod load;
 mod process;
+mod served;
 mod shop;
 
 pub use client::{Answer, exchange, post, send};
+pub use load::Load;
 pub use process::{Command, Finished, Up, afluente};
+pub use served::Served;
 pub use shop::{PATH, Shop, event};
 
 use std::time::{Duration, Instant};

@@ -3,58 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use afluente_tests::{Shop, Up, wait_until};
-
-/// Posts new payments from several connections until told to stop; the names of those that were acknowledged.
-struct Load<'a> {
-    shop: &'a Shop,
-    address: Mutex<SocketAddr>,
-    stop: AtomicBool,
-    next: AtomicUsize,
-    acknowledged: Mutex<BTreeSet<String>>,
-}
-
-impl<'a> Load<'a> {
-    fn new(shop: &'a Shop, up: &Up) -> Load<'a> {
-        Load {
-            shop,
-            address: Mutex::new(up.ingress),
-            stop: AtomicBool::new(false),
-            next: AtomicUsize::new(0),
-            acknowledged: Mutex::new(BTreeSet::new()),
-        }
-    }
-
-    /// One sender: a payment that is not acknowledged is simply not counted, as a gateway would send it again later.
-    fn send(&self) {
-        while !self.stop.load(Ordering::Relaxed) {
-            let name = format!("load{}", self.next.fetch_add(1, Ordering::Relaxed));
-            let address = *self.address.lock().unwrap();
-            if self.shop.deliver(address, &Shop::paid(&name, 1_000)).is_acknowledged() {
-                self.acknowledged.lock().unwrap().insert(name);
-            }
-        }
-    }
-
-    fn acknowledged(&self) -> usize {
-        self.acknowledged.lock().unwrap().len()
-    }
-
-    /// Runs senders while `during` does something to the process.
-    fn run(&self, during: impl FnOnce()) {
-        std::thread::scope(|scope| {
-            for _ in 0..8 {
-                scope.spawn(|| self.send());
-            }
-            during();
-            self.stop.store(true, Ordering::Relaxed);
-        });
-    }
-}
+use afluente_tests::{Load, Shop, Up, wait_until};
 
 /// Every acknowledged event is in the ledger once, and its payment has its money once.
 fn nothing_is_missing_or_doubled(shop: &Shop, acknowledged: &BTreeSet<String>) {
@@ -79,13 +29,13 @@ fn kill_nine_five_times_under_load_loses_nothing_acknowledged() {
             wait_until("more was acknowledged", || load.acknowledged() >= round * 60);
             running.take().unwrap().kill_nine();
             let up = shop.up();
-            *load.address.lock().unwrap() = up.ingress;
+            load.go_to(up.ingress);
             running = Some(up);
         }
         let before = load.acknowledged();
         wait_until("it goes on after the last restart", || load.acknowledged() > before);
     });
-    nothing_is_missing_or_doubled(&shop, &load.acknowledged.lock().unwrap());
+    nothing_is_missing_or_doubled(&shop, &load.names());
     assert_eq!(running.unwrap().terminate().0, 0);
     let report = shop.run(&["rebuild", "--check", "--json"]).expect(0).json();
     assert_eq!(report["differences"].as_array().map(Vec::len), Some(0));
@@ -103,7 +53,7 @@ fn sigterm_under_load_ends_cleanly_and_loses_nothing_acknowledged() {
     });
     assert_eq!(ended.unwrap().0, 0);
     let up = shop.up();
-    nothing_is_missing_or_doubled(&shop, &load.acknowledged.lock().unwrap());
+    nothing_is_missing_or_doubled(&shop, &load.names());
     drop(up);
 }
 

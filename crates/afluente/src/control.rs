@@ -30,7 +30,7 @@ use crate::exit::Failure;
 use crate::role::Stop;
 
 /// The socket's name inside a data folder.
-const SOCKET_FILE: &str = "control.sock";
+pub(crate) const SOCKET_FILE: &str = "control.sock";
 /// The longest request or answer, bytes.
 const LINE_LIMIT_BYTES: u64 = 8 * 1024 * 1024;
 /// How long a request may take to arrive.

@@ -5,11 +5,13 @@ mod config;
 mod control;
 mod dead;
 mod demo;
+mod doctor;
 mod exit;
 mod fold;
 mod init;
 mod logging;
 mod measure;
+mod migrate;
 mod node;
 mod output;
 mod payment;
@@ -18,6 +20,7 @@ mod reload;
 mod role;
 mod simulate;
 mod up;
+mod upkeep;
 mod vocabulary;
 mod want;
 
@@ -57,6 +60,8 @@ enum Command {
     Fold(fold::FoldArgs),
     Vocabulary(vocabulary::VocabularyArgs),
     Rebuild(rebuild::RebuildArgs),
+    Migrate(migrate::MigrateArgs),
+    Doctor(doctor::DoctorArgs),
     Bench(bench::BenchArgs),
 }
 
@@ -96,6 +101,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Wants(command) => want::run(command, &config::ledger::location(&folder)?).await,
             Command::Dead(command) => dead::run(command, &folder, &config::load(&folder)?).await,
             Command::Rebuild(args) => rebuild::run(args, &folder, &config::load(&folder)?).await,
+            Command::Migrate(args) => migrate::run(args, &folder, &config::ledger::location(&folder)?).await,
+            Command::Doctor(args) => doctor::run(args, &folder).await,
             Command::Bench(args) => bench::run(args).await,
             Command::Check(args) => config::check(args, &folder).await,
             Command::Fold(_) | Command::Vocabulary(_) => Ok(()),

@@ -21,6 +21,7 @@ use crate::exit::Failure;
 use crate::measure;
 use crate::reload::Reload;
 use crate::role::{Ended, Roles, Sign};
+use crate::upkeep;
 
 /// Set once every role runs; readiness is asked from then on.
 type Signs = Arc<std::sync::OnceLock<Vec<Sign>>>;
@@ -68,6 +69,7 @@ impl Node {
         );
         let desk = Desk { store: store.clone(), queue: queue.clone(), keys, accounts: accounts.worker.clone() };
         let workers: Vec<Worker> = pulses.iter().map(|pulse| worker(&config, &desk, Arc::clone(pulse))).collect();
+        let looked_after = store.clone();
         let mut roles = Roles::new();
         let signs = Signs::default();
         let ready = readiness(queue.clone(), pulses, Arc::clone(&reload.healthy), signs.clone());
@@ -87,6 +89,10 @@ impl Node {
             }),
             roles.start("reload", &stop_rest, move |stop| async move {
                 reload.run(stop.told()).await;
+                Ok(())
+            }),
+            roles.start("upkeep", &stop_rest, move |stop| async move {
+                upkeep::run(looked_after, stop.told()).await;
                 Ok(())
             }),
         ];

@@ -1,6 +1,7 @@
 //! The types of columns whose form differs between databases.
 
 use afluente_model::Timestamp;
+use afluente_model::time::BadTimestamp;
 use serde::{Serialize, Serializer};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
@@ -27,6 +28,14 @@ impl Moment {
     /// Reads it out of a column.
     pub(crate) fn read(self, table: &'static str, column: &'static str) -> Result<Timestamp, StoreError> {
         Timestamp::from_micros(self.0).map_err(|_| StoreError::unreadable(table, column, &self.0.to_string()))
+    }
+}
+
+impl TryFrom<Moment> for Timestamp {
+    type Error = BadTimestamp;
+
+    fn try_from(moment: Moment) -> Result<Timestamp, BadTimestamp> {
+        Timestamp::from_micros(moment.0)
     }
 }
 

@@ -1,0 +1,1 @@
+select set_config('afluente.left_behind', $1, false)

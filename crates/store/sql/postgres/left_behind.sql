@@ -1,0 +1,1 @@
+select coalesce(current_setting('afluente.left_behind', true), '')

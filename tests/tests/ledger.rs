@@ -1,0 +1,99 @@
+//! Every command on a ledger in Postgres, and what is said about one.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use afluente_tests::{Served, Shop, afluente, wait_until};
+use serde_json::Value;
+
+/// What `doctor` says about a topic: its weight.
+fn weight(said: &Value, topic: &str) -> String {
+    let finding = said.as_array().unwrap().iter().find(|finding| finding["topic"] == topic).unwrap();
+    finding["weight"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn every_command_works_on_a_ledger_in_postgres() {
+    let served = Served::new();
+    let shop = &served.shop;
+    shop.run(&["migrate", "--check"]).expect(1);
+    let up = shop.up();
+    for name in ["a", "b", "c"] {
+        assert!(shop.deliver(up.ingress, &Shop::paid(name, 500)).is_acknowledged());
+    }
+    assert!(shop.deliver(up.ingress, br#"{"id":"evt_x","object":"event","type":"charge.updated""#).is_acknowledged());
+    wait_until("all four are handled", || {
+        served.count("select count(*) from afluente.payments") == 3
+            && served.count("select count(*) from afluente.dead_letters") == 1
+    });
+    shop.run(&["migrate", "--check"]).expect(0);
+    let listed = shop.run(&["payments", "list", "--json"]).expect(0).json();
+    assert_eq!(listed.as_array().unwrap().len(), 3);
+    let shown = shop.run(&["payments", "show", "pi_a"]).expect(0);
+    assert!(shown.out.contains("SUCCEEDED") && shown.out.contains("evt_a"), "{}", shown.out);
+    shop.run(&["wants", "list"]).expect(0);
+    assert!(shop.run(&["rebuild", "--check"]).expect(0).out.contains("0 differences"));
+    let letters = shop.run(&["dead", "list", "--json"]).expect(0).json();
+    let id = letters[0]["id"].as_str().unwrap().to_owned();
+    shop.run(&["dead", "show", &id]).expect(0);
+    shop.run(&["dead", "discard", &id, "--because", "cut off by the sender"]).expect(0);
+    assert_eq!(served.ask("select state from afluente.dead_letters"), "DISCARDED");
+    // Somebody changes a row by hand.
+    let _ = served.ask("update afluente.payments set captured_amount = 400 where provider_payment_id = 'pi_b'");
+    shop.run(&["rebuild", "--check"]).expect(1);
+    shop.run(&["rebuild", "--apply", "--yes"]).expect(0);
+    shop.run(&["rebuild", "--check"]).expect(0);
+    let said = shop.run(&["doctor", "--json"]).expect(0).json();
+    for topic in ["schema", "writes", "rights", "search_path", "durability", "partitions", "clock"] {
+        assert_eq!(weight(&said, topic), "fine", "{topic}: {said}");
+    }
+    // Going back beside a running process is refused.
+    shop.run(&["migrate", "--down", "1", "--yes"]).expect(3);
+    assert_eq!(up.terminate().0, 0);
+}
+
+#[test]
+fn the_schema_goes_back_and_forth_under_data_and_two_who_migrate_at_once_do_not_meet() {
+    let served = Served::new();
+    let shop = &served.shop;
+    let data = shop.data();
+    let migrate = || afluente(["migrate", "--json", "--data", data.to_str().unwrap()]).spawn();
+    let both: Vec<_> = [migrate(), migrate()].into_iter().map(|child| child.wait_with_output().unwrap()).collect();
+    assert!(both.iter().all(|ended| ended.status.success()), "{both:?}");
+    let up = shop.up();
+    assert!(shop.deliver(up.ingress, &Shop::paid("a", 500)).is_acknowledged());
+    wait_until("it is there", || served.count("select count(*) from afluente.payments") == 1);
+    assert_eq!(up.terminate().0, 0);
+    shop.run(&["migrate", "--down", "1"]).expect(2);
+    shop.run(&["migrate", "--down", "1", "--yes"]).expect(0);
+    assert!(shop.run(&["migrate", "--check"]).expect(1).err.contains("behind by 2"));
+    assert_eq!(weight(&shop.run(&["doctor", "--json"]).expect(0).json(), "schema"), "note");
+    // Whoever only looks does not touch it, whoever works brings it up to date.
+    assert!(shop.run(&["payments", "list"]).expect(3).err.contains("migrations"));
+    let up = shop.up();
+    assert!(shop.run(&["rebuild", "--check"]).expect(0).out.contains("1 payment"));
+    assert_eq!(up.terminate().0, 0);
+    let _ = served.ask(
+        "insert into afluente._sqlx_migrations (version, description, success, checksum, execution_time) \
+         values (99, 'newer', true, '\\x00', 0)",
+    );
+    let refused = shop.run(&["up"]).expect(3);
+    assert!(refused.err.contains("migrations") && refused.err.contains("99"), "{}", refused.err);
+    assert!(shop.run(&["migrate", "--check"]).expect(1).err.contains("newer version"));
+}
+
+#[test]
+fn doctor_names_what_loses_data_and_what_is_not_there() {
+    let served =
+        Served::on(afluente_testkit::Server::start_with(&["full_page_writes=off", "synchronous_commit=off"]), None);
+    let shop = &served.shop;
+    assert_eq!(weight(&shop.run(&["doctor", "--json"]).expect(1).json(), "durability"), "wrong");
+    drop(shop.up());
+    let found = shop.run(&["doctor"]).expect(1);
+    for expected in ["full_page_writes = off", "synchronous_commit = off", "set synchronous_commit = on"] {
+        assert!(found.out.contains(expected), "{}", found.out);
+    }
+    let nowhere = Shop::with("[ledger]\nurl = \"postgres://nobody@127.0.0.1:1/nothing\"\n");
+    let found = nowhere.run(&["doctor"]).expect(1);
+    assert!(found.out.contains("127.0.0.1:1/nothing") && found.out.contains("server runs"), "{}", found.out);
+    assert!(nowhere.run(&["up"]).expect(3).err.contains("127.0.0.1:1/nothing"));
+}
