@@ -52,6 +52,12 @@ impl Shop {
         Shop { folder, secret }
     }
 
+    /// Another that signs with the same secret: for posting while the first is used otherwise.
+    #[must_use]
+    pub fn sender_of(shop: &Shop) -> Shop {
+        Shop { folder: tempfile::tempdir().unwrap(), secret: shop.secret.clone() }
+    }
+
     /// Its data folder.
     #[must_use]
     pub fn data(&self) -> PathBuf {

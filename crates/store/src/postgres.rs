@@ -30,6 +30,9 @@ const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(30);
 /// A connection that was idle for longer is asked whether it still lives before it is used.
 const TRUSTED_IDLE: Duration = Duration::from_secs(1);
 
+/// And has this long to answer.
+const ALIVE: Duration = Duration::from_secs(1);
+
 /// A Postgres server and the database on it. Its password is never shown.
 #[derive(Clone)]
 pub struct Server {
@@ -142,9 +145,11 @@ fn pool(connections: u32) -> PgPoolOptions {
         .test_before_acquire(false)
         .before_acquire(|connection, meta| {
             Box::pin(async move {
-                if meta.idle_for > TRUSTED_IDLE {
-                    connection.ping().await?;
+                if meta.idle_for < TRUSTED_IDLE {
+                    return Ok(true);
                 }
+                // One that does not answer is closed, and the next is tried.
+                tokio::time::timeout(ALIVE, connection.ping()).await.map_err(io::Error::from)??;
                 Ok(true)
             })
         })

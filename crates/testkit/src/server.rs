@@ -90,6 +90,15 @@ impl Server {
         }
     }
 
+    /// Starts it again if it ended by itself.
+    pub fn again_if_it_ended(&mut self) {
+        let ended = self.child.as_mut().is_some_and(|child| child.try_wait().unwrap().is_some());
+        if ended {
+            self.child = None;
+            self.again();
+        }
+    }
+
     fn spawn(&self) -> Child {
         let log = File::options().create(true).append(true).open(self.folder.path().join("log")).unwrap();
         let mut command = unprivileged(&binaries().join("postgres"));
