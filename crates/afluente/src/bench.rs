@@ -1,12 +1,14 @@
 //! `afluente bench`: measures this machine. Every figure comes with the bare thing it is compared with, from one run.
 
+mod bare;
 mod body;
 mod core;
+mod cpu;
 mod load;
 mod receive;
-mod work;
+mod worker;
 
-use clap::Args;
+use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use crate::exit::Failure;
@@ -15,7 +17,10 @@ use crate::output;
 /// Measures this machine: HTTP to fsynced queue, queue to committed ledger, and the pure core against hashing and parsing
 /// the same bytes. Uses a temporary folder and loopback only; load generator, server and disk share the machine.
 #[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
 pub(crate) struct BenchArgs {
+    #[command(subcommand)]
+    step: Option<Step>,
     /// Seconds each ingress step is measured
     #[arg(long, default_value_t = 3, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(1..=60))]
     seconds: u64,
@@ -30,6 +35,12 @@ pub(crate) struct BenchArgs {
     json: bool,
 }
 
+/// One step alone, more closely.
+#[derive(Subcommand)]
+enum Step {
+    Worker(worker::WorkerArgs),
+}
+
 /// One measured line.
 struct Figure {
     what: String,
@@ -42,6 +53,9 @@ struct Figure {
 
 /// Runs every step and prints the table.
 pub(crate) async fn run(args: &BenchArgs) -> Result<(), Failure> {
+    if let Some(Step::Worker(args)) = &args.step {
+        return worker::run(args).await;
+    }
     if args.connections.iter().any(|connections| !(1..=1024).contains(connections)) {
         return Err(Failure::Usage("--connections expects numbers from 1 to 1024".to_owned()));
     }
@@ -49,7 +63,7 @@ pub(crate) async fn run(args: &BenchArgs) -> Result<(), Failure> {
     for connections in &args.connections {
         figures.extend(receive::measure(*connections, std::time::Duration::from_secs(args.seconds)).await?);
     }
-    figures.push(work::measure(args.deliveries as usize).await?);
+    figures.push(worker::figure(args.deliveries as usize).await?);
     let rss = peak_rss_mb();
     if args.json {
         let list: Vec<Value> = figures

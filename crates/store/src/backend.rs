@@ -1,6 +1,7 @@
 //! The ledger, whichever database it is in, and the macro through which it is read.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::PgPool;
@@ -11,6 +12,7 @@ use crate::postgres::{self, Server};
 use crate::rows::{Statement, text};
 use crate::sqlite;
 pub use crate::tx::Tx;
+use crate::work::Counted;
 
 static PING: Statement = text!("ping");
 
@@ -59,6 +61,7 @@ impl Default for StoreOptions {
 pub struct Store {
     pool: Pool,
     options: StoreOptions,
+    pub(crate) counted: Arc<Counted>,
 }
 
 /// Connections to the one database or the other.
@@ -96,7 +99,7 @@ impl Store {
             Location::Folder(folder) => Pool::Sqlite(sqlite::open(&folder, &options).await?),
             Location::Server(server) => Pool::Postgres(postgres::open(&server, &options).await?),
         };
-        Ok(Store { pool, options })
+        Ok(Store { pool, options, counted: Arc::default() })
     }
 
     /// Opens an existing ledger for reading, beside a running process or without one.
@@ -105,7 +108,7 @@ impl Store {
             Location::Folder(folder) => Pool::Sqlite(sqlite::open_read_only(&folder).await?),
             Location::Server(server) => Pool::Postgres(postgres::open_read_only(&server).await?),
         };
-        Ok(Store { pool, options: StoreOptions::default() })
+        Ok(Store { pool, options: StoreOptions::default(), counted: Arc::default() })
     }
 
     /// Opens an existing ledger as it is at this moment: every read sees the same state, whatever a running process
@@ -115,7 +118,7 @@ impl Store {
             Location::Folder(folder) => Pool::Sqlite(sqlite::open_snapshot(&folder).await?),
             Location::Server(server) => Pool::Postgres(postgres::open_snapshot(&server).await?),
         };
-        Ok(Store { pool, options: StoreOptions::default() })
+        Ok(Store { pool, options: StoreOptions::default(), counted: Arc::default() })
     }
 
     /// Begins a unit of work that will write.
@@ -123,7 +126,7 @@ impl Store {
     /// On SQLite the write lock is taken at once, so nothing read in it can be stale. On Postgres each statement sees what
     /// committed before it: lock first, read afterwards.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Tx::begin(&self.pool, &self.options).await
+        Tx::begin(&self.pool, &self.options, &self.counted).await
     }
 
     /// Whether the ledger takes a commit of about this many bytes. Only a write that commits can tell: on a full disk a

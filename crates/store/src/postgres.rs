@@ -204,6 +204,13 @@ impl Server {
         self.password
     }
 
+    /// Another database of the same server.
+    pub(crate) fn named(&self, database: &str) -> Server {
+        let options = PgConnectOptions::clone(&self.options).database(database);
+        let shown = format!("postgres://{}:{}/{database}", options.get_host(), options.get_port());
+        Server { options: Box::new(options), shown, password: self.password }
+    }
+
     /// How to connect.
     pub(crate) fn options(&self) -> PgConnectOptions {
         PgConnectOptions::clone(&self.options).application_name("afluente").statement_cache_capacity(128)

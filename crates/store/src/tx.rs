@@ -1,5 +1,6 @@
 //! One unit of work, and the two functions through which every statement of one runs.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::pool::PoolConnection;
@@ -12,6 +13,7 @@ use crate::error::StoreError;
 use crate::input::Input;
 use crate::postgres;
 use crate::rows::{Statement, text};
+use crate::work::Counted;
 
 static PROBE: Statement = text!("probe");
 
@@ -21,6 +23,7 @@ pub struct Tx {
     failed: bool,
     /// How long an answer of a server may take before its silence is taken for its end.
     deadline: Duration,
+    counted: Arc<Counted>,
 }
 
 /// The connection of a unit of work. It goes back to the pool only when its transaction has ended as it should: SQLite
@@ -52,6 +55,7 @@ impl Drop for Held {
 macro_rules! run {
     ($tx:expr, $query:ident, $method:ident, $statement:expr, $input:expr) => {{
         let (json, blob) = $input.into_parts()?;
+        $tx.counted.statement();
         let deadline = $tx.deadline;
         let done = match $tx.connection()? {
             Connection::Sqlite(connection) => {
@@ -90,7 +94,7 @@ impl From<sqlx::postgres::PgQueryResult> for Changed {
 }
 
 impl Tx {
-    pub(crate) async fn begin(pool: &Pool, options: &StoreOptions) -> Result<Tx, StoreError> {
+    pub(crate) async fn begin(pool: &Pool, options: &StoreOptions, counted: &Arc<Counted>) -> Result<Tx, StoreError> {
         let deadline = postgres::deadline(options);
         let connection = match pool {
             Pool::Sqlite(pool) => Connection::Sqlite(pool.acquire().await?),
@@ -103,7 +107,8 @@ impl Tx {
             }
             Connection::Postgres(connection) => postgres::begin(connection, options).await?,
         }
-        Ok(Tx { held, failed: false, deadline })
+        counted.statement();
+        Ok(Tx { held, failed: false, deadline, counted: Arc::clone(counted) })
     }
 
     /// Makes everything done so far durable. After an error the work has to be done again.
@@ -127,6 +132,7 @@ impl Tx {
             }
         }
         self.held.clean = true;
+        self.counted.commit();
         Ok(())
     }
 
