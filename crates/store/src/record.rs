@@ -196,8 +196,13 @@ pub struct Inconsistency {
     pub detail: String,
 }
 
+/// What a claim says, whenever.
+fn said<'a>(row: &ClaimInput<'a>) -> (&'a str, &'a str, &'a str, &'a str, &'a str, &'a str, &'a str) {
+    (row.account, row.tenant, row.subject_kind, row.subject_id, row.claim, row.value, row.source)
+}
+
 impl Tx {
-    /// Adds claims; one that was made before adds nothing.
+    /// Adds claims; one that was made before keeps the newest of its times, with the receipt that brought it.
     pub async fn add_claims(&mut self, rows: &[ClaimRow], now: Timestamp) -> Result<(), StoreError> {
         let mut inputs: Vec<ClaimInput<'_>> = rows
             .iter()
@@ -214,9 +219,8 @@ impl Tx {
                 now: now.into(),
             })
             .collect();
-        inputs.sort_by_key(|row| {
-            (row.account, row.tenant, row.subject_kind, row.subject_id, row.claim, row.value, row.at)
-        });
+        inputs.sort_by_key(|row| (said(row), std::cmp::Reverse(row.at)));
+        inputs.dedup_by_key(|row| said(row));
         self.execute(&CLAIMS, Input::of(&inputs)).await?;
         Ok(())
     }

@@ -33,7 +33,7 @@ async fn one_open_want_a_reference() {
 }
 
 #[tokio::test]
-async fn a_claim_is_kept_once_also_without_a_time() {
+async fn a_claim_is_kept_once_with_the_newest_of_its_times_whatever_order_they_come_in() {
     let site = site().await;
     let mut tx = site.store.begin().await.unwrap();
     let receipt = stored_receipt(&mut tx).await;
@@ -48,11 +48,24 @@ async fn a_claim_is_kept_once_also_without_a_time() {
         source: Source::Webhook,
         receipt,
     };
-    let rows = [claim("a@example.com", None), claim("a@example.com", None), claim("a@example.com", Some(at(1)))];
-    tx.add_claims(&rows, at(2)).await.unwrap();
-    tx.add_claims(&rows, at(3)).await.unwrap();
+    for (value, times) in [
+        ("rising@example.com", [None, Some(at(1)), Some(at(2))]),
+        ("falling@example.com", [Some(at(2)), Some(at(1)), None]),
+        ("once@example.com", [Some(at(2)); 3]),
+        ("timeless@example.com", [None; 3]),
+    ] {
+        // One by one, and again all at once.
+        for time in times {
+            tx.add_claims(&[claim(value, time)], at(2)).await.unwrap();
+        }
+        let together: Vec<ClaimRow> = times.iter().map(|time| claim(value, *time)).collect();
+        tx.add_claims(&together, at(3)).await.unwrap();
+    }
     tx.commit().await.unwrap();
-    assert_eq!(site.store.counts().await.unwrap().claims, 2);
+    let newest = "select count(*) from identity_claims where at = (select max(at) from identity_claims)";
+    assert_eq!(site.count(newest).await, 3);
+    assert_eq!(site.count("select count(*) from identity_claims where at is null").await, 1);
+    assert_eq!(site.count("select count(*) from identity_claims").await, 4);
 }
 
 #[tokio::test]

@@ -153,7 +153,7 @@ async fn a_ledger_with_data_goes_a_version_back_and_forth_and_keeps_its_names_an
     site.store.close().await;
 
     let place = location(&site.database);
-    Schema::down(&place, 1).await.unwrap();
+    Schema::down(&place, 2).await.unwrap();
     let beside = site.database.beside().await;
     assert_eq!(one::<i64>(&beside, "select count(*) from payment_aliases where alias = 'ch_1'").await, 1);
     assert_eq!(

@@ -11,6 +11,13 @@ pub(crate) struct Site {
     pub(crate) database: Database,
 }
 
+impl Site {
+    /// A number the ledger's database answers a query with.
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
+        sqlx::query_scalar(sql).fetch_one(&self.database.beside().await).await.unwrap()
+    }
+}
+
 pub(crate) fn location(database: &Database) -> Location {
     Location::Server(database.url().parse().unwrap())
 }

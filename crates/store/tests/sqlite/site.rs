@@ -1,6 +1,7 @@
 //! A fresh file for every test.
 
-use afluente_store::Store;
+use afluente_store::{LEDGER_FILE, Store};
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
 
 use crate::conformance::content::{account_rows, at};
 
@@ -8,6 +9,14 @@ use crate::conformance::content::{account_rows, at};
 pub(crate) struct Site {
     pub(crate) store: Store,
     pub(crate) folder: tempfile::TempDir,
+}
+
+impl Site {
+    /// A number the ledger's file answers a query with.
+    pub(crate) async fn count(&self, sql: &'static str) -> i64 {
+        let file = SqliteConnectOptions::new().filename(self.folder.path().join(LEDGER_FILE));
+        sqlx::query_scalar(sql).fetch_one(&SqlitePool::connect_with(file).await.unwrap()).await.unwrap()
+    }
 }
 
 pub(crate) async fn site() -> Site {
