@@ -2,20 +2,20 @@
 
 use afluente_model::Timestamp;
 use afluente_model::time::BadTimestamp;
-use serde::{Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::types::Oid;
 use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgValueFormat, PgValueRef};
 use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef};
-use sqlx::{Decode, Encode, Postgres, Sqlite, Type};
+use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
 use uuid::Uuid;
 
 use crate::error::StoreError;
 
 /// A moment in a column: integer microseconds since 1970 in SQLite, where a text would not sort, and timestamptz in
 /// Postgres. Not checked: a column may hold what no [`Timestamp`] is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(transparent)]
 pub(crate) struct Moment(i64);
 
@@ -123,6 +123,51 @@ impl Serialize for Id {
     }
 }
 
+impl<'de> Deserialize<'de> for Id {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Id, D::Error> {
+        Hex::<16>::deserialize(deserializer).map(|hex| Id(Uuid::from_bytes(hex.0)))
+    }
+}
+
+impl<const N: usize> Hex<N> {
+    /// The bytes.
+    pub(crate) fn bytes(self) -> [u8; N] {
+        self.0
+    }
+}
+
+impl<const N: usize, DB: Database> Type<DB> for Hex<N>
+where
+    Vec<u8>: Type<DB>,
+{
+    fn type_info() -> DB::TypeInfo {
+        <Vec<u8> as Type<DB>>::type_info()
+    }
+
+    fn compatible(info: &DB::TypeInfo) -> bool {
+        <Vec<u8> as Type<DB>>::compatible(info)
+    }
+}
+
+impl<'r, const N: usize, DB: Database> Decode<'r, DB> for Hex<N>
+where
+    &'r [u8]: Decode<'r, DB>,
+{
+    fn decode(value: DB::ValueRef<'r>) -> Result<Hex<N>, BoxDynError> {
+        let bytes = <&[u8] as Decode<DB>>::decode(value)?;
+        Ok(Hex(bytes.try_into().map_err(|_| format!("expected {N} bytes, got {}", bytes.len()))?))
+    }
+}
+
+impl<'de, const N: usize> Deserialize<'de> for Hex<N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Hex<N>, D::Error> {
+        let text = <&str>::deserialize(deserializer)?;
+        decode(text)
+            .map(Hex)
+            .ok_or_else(|| de::Error::invalid_value(de::Unexpected::Str(text), &"hex of a fixed length"))
+    }
+}
+
 impl<const N: usize> Serialize for Hex<N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut text = [0_u8; 64];
@@ -140,6 +185,20 @@ fn encode<'a>(bytes: &[u8], text: &'a mut [u8; 64]) -> &'a str {
     std::str::from_utf8(&text[..(bytes.len() * 2).min(64)]).unwrap_or_default()
 }
 
+/// Reads hex of exactly so many bytes.
+fn decode<const N: usize>(text: &str) -> Option<[u8; N]> {
+    let digits = text.as_bytes();
+    if digits.len() != N * 2 {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(digits.chunks_exact(2)) {
+        let digit = |at: usize| char::from(pair[at]).to_digit(16);
+        *byte = u8::try_from(digit(0)? << 4 | digit(1)?).ok()?;
+    }
+    Some(bytes)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -150,5 +209,14 @@ mod tests {
         assert_eq!(serde_json::to_string(&id).unwrap(), "\"0123456789abcdef0011223344556677\"");
         let hash = Hex::from([0xf0_u8; 32]);
         assert_eq!(serde_json::to_string(&hash).unwrap(), format!("\"{}\"", "f0".repeat(32)));
+    }
+
+    #[test]
+    fn hex_is_read_in_either_case_and_at_its_length_only() {
+        let id: Id = serde_json::from_str("\"0123456789ABCDEF0011223344556677\"").unwrap();
+        assert_eq!(Uuid::from(id), Uuid::from_u128(0x0123_4567_89ab_cdef_0011_2233_4455_6677));
+        for bad in ["", "01", "0123456789abcdef001122334455667x", "0123456789abcdef00112233445566777"] {
+            assert!(serde_json::from_str::<Id>(&format!("\"{bad}\"")).is_err(), "{bad}");
+        }
     }
 }

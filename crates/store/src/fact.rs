@@ -4,7 +4,6 @@ use afluente_model::{
     Amount, Currency, Detail, DetailKey, Fact, FactKey, Kind, PaymentFact, PaymentKind, Source, SubscriptionFact,
     SubscriptionKind, Timestamp,
 };
-use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::backend::Tx;
@@ -12,7 +11,7 @@ use crate::cell::Moment;
 use crate::error::StoreError;
 use crate::input::{Input, json_text};
 use crate::payment::{currency, word};
-use crate::rows::{Statement, ids, rows};
+use crate::rows::{Statement, records, rows};
 
 rows! {
     struct FactInput<'a> {
@@ -54,9 +53,25 @@ rows! {
     UNNAME = "facts_unname";
 }
 
-ids! {
-    READ = "facts_select" "facts_read";
-    SUBSCRIPTION_READ = "subscription_facts_select" "subscription_facts_read";
+records! {
+    pub(crate) struct Record {
+        owner: uuid,
+        named: string,
+        fact_key: key,
+        family: string,
+        op: string,
+        kind: string,
+        at: opt moment,
+        op_at: opt moment,
+        amount: opt int,
+        currency: opt string,
+        source: string,
+        detail: string,
+        receipt_id: uuid,
+        recorded_at: moment,
+    }
+    from { id: uuid } READ = "facts_select" "facts_read";
+    from { id: uuid } SUBSCRIPTION_READ = "subscription_facts_select" "subscription_facts_read";
 }
 
 /// A fact of a payment, to be stored.
@@ -111,24 +126,6 @@ pub struct StoredFact<K> {
     pub recorded_at: Timestamp,
 }
 
-#[derive(FromRow)]
-pub(crate) struct Record {
-    owner: Uuid,
-    named: String,
-    fact_key: Vec<u8>,
-    family: String,
-    op: String,
-    kind: String,
-    at: Option<Moment>,
-    op_at: Option<Moment>,
-    amount: Option<i64>,
-    currency: Option<String>,
-    source: String,
-    detail: String,
-    receipt_id: Uuid,
-    recorded_at: Moment,
-}
-
 impl Tx {
     /// Adds facts; returns the payments that gained at least one. A fact that is there already adds nothing.
     pub async fn add_facts(&mut self, rows: &[FactRow], now: Timestamp) -> Result<Vec<Uuid>, StoreError> {
@@ -139,7 +136,7 @@ impl Tx {
 
     /// All facts of these payments.
     pub async fn facts_of(&mut self, payments: &[Uuid]) -> Result<Vec<StoredFact<PaymentKind>>, StoreError> {
-        let records: Vec<Record> = self.fetch(&READ, Input::ids(payments)).await?;
+        let records: Vec<Record> = self.gather(&READ, Input::ids(payments)).await?;
         records.into_iter().map(|record| record.read("payment_facts")).collect()
     }
 
@@ -182,7 +179,7 @@ impl Tx {
         &mut self,
         subscriptions: &[Uuid],
     ) -> Result<Vec<StoredFact<SubscriptionKind>>, StoreError> {
-        let records: Vec<Record> = self.fetch(&SUBSCRIPTION_READ, Input::ids(subscriptions)).await?;
+        let records: Vec<Record> = self.gather(&SUBSCRIPTION_READ, Input::ids(subscriptions)).await?;
         records.into_iter().map(|record| record.read("subscription_facts")).collect()
     }
 
@@ -246,21 +243,16 @@ impl Record {
             .amount
             .map(|minor| Amount::new(minor).map_err(|_| StoreError::unreadable(table, "amount", &minor.to_string())))
             .transpose()?;
-        let key: [u8; 16] = self
-            .fact_key
-            .as_slice()
-            .try_into()
-            .map_err(|_| StoreError::unreadable(table, "fact_key", &format!("{:02x?}", self.fact_key)))?;
         let fact = Fact::new(kind, &self.op, time("at", self.at)?, word::<Source>(table, "source", &self.source)?)
             .counted_from(time("op_at", self.op_at)?)
             .money(amount, currency(table, self.currency.as_deref())?)
             .detail(read_detail(table, &self.detail)?);
         Ok(StoredFact {
-            owner: self.owner,
+            owner: self.owner.into(),
             named: self.named.into(),
-            key: FactKey(key),
+            key: FactKey(self.fact_key.bytes()),
             fact,
-            receipt: self.receipt_id,
+            receipt: self.receipt_id.into(),
             recorded_at: self.recorded_at.read(table, "recorded_at")?,
         })
     }

@@ -7,14 +7,13 @@ use afluente_model::{
     AccountName, Amount, Amounts, CaptureState, ClosedReason, Currency, DisputeState, Evidence, FOLD_VERSION,
     FundingState, Gateway, Payment, PaymentStatus, RiskState, SettlementState, Timestamp,
 };
-use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::backend::Tx;
 use crate::cell::Moment;
 use crate::error::StoreError;
 use crate::input::Input;
-use crate::rows::{ids, rows};
+use crate::rows::{ids, records, rows};
 
 rows! {
     #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -23,7 +22,6 @@ rows! {
         tenant: text,
         provider_payment_id: text,
     }
-    LOCK = "payments_select" "payments_lock", lock payments;
 }
 
 rows! {
@@ -38,12 +36,15 @@ rows! {
     BLANK = "payments_blank";
 }
 
-rows! {
-    /// What a payment's facts project to, for both directions.
-    #[derive(FromRow)]
+records! {
+    /// A payment's columns, for both directions.
     #[allow(clippy::struct_excessive_bools, reason = "the columns are what they are")]
-    pub(crate) struct Columns {
+    pub(crate) struct Record {
         id: uuid,
+        account: string,
+        tenant: string,
+        provider_payment_id: string,
+        provider_v2: string,
         status_v2: string,
         legacy_word: opt string,
         currency: opt string,
@@ -73,13 +74,16 @@ rows! {
         fold_version: int,
         fact_count: int,
         row_version: int,
+        created_at: moment,
         updated_at: moment,
     }
-    UPDATE = "payments_update";
+    from { account: text, tenant: text, provider_payment_id: text }
+    LOCK = "payments_select" "payments_lock", lock payments;
+    from { id: uuid } LOCK_IDS = "payments_select" "payments_lock_ids", lock payments;
+    into UPDATE = "payments_update";
 }
 
 ids! {
-    LOCK_IDS = "payments_select" "payments_lock_ids", lock payments;
     DELETE = "payments_delete";
 }
 
@@ -126,17 +130,6 @@ pub struct NewPayment {
     pub gateway: Gateway,
 }
 
-#[derive(FromRow)]
-pub(crate) struct Record {
-    account: String,
-    tenant: String,
-    provider_payment_id: String,
-    provider_v2: String,
-    created_at: Moment,
-    #[sqlx(flatten)]
-    columns: Columns,
-}
-
 impl Tx {
     /// Makes sure a row exists for each of `make`, then locks those and the rows of `also` that exist, all in the order of
     /// their ids. The same row for the same key, however often. A row made here says nothing yet: UNKNOWN,
@@ -167,7 +160,7 @@ impl Tx {
         let mut keys: Vec<KeyInput<'_>> = make.iter().map(|new| &new.key).chain(also).map(key_input).collect();
         keys.sort_unstable();
         keys.dedup();
-        let records: Vec<Record> = self.fetch(&LOCK, Input::of(&keys)).await?;
+        let records: Vec<Record> = self.gather(&LOCK, Input::of(&keys)).await?;
         let rows: Vec<PaymentRow> = records.into_iter().map(PaymentRow::try_from).collect::<Result<_, _>>()?;
         let found: HashSet<&PaymentKey> = rows.iter().map(|row| &row.key).collect();
         let missing = make.iter().filter(|new| !found.contains(&new.key)).count();
@@ -179,7 +172,7 @@ impl Tx {
 
     /// Writes projected rows; each `row_version` given is the new one.
     pub async fn save_payments(&mut self, rows: &[PaymentRow]) -> Result<(), StoreError> {
-        let inputs: Vec<Columns> = rows.iter().map(Columns::from).collect();
+        let inputs: Vec<Record> = rows.iter().map(Record::from).collect();
         self.execute(&UPDATE, Input::of(&inputs)).await?;
         Ok(())
     }
@@ -192,7 +185,7 @@ impl Tx {
 
     /// Locks rows by their ids, in that order; one that is gone is left out. For a rebuild, which knows rows and not names.
     pub async fn lock_payment_ids(&mut self, ids: &[Uuid]) -> Result<Vec<PaymentRow>, StoreError> {
-        let records: Vec<Record> = self.fetch(&LOCK_IDS, Input::ids(ids)).await?;
+        let records: Vec<Record> = self.gather(&LOCK_IDS, Input::ids(ids)).await?;
         records.into_iter().map(PaymentRow::try_from).collect()
     }
 }
@@ -201,12 +194,16 @@ fn key_input(key: &PaymentKey) -> KeyInput<'_> {
     KeyInput { account: key.account.as_str(), tenant: &key.tenant, provider_payment_id: &key.id }
 }
 
-impl From<&PaymentRow> for Columns {
-    fn from(row: &PaymentRow) -> Columns {
+impl From<&PaymentRow> for Record {
+    fn from(row: &PaymentRow) -> Record {
         let payment = &row.payment;
         let Amounts { authorized, captured, refunded, refund_pending, disputed, charged_back } = payment.amounts;
-        Columns {
+        Record {
             id: row.id.into(),
+            account: row.key.account.to_string(),
+            tenant: row.key.tenant.to_string(),
+            provider_payment_id: row.key.id.to_string(),
+            provider_v2: row.gateway.as_str().to_owned(),
             status_v2: payment.status.to_string(),
             legacy_word: payment.word.as_deref().map(Into::into),
             currency: payment.currency.map(|currency| currency.to_string()),
@@ -236,6 +233,7 @@ impl From<&PaymentRow> for Columns {
             fold_version: FOLD_VERSION.into(),
             fact_count: row.fact_count,
             row_version: row.row_version,
+            created_at: row.created_at.into(),
             updated_at: row.updated_at.into(),
         }
     }
@@ -260,10 +258,10 @@ pub(crate) fn currency(table: &'static str, code: Option<&str>) -> Result<Option
         .transpose()
 }
 
-impl TryFrom<Columns> for Payment {
-    type Error = StoreError;
-
-    fn try_from(row: Columns) -> Result<Payment, StoreError> {
+impl Record {
+    /// What its facts project to.
+    fn payment(self) -> Result<Payment, StoreError> {
+        let row = self;
         let table = "payments";
         let time = |column, at: Option<Moment>| at.map(|at| at.read(table, column)).transpose();
         Ok(Payment {
@@ -311,14 +309,14 @@ impl TryFrom<Record> for PaymentRow {
         let account = AccountName::parse(&row.account)
             .map_err(|_| StoreError::unreadable("payments", "account", &row.account))?;
         Ok(PaymentRow {
-            id: row.columns.id.into(),
-            key: PaymentKey { account, tenant: row.tenant.into(), id: row.provider_payment_id.into() },
+            id: row.id.into(),
+            key: PaymentKey { account, tenant: (&*row.tenant).into(), id: (&*row.provider_payment_id).into() },
             gateway: word::<Gateway>("payments", "provider_v2", &row.provider_v2)?,
-            fact_count: row.columns.fact_count,
-            row_version: row.columns.row_version,
+            fact_count: row.fact_count,
+            row_version: row.row_version,
             created_at: row.created_at.read("payments", "created_at")?,
-            updated_at: row.columns.updated_at.read("payments", "updated_at")?,
-            payment: row.columns.try_into()?,
+            updated_at: row.updated_at.read("payments", "updated_at")?,
+            payment: row.payment()?,
         })
     }
 }

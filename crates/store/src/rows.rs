@@ -59,6 +59,62 @@ macro_rules! statements {
     };
 }
 
+/// One statement whose rows come packed into one on SQLite, as JSON: there every row on its own is a hop between threads, and
+/// every value of it a copy.
+pub(crate) struct Packed {
+    pub(crate) sqlite: &'static str,
+    pub(crate) postgres: &'static str,
+}
+
+/// Declares a row that statements give, and that others take: `from { … } NAME = "file" …, lock table;` gives such rows for
+/// those, `into NAME = "file" …;` takes them.
+macro_rules! records {
+    ($(#[$attribute:meta])* $visible:vis struct $record:ident $columns:tt $($statements:tt)*) => {
+        $crate::rows::row! {
+            $(#[$attribute])*
+            #[derive(serde::Deserialize, sqlx::FromRow)]
+            $visible struct $record [] [] $columns
+        }
+        $crate::rows::directed! { $columns $($statements)* }
+    };
+}
+
+macro_rules! directed {
+    ($columns:tt) => {};
+    ($columns:tt from $input:tt $name:ident = $($file:literal)+ $(, lock $table:ident)?; $($rest:tt)*) => {
+        pub(crate) static $name: $crate::rows::Packed = $crate::rows::Packed {
+            sqlite: concat!(
+                $crate::rows::sqlite!($input), "select json_group_array(json_array(", $crate::rows::packed!($columns),
+                ")) from (\n", $($crate::rows::file!($file),)+ ")"
+            ),
+            postgres: concat!(
+                $crate::rows::postgres!($input), $($crate::rows::file!($file),)+ $(" for update of ", stringify!($table))?
+            ),
+        };
+        $crate::rows::directed! { $columns $($rest)* }
+    };
+    ($columns:tt into $name:ident = $($file:literal)+; $($rest:tt)*) => {
+        $crate::rows::statements! { $columns $name = $($file)+; }
+        $crate::rows::directed! { $columns $($rest)* }
+    };
+}
+
+macro_rules! packed {
+    ({ $first:ident: $($kind:ident)+ $(, $column:ident: $($kinds:ident)+)* $(,)? }) => {
+        concat!(
+            $crate::rows::packed_cell!($first $($kind)+), $(", ", $crate::rows::packed_cell!($column $($kinds)+),)* ""
+        )
+    };
+}
+
+macro_rules! packed_cell {
+    ($column:ident opt $kind:ident) => { $crate::rows::packed_cell!($column $kind) };
+    ($column:ident uuid) => { concat!("hex(", stringify!($column), ")") };
+    ($column:ident key) => { concat!("hex(", stringify!($column), ")") };
+    ($column:ident flag) => { concat!("json(iif(", stringify!($column), ", 'true', 'false'))") };
+    ($column:ident $kind:ident) => { stringify!($column) };
+}
+
 /// A statement without rows: the shared texts as they are.
 macro_rules! text {
     ($($file:literal)+) => {
@@ -177,5 +233,6 @@ macro_rules! postgres_type {
 }
 
 pub(crate) use {
-    file, ids, postgres, postgres_cell, postgres_type, row, rows, rust, sqlite, sqlite_cell, statements, text,
+    directed, file, ids, packed, packed_cell, postgres, postgres_cell, postgres_type, records, row, rows, rust, sqlite,
+    sqlite_cell, statements, text,
 };

@@ -14,6 +14,14 @@ use crate::migration;
 /// The ledger's file name inside a data folder.
 pub const LEDGER_FILE: &str = "ledger.sqlite";
 
+/// The writer's cache, KiB as SQLite writes it: a batch touches a few thousand pages, and what does not fit is written to
+/// the log and read back before it commits.
+const CACHE_SIZE: &str = "-16384";
+
+/// Pages in the write-ahead log before it is moved into the file, 4 KiB each: a page that several batches change is moved
+/// once.
+const CHECKPOINT_PAGES: &str = "4000";
+
 /// How long a reader waits for a file that is being recovered or checkpointed.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -21,7 +29,11 @@ pub(crate) async fn open(folder: &Path, settings: &StoreOptions) -> Result<Sqlit
     let path = folder.join(LEDGER_FILE);
     keep_private(&path)?;
     let options = options(&path).create_if_missing(true).synchronous(SqliteSynchronous::Full);
-    let mut options = options.busy_timeout(settings.busy_timeout);
+    let mut options = options
+        .busy_timeout(settings.busy_timeout)
+        .pragma("cache_size", CACHE_SIZE)
+        .pragma("temp_store", "memory")
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
     if let Some(pages) = settings.max_pages {
         options = options.pragma("max_page_count", pages.to_string());
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
@@ -12,7 +13,7 @@ use crate::backend::{Pool, StoreOptions};
 use crate::error::StoreError;
 use crate::input::Input;
 use crate::postgres;
-use crate::rows::{Statement, text};
+use crate::rows::{Packed, Statement, text};
 use crate::work::Counted;
 
 static PROBE: Statement = text!("probe");
@@ -93,6 +94,10 @@ impl From<sqlx::postgres::PgQueryResult> for Changed {
     }
 }
 
+fn unpack<R: DeserializeOwned>(packed: &str) -> Result<Vec<R>, StoreError> {
+    serde_json::from_str(packed).map_err(|error| StoreError::Failed(sqlx::Error::Decode(error.into())))
+}
+
 impl Tx {
     pub(crate) async fn begin(pool: &Pool, options: &StoreOptions, counted: &Arc<Counted>) -> Result<Tx, StoreError> {
         let deadline = postgres::deadline(options);
@@ -159,6 +164,32 @@ impl Tx {
             return Ok(Vec::new());
         }
         run!(self, query_as, fetch_all, statement, input)
+    }
+
+    /// Runs a statement that gives many rows; returns them in no order.
+    pub(crate) async fn gather<R>(&mut self, statement: &Packed, input: Input) -> Result<Vec<R>, StoreError>
+    where
+        R: DeserializeOwned + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        if input.is_empty() {
+            return Ok(Vec::new());
+        }
+        let (json, blob) = input.into_parts()?;
+        debug_assert!(blob.is_none(), "a statement that gathers takes no bodies");
+        self.counted.statement();
+        let deadline = self.deadline;
+        let gathered = match self.connection()? {
+            Connection::Sqlite(connection) => {
+                let packed = sqlx::query_scalar(statement.sqlite).bind(json).fetch_one(&mut **connection).await;
+                packed.map_err(StoreError::from).and_then(|packed: String| unpack(&packed))
+            }
+            Connection::Postgres(connection) => {
+                let rows = sqlx::query_as(statement.postgres).bind(json).fetch_all(&mut **connection);
+                postgres::in_time(deadline, rows).await
+            }
+        };
+        self.failed |= gathered.is_err();
+        gathered
     }
 
     /// Runs a statement without rows that gives a number. Only Postgres has such.
