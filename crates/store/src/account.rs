@@ -5,7 +5,6 @@ use sqlx::FromRow;
 
 use crate::backend::{Store, Tx, fetch};
 use crate::error::StoreError;
-use crate::input::Input;
 use crate::payment::word;
 use crate::rows::{Statement, rows, text};
 
@@ -94,10 +93,10 @@ impl Tx {
             })
             .collect();
         rows.sort_by_key(|row| row.name);
-        self.execute(&MERCHANTS, Input::of(&rows)).await?;
+        self.execute(&MERCHANTS, &rows).await?;
         // Ids that go elsewhere are let go of first: two accounts may swap theirs.
-        self.execute(&RELEASE, Input::of(&rows)).await?;
-        self.execute(&ACCOUNTS, Input::of(&rows)).await?;
+        self.execute(&RELEASE, &rows).await?;
+        self.execute(&ACCOUNTS, &rows).await?;
         Ok(())
     }
 }

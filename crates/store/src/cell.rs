@@ -6,7 +6,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sqlx::encode::IsNull;
 use sqlx::error::BoxDynError;
 use sqlx::postgres::types::Oid;
-use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgValueFormat, PgValueRef};
+use sqlx::postgres::{PgArgumentBuffer, PgHasArrayType, PgTypeInfo, PgValueFormat, PgValueRef};
 use sqlx::sqlite::{SqliteArgumentsBuffer, SqliteTypeInfo, SqliteValueRef};
 use sqlx::{Database, Decode, Encode, Postgres, Sqlite, Type};
 use uuid::Uuid;
@@ -21,6 +21,7 @@ pub(crate) struct Moment(i64);
 
 /// The type timestamptz in every Postgres.
 const TIMESTAMPTZ: Oid = Oid(1184);
+const TIMESTAMPTZ_ARRAY: Oid = Oid(1185);
 /// 2000-01-01T00:00:00Z, from which Postgres counts.
 const POSTGRES_EPOCH_MICROS: i64 = 946_684_800_000_000;
 
@@ -73,6 +74,18 @@ impl Type<Postgres> for Moment {
     }
 }
 
+impl PgHasArrayType for Moment {
+    fn array_type_info() -> PgTypeInfo {
+        PgTypeInfo::with_oid(TIMESTAMPTZ_ARRAY)
+    }
+}
+
+impl PgHasArrayType for Id {
+    fn array_type_info() -> PgTypeInfo {
+        <Uuid as PgHasArrayType>::array_type_info()
+    }
+}
+
 impl Encode<'_, Postgres> for Moment {
     fn encode_by_ref(&self, buffer: &mut PgArgumentBuffer) -> Result<IsNull, BoxDynError> {
         Encode::<Postgres>::encode(self.0.saturating_sub(POSTGRES_EPOCH_MICROS), buffer)
@@ -92,7 +105,7 @@ impl<'r> Decode<'r, Postgres> for Moment {
 
 /// An id in a column; in the JSON of a batch hex without hyphens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, sqlx::Type)]
-#[sqlx(transparent)]
+#[sqlx(transparent, no_pg_array)]
 pub(crate) struct Id(Uuid);
 
 /// A hash or a key of a fixed length; in the JSON of a batch lower-case hex.
@@ -133,6 +146,10 @@ impl<const N: usize> Hex<N> {
     /// The bytes.
     pub(crate) fn bytes(self) -> [u8; N] {
         self.0
+    }
+
+    pub(crate) fn as_slice(&self) -> &[u8] {
+        &self.0
     }
 }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use crate::backend::Tx;
 use crate::error::StoreError;
-use crate::input::{Blob, Input};
+use crate::input::Blob;
 use crate::rows::rows;
 
 rows! {
@@ -153,7 +153,7 @@ impl Tx {
             }
             same
         });
-        self.execute(&INSERT, Input::with_blob(&rows, blob.into_bytes())).await?;
+        self.execute_with(&INSERT, &rows, Some(blob)).await?;
         Ok(())
     }
 
@@ -176,12 +176,12 @@ impl Tx {
                 now: now.into(),
             })
             .collect();
-        let settled: Vec<(Uuid,)> = self.fetch(&SETTLE, Input::of(&rows)).await?;
+        let settled: Vec<(Uuid,)> = self.fetch(&SETTLE, &rows).await?;
         Ok(settled.into_iter().map(|(id,)| id).collect())
     }
 }
 
-fn input<'a>(letter: &'a DeadLetter, blob: &mut Blob, now: Timestamp) -> Result<DeadInput<'a>, StoreError> {
+fn input<'a>(letter: &'a DeadLetter, blob: &mut Blob<'a>, now: Timestamp) -> Result<DeadInput<'a>, StoreError> {
     Ok(DeadInput {
         id: letter.id.into(),
         delivery_id: letter.delivery_id.0.into(),

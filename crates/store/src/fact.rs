@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::backend::Tx;
 use crate::cell::Moment;
 use crate::error::StoreError;
-use crate::input::{Input, json_text};
+use crate::input::{id_rows, json_text};
 use crate::payment::{currency, word};
 use crate::rows::{Statement, records, rows};
 
@@ -136,7 +136,7 @@ impl Tx {
 
     /// All facts of these payments.
     pub async fn facts_of(&mut self, payments: &[Uuid]) -> Result<Vec<StoredFact<PaymentKind>>, StoreError> {
-        let records: Vec<Record> = self.gather(&READ, Input::ids(payments)).await?;
+        let records: Vec<Record> = self.gather(&READ, &id_rows(payments)).await?;
         records.into_iter().map(|record| record.read("payment_facts")).collect()
     }
 
@@ -146,20 +146,20 @@ impl Tx {
             .iter()
             .map(|one| MoveInput { source_id: one.from.into(), target_id: one.to.into(), named: &one.named })
             .collect();
-        self.execute(&MOVE, Input::of(&rows)).await?;
-        self.execute(&UNNAME, Input::of(&rows)).await?;
+        self.execute(&MOVE, &rows).await?;
+        self.execute(&UNNAME, &rows).await?;
         Ok(())
     }
 
     /// Takes facts out: for a rebuild that found no receipt to say them. Never on the way of a delivery.
     pub async fn drop_facts(&mut self, facts: &[(Uuid, FactKey)]) -> Result<(), StoreError> {
-        self.execute(&DROP, keys(facts)).await?;
+        self.execute(&DROP, &keys(facts)).await?;
         Ok(())
     }
 
     /// The same for subscriptions.
     pub async fn drop_subscription_facts(&mut self, facts: &[(Uuid, FactKey)]) -> Result<(), StoreError> {
-        self.execute(&SUBSCRIPTION_DROP, keys(facts)).await?;
+        self.execute(&SUBSCRIPTION_DROP, &keys(facts)).await?;
         Ok(())
     }
 
@@ -179,7 +179,7 @@ impl Tx {
         &mut self,
         subscriptions: &[Uuid],
     ) -> Result<Vec<StoredFact<SubscriptionKind>>, StoreError> {
-        let records: Vec<Record> = self.gather(&SUBSCRIPTION_READ, Input::ids(subscriptions)).await?;
+        let records: Vec<Record> = self.gather(&SUBSCRIPTION_READ, &id_rows(subscriptions)).await?;
         records.into_iter().map(|record| record.read("subscription_facts")).collect()
     }
 
@@ -190,7 +190,7 @@ impl Tx {
     ) -> Result<Vec<Uuid>, StoreError> {
         rows.sort_by_key(|row| (row.owner, row.fact_key));
         rows.dedup_by_key(|row| (row.owner, row.fact_key));
-        let gained: Vec<(Uuid,)> = self.fetch(statement, Input::of(&rows)).await?;
+        let gained: Vec<(Uuid,)> = self.fetch(statement, &rows).await?;
         let mut gained: Vec<Uuid> = gained.into_iter().map(|(id,)| id).collect();
         gained.sort_unstable();
         gained.dedup();
@@ -198,9 +198,9 @@ impl Tx {
     }
 }
 
-fn keys(facts: &[(Uuid, FactKey)]) -> Input {
+fn keys(facts: &[(Uuid, FactKey)]) -> Vec<KeyInput> {
     let row = |(owner, key): &(Uuid, FactKey)| KeyInput { owner: (*owner).into(), fact_key: key.0.into() };
-    Input::of(&facts.iter().map(row).collect::<Vec<_>>())
+    facts.iter().map(row).collect()
 }
 
 fn input<'a, K: Kind>(

@@ -1,9 +1,13 @@
-//! A batch on its way into one statement: rows as JSON, bodies as one blob beside them.
+//! A batch on its way into one statement: as JSON with one blob of bodies beside it, or as an array a column.
+
+use std::borrow::Cow;
 
 use serde::{Serialize, Serializer};
+use sqlx::error::BoxDynError;
+use sqlx::postgres::PgArguments;
 use uuid::Uuid;
 
-use crate::cell::Id;
+use crate::cell::{Hex, Id, Moment};
 use crate::error::StoreError;
 use crate::rows::rows;
 
@@ -15,36 +19,98 @@ rows! {
     }
 }
 
-/// Rows for one statement.
-pub(crate) struct Input {
-    json: Result<String, serde_json::Error>,
-    blob: Option<Vec<u8>>,
-    rows: usize,
+/// A row of a batch, as both databases take it: one element of the JSON, or one of the array of every column.
+pub(crate) trait Row: Serialize + Sized {
+    /// The columns of these rows.
+    fn arguments(rows: &[Self]) -> Result<PgArguments, BoxDynError>;
 }
 
-impl Input {
-    /// Rows without bodies.
-    pub(crate) fn of<T: Serialize>(rows: &[T]) -> Input {
-        Input { json: serde_json::to_string(rows).map(without_nul), blob: None, rows: rows.len() }
-    }
+/// A value of a column, as Postgres takes it.
+pub(crate) trait Column {
+    /// An element of its array.
+    type Bound<'q>
+    where
+        Self: 'q;
 
-    /// Ids alone.
-    pub(crate) fn ids(ids: &[Uuid]) -> Input {
-        Input::of(&ids.iter().map(|id| IdInput { id: Id::from(*id) }).collect::<Vec<_>>())
-    }
+    /// The value as such.
+    fn bound(&self) -> Self::Bound<'_>;
+}
 
-    /// Rows whose [`Slice`]s point into one blob.
-    pub(crate) fn with_blob<T: Serialize>(rows: &[T], blob: Vec<u8>) -> Input {
-        Input { blob: Some(blob), ..Input::of(rows) }
-    }
+/// Rows that are ids alone.
+pub(crate) fn id_rows(ids: &[Uuid]) -> Vec<IdInput> {
+    ids.iter().map(|id| IdInput { id: Id::from(*id) }).collect()
+}
 
-    pub(crate) fn is_empty(&self) -> bool {
-        self.rows == 0
-    }
+/// The JSON of rows. Rows without a JSON form are an error of the statement: never fewer rows.
+pub(crate) fn json_rows<R: Row>(rows: &[R]) -> Result<String, StoreError> {
+    serde_json::to_string(rows).map(without_nul).map_err(no_json)
+}
 
-    /// The rows and their bodies. Rows without a JSON form are an error of the statement: never fewer rows.
-    pub(crate) fn into_parts(self) -> Result<(String, Option<Vec<u8>>), StoreError> {
-        Ok((self.json.map_err(no_json)?, self.blob))
+/// The columns of rows.
+pub(crate) fn columns<R: Row>(rows: &[R]) -> Result<PgArguments, StoreError> {
+    R::arguments(rows).map_err(|error| StoreError::Failed(sqlx::Error::Encode(error)))
+}
+
+impl Column for &str {
+    type Bound<'q>
+        = Cow<'q, str>
+    where
+        Self: 'q;
+
+    fn bound(&self) -> Cow<'_, str> {
+        if self.contains('\0') { Cow::Owned(self.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(self) }
+    }
+}
+
+impl Column for String {
+    type Bound<'q> = Cow<'q, str>;
+
+    fn bound(&self) -> Cow<'_, str> {
+        if self.contains('\0') { Cow::Owned(self.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(self) }
+    }
+}
+
+impl<const N: usize> Column for Hex<N> {
+    type Bound<'q> = &'q [u8];
+
+    fn bound(&self) -> &[u8] {
+        self.as_slice()
+    }
+}
+
+impl Column for Slice<'_> {
+    type Bound<'q>
+        = &'q [u8]
+    where
+        Self: 'q;
+
+    fn bound(&self) -> &[u8] {
+        self.bytes
+    }
+}
+
+/// Values that are their own element.
+macro_rules! columns_as_they_are {
+    ($($kind:ty),+) => {
+        $(impl Column for $kind {
+            type Bound<'q> = $kind;
+
+            fn bound(&self) -> $kind {
+                *self
+            }
+        })+
+    };
+}
+columns_as_they_are!(Id, Moment, i64, bool);
+
+impl<C: Column> Column for Option<C> {
+    type Bound<'q>
+        = Option<C::Bound<'q>>
+    where
+        Self: 'q;
+
+    fn bound(&self) -> Option<C::Bound<'_>> {
+        self.as_ref().map(C::bound)
     }
 }
 
@@ -77,36 +143,42 @@ fn no_json(error: serde_json::Error) -> StoreError {
     StoreError::Failed(sqlx::Error::Encode(error.into()))
 }
 
-/// A blob being put together from many.
+/// The bodies of a batch, one after the other.
 #[derive(Default)]
-pub(crate) struct Blob(Vec<u8>);
+pub(crate) struct Blob<'a> {
+    parts: Vec<&'a [u8]>,
+    len: usize,
+}
 
-/// Where one part lies in a [`Blob`]. One number on the way: the offset, which counts from 1 as SQL's substr does, above
-/// 32 bits of length.
+/// One part of a [`Blob`]. In the JSON it is one number: the offset, which counts from 1 as SQL's substr does, above 32 bits
+/// of length.
 #[derive(Clone, Copy)]
-pub(crate) struct Slice {
+pub(crate) struct Slice<'a> {
     off: u32,
-    len: u32,
+    bytes: &'a [u8],
 }
 
-impl Serialize for Slice {
+impl Serialize for Slice<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_u64(u64::from(self.off) << 32 | u64::from(self.len))
+        serializer.serialize_u64(u64::from(self.off) << 32 | self.bytes.len() as u64)
     }
 }
 
-impl Blob {
+impl<'a> Blob<'a> {
     /// Adds a part. A batch whose bodies take 2 GiB or more is an error of the statement: SQL counts them in 32 bits.
-    pub(crate) fn push(&mut self, bytes: &[u8]) -> Result<Slice, StoreError> {
-        let place = |count: usize| i32::try_from(count).map(i32::unsigned_abs).map_err(|_| too_large());
-        let off = place(self.0.len() + 1)?;
-        let len = place(bytes.len())?;
-        self.0.extend_from_slice(bytes);
-        Ok(Slice { off, len })
+    pub(crate) fn push(&mut self, bytes: &'a [u8]) -> Result<Slice<'a>, StoreError> {
+        let off = self.len + 1;
+        self.len += bytes.len();
+        if i32::try_from(self.len).is_err() {
+            return Err(too_large());
+        }
+        self.parts.push(bytes);
+        Ok(Slice { off: u32::try_from(off).map_err(|_| too_large())?, bytes })
     }
 
+    /// All of it, as SQLite takes it.
     pub(crate) fn into_bytes(self) -> Vec<u8> {
-        self.0
+        self.parts.concat()
     }
 }
 
@@ -129,8 +201,9 @@ mod tests {
             ("\\\\u0000\0", "\\\\u0000\u{fffd}"),
             ("\u{1}\"é\0", "\u{1}\"é\u{fffd}"),
         ] {
-            let (json, _) = Input::of(&[text]).into_parts().unwrap();
+            let json = without_nul(serde_json::to_string(&[text]).unwrap());
             assert_eq!(serde_json::from_str::<Vec<String>>(&json).unwrap(), [expected]);
+            assert_eq!(text.bound(), expected);
         }
     }
 }

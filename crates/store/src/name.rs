@@ -5,7 +5,6 @@ use sqlx::FromRow;
 
 use crate::backend::Tx;
 use crate::error::StoreError;
-use crate::input::Input;
 use crate::payment::PaymentKey;
 use crate::rows::rows;
 
@@ -49,8 +48,8 @@ impl Tx {
         let mut rows: Vec<NameInput<'_>> = names.iter().map(|name| input(name, "", now)).collect();
         rows.sort_unstable();
         rows.dedup();
-        self.execute(&INSERT, Input::of(&rows)).await?;
-        let stored: Vec<Record> = self.fetch(&LOCK, Input::of(&rows)).await?;
+        self.execute(&INSERT, &rows).await?;
+        let stored: Vec<Record> = self.fetch(&LOCK, &rows).await?;
         if stored.len() != rows.len() {
             return Err(StoreError::Missed { table: "payment_names", expected: rows.len(), got: stored.len() });
         }
@@ -60,7 +59,7 @@ impl Tx {
     /// Points names to other payments. They are locked, and the caller has settled which payment that is.
     pub async fn save_names(&mut self, names: &[NameRow], now: Timestamp) -> Result<(), StoreError> {
         let rows: Vec<NameInput<'_>> = names.iter().map(|row| input(&row.name, &row.payment, now)).collect();
-        self.execute(&WRITE, Input::of(&rows)).await?;
+        self.execute(&WRITE, &rows).await?;
         Ok(())
     }
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::backend::Tx;
 use crate::cell::Moment;
 use crate::error::StoreError;
-use crate::input::Input;
+use crate::input::id_rows;
 use crate::rows::{ids, records, rows};
 
 rows! {
@@ -156,11 +156,11 @@ impl Tx {
             .collect();
         // Concurrent inserts that skip what exists deadlock unless they go in one order.
         blank.sort_by_key(|row| (row.account, row.tenant, row.provider_payment_id));
-        self.execute(&BLANK, Input::of(&blank)).await?;
+        self.execute(&BLANK, &blank).await?;
         let mut keys: Vec<KeyInput<'_>> = make.iter().map(|new| &new.key).chain(also).map(key_input).collect();
         keys.sort_unstable();
         keys.dedup();
-        let records: Vec<Record> = self.gather(&LOCK, Input::of(&keys)).await?;
+        let records: Vec<Record> = self.gather(&LOCK, &keys).await?;
         let rows: Vec<PaymentRow> = records.into_iter().map(PaymentRow::try_from).collect::<Result<_, _>>()?;
         let found: HashSet<&PaymentKey> = rows.iter().map(|row| &row.key).collect();
         let missing = make.iter().filter(|new| !found.contains(&new.key)).count();
@@ -173,19 +173,19 @@ impl Tx {
     /// Writes projected rows; each `row_version` given is the new one.
     pub async fn save_payments(&mut self, rows: &[PaymentRow]) -> Result<(), StoreError> {
         let inputs: Vec<Record> = rows.iter().map(Record::from).collect();
-        self.execute(&UPDATE, Input::of(&inputs)).await?;
+        self.execute(&UPDATE, &inputs).await?;
         Ok(())
     }
 
     /// Removes rows whose every fact has moved to the payment they turned out to be another name of.
     pub async fn delete_payments(&mut self, ids: &[Uuid]) -> Result<(), StoreError> {
-        self.execute(&DELETE, Input::ids(ids)).await?;
+        self.execute(&DELETE, &id_rows(ids)).await?;
         Ok(())
     }
 
     /// Locks rows by their ids, in that order; one that is gone is left out. For a rebuild, which knows rows and not names.
     pub async fn lock_payment_ids(&mut self, ids: &[Uuid]) -> Result<Vec<PaymentRow>, StoreError> {
-        let records: Vec<Record> = self.gather(&LOCK_IDS, Input::ids(ids)).await?;
+        let records: Vec<Record> = self.gather(&LOCK_IDS, &id_rows(ids)).await?;
         records.into_iter().map(PaymentRow::try_from).collect()
     }
 }

@@ -9,10 +9,11 @@ use uuid::Uuid;
 
 use crate::backend::Tx;
 use crate::error::StoreError;
-use crate::input::{Blob, Input, Slice, json_text};
+use crate::input::{Blob, Slice, json_text};
 use crate::rows::rows;
 
 rows! {
+    #[derive(Clone, Copy)]
     struct ClaimInput<'a> {
         id: uuid,
         account: text,
@@ -161,17 +162,17 @@ impl Tx {
     /// Claims and stores the receipts of a batch. Two of the same content in one batch: the first is First.
     pub async fn claim(&mut self, receipts: &[Receipt], now: Timestamp) -> Result<Vec<Claimed>, StoreError> {
         let claims: Vec<ClaimInput<'_>> = receipts.iter().map(|receipt| claim_input(receipt, now)).collect();
-        let mut sorted: Vec<&ClaimInput<'_>> = claims.iter().collect();
+        let mut sorted = claims.clone();
         sorted.sort_by_key(|row| (row.account, row.dedupe_key, row.body_hash));
-        let stored: Vec<(Uuid,)> = self.fetch(&CLAIM, Input::of(&sorted)).await?;
+        let stored: Vec<(Uuid,)> = self.fetch(&CLAIM, &sorted).await?;
         let first: HashSet<Uuid> = stored.into_iter().map(|(id,)| id).collect();
-        let repeated: Vec<&ClaimInput<'_>> = claims
+        let repeated: Vec<ClaimInput<'_>> = claims
             .iter()
             .zip(receipts)
             .filter(|(_, receipt)| !first.contains(&receipt.id))
-            .map(|(claim, _)| claim)
+            .map(|(claim, _)| *claim)
             .collect();
-        let known: Vec<KnownRecord> = self.fetch(&COUNT, Input::of(&repeated)).await?;
+        let known: Vec<KnownRecord> = self.fetch(&COUNT, &repeated).await?;
         let known: HashMap<(&str, &str, &[u8]), Claimed> = known.iter().map(KnownRecord::claimed).collect();
         let claimed: Vec<Claimed> = receipts
             .iter()
@@ -199,7 +200,7 @@ impl Tx {
                 event_type: &row.event_type,
             })
             .collect();
-        self.execute(&UPDATE, Input::of(&rows)).await?;
+        self.execute(&UPDATE, &rows).await?;
         Ok(())
     }
 
@@ -211,7 +212,7 @@ impl Tx {
         let mut blob = Blob::default();
         let rows: Vec<ReceiptInput<'_>> =
             receipts.map(|receipt| receipt_input(receipt, blob.push(&receipt.body)?, now)).collect::<Result<_, _>>()?;
-        self.execute(&INSERT, Input::with_blob(&rows, blob.into_bytes())).await?;
+        self.execute_with(&INSERT, &rows, Some(blob)).await?;
         Ok(())
     }
 }
@@ -231,7 +232,7 @@ fn dedupe_key(receipt: &Receipt) -> &str {
     receipt.event.as_deref().unwrap_or("content")
 }
 
-fn receipt_input(receipt: &Receipt, body: Slice, now: Timestamp) -> Result<ReceiptInput<'_>, StoreError> {
+fn receipt_input<'a>(receipt: &'a Receipt, body: Slice<'a>, now: Timestamp) -> Result<ReceiptInput<'a>, StoreError> {
     let pairs: Vec<[&str; 2]> = receipt.headers.iter().map(|(name, value)| [&**name, &**value]).collect();
     let (proof, proved_by) = match &receipt.proof {
         Proof::Signed { secret } => ("signed", Some(SecretName::as_str(secret))),

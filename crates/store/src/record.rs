@@ -6,7 +6,6 @@ use uuid::Uuid;
 use crate::backend::Tx;
 use crate::cell::{Id, Moment};
 use crate::error::StoreError;
-use crate::input::Input;
 use crate::rows::rows;
 
 rows! {
@@ -221,7 +220,7 @@ impl Tx {
             .collect();
         inputs.sort_by_key(|row| (said(row), std::cmp::Reverse(row.at)));
         inputs.dedup_by_key(|row| said(row));
-        self.execute(&CLAIMS, Input::of(&inputs)).await?;
+        self.execute(&CLAIMS, &inputs).await?;
         Ok(())
     }
 
@@ -242,7 +241,7 @@ impl Tx {
             })
             .collect();
         inputs.sort_by_key(|row| (row.account, row.tenant, row.kind, row.reference));
-        self.execute(&WANTS, Input::of(&inputs)).await
+        self.execute(&WANTS, &inputs).await
     }
 
     /// Adds lifecycle events.
@@ -261,7 +260,7 @@ impl Tx {
                 now: now.into(),
             })
             .collect();
-        self.execute(&EVENTS, Input::of(&inputs)).await?;
+        self.execute(&EVENTS, &inputs).await?;
         Ok(())
     }
 
@@ -277,7 +276,7 @@ impl Tx {
                 now: now.into(),
             })
             .collect();
-        self.execute(&OUTBOX, Input::of(&inputs)).await?;
+        self.execute(&OUTBOX, &inputs).await?;
         Ok(())
     }
 
@@ -293,7 +292,7 @@ impl Tx {
             })
             .collect();
         inputs.sort_by_key(|row| (row.account, row.field, row.word));
-        self.execute(&UNKNOWN_WORDS, Input::of(&inputs)).await?;
+        self.execute(&UNKNOWN_WORDS, &inputs).await?;
         Ok(())
     }
 
@@ -319,7 +318,7 @@ impl Tx {
             first.seen += i64::from(same);
             same
         });
-        self.execute(&INCONSISTENCIES, Input::of(&inputs)).await?;
+        self.execute(&INCONSISTENCIES, &inputs).await?;
         Ok(())
     }
 }

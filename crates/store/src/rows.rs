@@ -1,8 +1,8 @@
 //! One declaration of a batch row: its columns, and the statements that take it.
 //!
-//! A statement is a shared text behind a prefix that unpacks the rows, which come as JSON, into a common table expression
-//! named `input`. Only the prefix differs between databases, and it is made here from the list of columns, so that nobody
-//! types a column twice.
+//! A statement is a shared text behind a prefix that unpacks the rows into a common table expression named `input`: on
+//! SQLite from one JSON of arrays and one blob of bodies, on Postgres from an array a column. Only the prefix differs, and it
+//! is made here from the list of columns, so that nobody types a column twice.
 //!
 //! | Word | In Rust | In the JSON | In Postgres | In SQLite |
 //! | --- | --- | --- | --- | --- |
@@ -137,9 +137,26 @@ macro_rules! row {
         $visible:vis struct $row:ident $life:tt [$($generics:tt)*] { $($column:ident: $($kind:ident)+),+ $(,)? }
     ) => {
         $(#[$attribute])*
-        #[derive(serde::Serialize)]
         $visible struct $row $($generics)* {
             $($visible $column: $crate::rows::rust!($life $($kind)+),)+
+        }
+
+        impl $($generics)* serde::Serialize for $row $($generics)* {
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                use serde::ser::SerializeTuple;
+                let mut tuple = serializer.serialize_tuple([$(stringify!($column)),+].len())?;
+                $(tuple.serialize_element(&self.$column)?;)+
+                tuple.end()
+            }
+        }
+
+        impl $($generics)* $crate::input::Row for $row $($generics)* {
+            fn arguments(rows: &[Self]) -> Result<sqlx::postgres::PgArguments, sqlx::error::BoxDynError> {
+                use sqlx::Arguments;
+                let mut arguments = sqlx::postgres::PgArguments::default();
+                $(arguments.add(rows.iter().map(|row| $crate::input::Column::bound(&row.$column)).collect::<Vec<_>>())?;)+
+                Ok(arguments)
+            }
         }
     };
 }
@@ -154,85 +171,106 @@ macro_rules! rust {
     ($life:tt int) => { i64 };
     ($life:tt flag) => { bool };
     ($life:tt moment) => { $crate::cell::Moment };
-    ($life:tt bytes) => { $crate::input::Slice };
+    ([$life:lifetime] bytes) => { $crate::input::Slice<$life> };
 }
 
 macro_rules! sqlite {
-    ({ $first:ident: $($kind:ident)+ $(, $column:ident: $($kinds:ident)+)* $(,)? }) => {
+    ({ $($column:ident: $($kind:ident)+),+ $(,)? }) => {
         concat!(
-            "with input as (select ", $crate::rows::sqlite_cell!($first $($kind)+),
-            $(", ", $crate::rows::sqlite_cell!($column $($kinds)+),)*
+            "with input as (select ",
+            $crate::rows::sqlite_cells!(
+                [0 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39]
+                $($column [$($kind)+])+
+            ),
             " from jsonb_each($1))\n"
         )
     };
 }
 
-macro_rules! sqlite_cell {
-    ($column:ident opt $kind:ident) => { $crate::rows::sqlite_cell!($column $kind) };
-    ($column:ident uuid) => { $crate::rows::sqlite_cell!($column hash) };
-    ($column:ident key) => { $crate::rows::sqlite_cell!($column hash) };
-    ($column:ident hash) => {
-        concat!("unhex(value ->> '", stringify!($column), "') as ", stringify!($column))
+macro_rules! sqlite_cells {
+    ([$place:literal $($places:literal)*] $column:ident [$($kind:ident)+]) => {
+        $crate::rows::sqlite_cell!($place $column $($kind)+)
     };
-    ($column:ident bytes) => {
+    ([$place:literal $($places:literal)*] $column:ident [$($kind:ident)+] $($rest:tt)+) => {
         concat!(
-            "substr($2, value ->> '", stringify!($column), "' >> 32, value ->> '", stringify!($column),
-            "' & 4294967295) as ", stringify!($column)
+            $crate::rows::sqlite_cell!($place $column $($kind)+), ", ",
+            $crate::rows::sqlite_cells!([$($places)*] $($rest)+)
         )
     };
-    ($column:ident $kind:ident) => {
-        concat!("value ->> '", stringify!($column), "' as ", stringify!($column))
+}
+
+macro_rules! sqlite_cell {
+    ($place:literal $column:ident opt $kind:ident) => { $crate::rows::sqlite_cell!($place $column $kind) };
+    ($place:literal $column:ident uuid) => { $crate::rows::sqlite_cell!($place $column hash) };
+    ($place:literal $column:ident key) => { $crate::rows::sqlite_cell!($place $column hash) };
+    ($place:literal $column:ident hash) => { concat!("unhex(value ->> ", $place, ") as ", stringify!($column)) };
+    ($place:literal $column:ident bytes) => {
+        concat!(
+            "substr($2, value ->> ", $place, " >> 32, value ->> ", $place, " & 4294967295) as ", stringify!($column)
+        )
     };
+    ($place:literal $column:ident $kind:ident) => { concat!("value ->> ", $place, " as ", stringify!($column)) };
 }
 
 macro_rules! postgres {
     ({ $first:ident: $($kind:ident)+ $(, $column:ident: $($kinds:ident)+)* $(,)? }) => {
         concat!(
-            "with input as (select ", $crate::rows::postgres_cell!($first $($kind)+),
-            $(", ", $crate::rows::postgres_cell!($column $($kinds)+),)*
-            " from json_to_recordset($1::json) as x(",
-            $crate::rows::postgres_type!($first $($kind)+),
-            $(", ", $crate::rows::postgres_type!($column $($kinds)+),)*
-            "))\n"
+            "with input as (select * from unnest(",
+            $crate::rows::postgres_arrays!(
+                [1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20 21 22 23 24 25 26 27 28 29 30 31 32 33 34 35 36 37 38 39 40]
+                [$($kind)+] $([$($kinds)+])*
+            ),
+            ") as x(", stringify!($first), $(", ", stringify!($column),)* "))\n"
         )
     };
 }
 
-macro_rules! postgres_cell {
-    ($column:ident opt $kind:ident) => { $crate::rows::postgres_cell!($column $kind) };
-    ($column:ident key) => { $crate::rows::postgres_cell!($column hash) };
-    ($column:ident hash) => {
-        concat!("decode(", stringify!($column), ", 'hex') as ", stringify!($column))
+macro_rules! postgres_arrays {
+    ([$place:literal $($places:literal)*] [$($kind:ident)+]) => {
+        concat!("$", $place, "::", $crate::rows::postgres_type!($($kind)+), "[]")
     };
-    // In two parts: an interval times a number goes through a double, which is exact below 2^53 only.
-    ($column:ident moment) => {
+    ([$place:literal $($places:literal)*] [$($kind:ident)+] $($rest:tt)+) => {
         concat!(
-            "timestamptz 'epoch' + (", stringify!($column), " / 1000000) * interval '1 second' + (", stringify!($column),
-            " % 1000000) * interval '1 microsecond' as ", stringify!($column)
+            "$", $place, "::", $crate::rows::postgres_type!($($kind)+), "[], ",
+            $crate::rows::postgres_arrays!([$($places)*] $($rest)+)
         )
-    };
-    ($column:ident bytes) => {
-        concat!(
-            "substr($2::bytea, (", stringify!($column), " >> 32)::int, (", stringify!($column),
-            " & 4294967295)::int) as ", stringify!($column)
-        )
-    };
-    ($column:ident $kind:ident) => {
-        stringify!($column)
     };
 }
 
 macro_rules! postgres_type {
-    ($column:ident opt $kind:ident) => { $crate::rows::postgres_type!($column $kind) };
-    ($column:ident uuid) => { concat!(stringify!($column), " uuid") };
-    ($column:ident int) => { concat!(stringify!($column), " bigint") };
-    ($column:ident moment) => { concat!(stringify!($column), " bigint") };
-    ($column:ident bytes) => { concat!(stringify!($column), " bigint") };
-    ($column:ident flag) => { concat!(stringify!($column), " boolean") };
-    ($column:ident $kind:ident) => { concat!(stringify!($column), " text") };
+    (opt $kind:ident) => {
+        $crate::rows::postgres_type!($kind)
+    };
+    (uuid) => {
+        "uuid"
+    };
+    (hash) => {
+        "bytea"
+    };
+    (key) => {
+        "bytea"
+    };
+    (bytes) => {
+        "bytea"
+    };
+    (text) => {
+        "text"
+    };
+    (string) => {
+        "text"
+    };
+    (int) => {
+        "bigint"
+    };
+    (flag) => {
+        "boolean"
+    };
+    (moment) => {
+        "timestamptz"
+    };
 }
 
 pub(crate) use {
-    directed, file, ids, packed, packed_cell, postgres, postgres_cell, postgres_type, records, row, rows, rust, sqlite,
-    sqlite_cell, statements, text,
+    directed, file, ids, packed, packed_cell, postgres, postgres_arrays, postgres_type, records, row, rows, rust,
+    sqlite, sqlite_cell, sqlite_cells, statements, text,
 };

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::backend::Tx;
 use crate::cell::Moment;
 use crate::error::StoreError;
-use crate::input::Input;
+use crate::input::id_rows;
 use crate::payment::word;
 use crate::rows::{ids, rows};
 
@@ -114,8 +114,8 @@ impl Tx {
             })
             .collect();
         rows.sort_by_key(|row| (row.account, row.tenant, row.provider_subscription_id));
-        self.execute(&BLANK, Input::of(&rows)).await?;
-        let records: Vec<Record> = self.fetch(&LOCK, Input::of(&rows)).await?;
+        self.execute(&BLANK, &rows).await?;
+        let records: Vec<Record> = self.fetch(&LOCK, &rows).await?;
         if records.len() != rows.len() {
             return Err(StoreError::Missed { table: TABLE, expected: rows.len(), got: records.len() });
         }
@@ -124,20 +124,20 @@ impl Tx {
 
     /// Locks rows by their ids; as for payments.
     pub async fn lock_subscription_ids(&mut self, ids: &[Uuid]) -> Result<Vec<SubscriptionRow>, StoreError> {
-        let records: Vec<Record> = self.fetch(&LOCK_IDS, Input::ids(ids)).await?;
+        let records: Vec<Record> = self.fetch(&LOCK_IDS, &id_rows(ids)).await?;
         records.into_iter().map(SubscriptionRow::try_from).collect()
     }
 
     /// Removes rows that have no fact any more.
     pub async fn delete_subscriptions(&mut self, ids: &[Uuid]) -> Result<(), StoreError> {
-        self.execute(&DELETE, Input::ids(ids)).await?;
+        self.execute(&DELETE, &id_rows(ids)).await?;
         Ok(())
     }
 
     /// Writes projected rows; each `row_version` given is the new one.
     pub async fn save_subscriptions(&mut self, rows: &[SubscriptionRow]) -> Result<(), StoreError> {
         let inputs: Vec<Columns> = rows.iter().map(Columns::from).collect();
-        self.execute(&UPDATE, Input::of(&inputs)).await?;
+        self.execute(&UPDATE, &inputs).await?;
         Ok(())
     }
 }

@@ -11,7 +11,7 @@ use sqlx::{FromRow, Postgres, Sqlite};
 
 use crate::backend::{Pool, StoreOptions};
 use crate::error::StoreError;
-use crate::input::Input;
+use crate::input::{Blob, Row, columns, json_rows};
 use crate::postgres;
 use crate::rows::{Packed, Statement, text};
 use crate::work::Counted;
@@ -52,25 +52,21 @@ impl Drop for Held {
     }
 }
 
-/// Runs one statement with the rows of an input, on whichever database the unit of work is.
+/// Runs one statement with rows and their bodies, on whichever database the unit of work is.
 macro_rules! run {
-    ($tx:expr, $query:ident, $method:ident, $statement:expr, $input:expr) => {{
-        let (json, blob) = $input.into_parts()?;
+    ($tx:expr, $query:ident, $with:ident, $method:ident, $statement:expr, $rows:expr, $blob:expr) => {{
         $tx.counted.statement();
         let deadline = $tx.deadline;
         let done = match $tx.connection()? {
             Connection::Sqlite(connection) => {
-                let mut query = sqlx::$query($statement.sqlite).bind(json);
-                if let Some(blob) = blob {
-                    query = query.bind(blob);
+                let mut query = sqlx::$query($statement.sqlite).bind(json_rows($rows)?);
+                if let Some(blob) = $blob {
+                    query = query.bind(Blob::into_bytes(blob));
                 }
                 query.$method(&mut **connection).await.map(Into::into).map_err(StoreError::from)
             }
             Connection::Postgres(connection) => {
-                let mut query = sqlx::$query($statement.postgres).bind(json);
-                if let Some(blob) = blob {
-                    query = query.bind(blob);
-                }
+                let query = sqlx::$with($statement.postgres, columns($rows)?);
                 postgres::in_time(deadline, query.$method(&mut **connection)).await.map(Into::into)
             }
         };
@@ -147,45 +143,56 @@ impl Tx {
     }
 
     /// Runs a statement; returns how many rows it changed.
-    pub(crate) async fn execute(&mut self, statement: &Statement, input: Input) -> Result<u64, StoreError> {
-        if input.is_empty() {
+    pub(crate) async fn execute<R: Row>(&mut self, statement: &Statement, rows: &[R]) -> Result<u64, StoreError> {
+        self.execute_with(statement, rows, None).await
+    }
+
+    /// The same with bodies that the rows are parts of.
+    pub(crate) async fn execute_with<R: Row>(
+        &mut self,
+        statement: &Statement,
+        rows: &[R],
+        bodies: Option<Blob<'_>>,
+    ) -> Result<u64, StoreError> {
+        if rows.is_empty() {
             return Ok(0);
         }
-        let changed: Result<Changed, StoreError> = run!(self, query, execute, statement, input);
+        let changed: Result<Changed, StoreError> = run!(self, query, query_with, execute, statement, rows, bodies);
         changed.map(|changed| changed.0)
     }
 
     /// Runs a statement; returns the rows it gives.
-    pub(crate) async fn fetch<R>(&mut self, statement: &Statement, input: Input) -> Result<Vec<R>, StoreError>
+    pub(crate) async fn fetch<R, T>(&mut self, statement: &Statement, rows: &[R]) -> Result<Vec<T>, StoreError>
     where
-        R: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+        R: Row,
+        T: for<'r> FromRow<'r, SqliteRow> + for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
-        if input.is_empty() {
+        if rows.is_empty() {
             return Ok(Vec::new());
         }
-        run!(self, query_as, fetch_all, statement, input)
+        run!(self, query_as, query_as_with, fetch_all, statement, rows, None::<Blob<'_>>)
     }
 
-    /// Runs a statement that gives many rows; returns them in no order.
-    pub(crate) async fn gather<R>(&mut self, statement: &Packed, input: Input) -> Result<Vec<R>, StoreError>
+    /// Runs a statement that gives many rows.
+    pub(crate) async fn gather<R, T>(&mut self, statement: &Packed, rows: &[R]) -> Result<Vec<T>, StoreError>
     where
-        R: DeserializeOwned + for<'r> FromRow<'r, PgRow> + Send + Unpin,
+        R: Row,
+        T: DeserializeOwned + for<'r> FromRow<'r, PgRow> + Send + Unpin,
     {
-        if input.is_empty() {
+        if rows.is_empty() {
             return Ok(Vec::new());
         }
-        let (json, blob) = input.into_parts()?;
-        debug_assert!(blob.is_none(), "a statement that gathers takes no bodies");
         self.counted.statement();
         let deadline = self.deadline;
         let gathered = match self.connection()? {
             Connection::Sqlite(connection) => {
-                let packed = sqlx::query_scalar(statement.sqlite).bind(json).fetch_one(&mut **connection).await;
+                let query = sqlx::query_scalar(statement.sqlite).bind(json_rows(rows)?);
+                let packed = query.fetch_one(&mut **connection).await;
                 packed.map_err(StoreError::from).and_then(|packed: String| unpack(&packed))
             }
             Connection::Postgres(connection) => {
-                let rows = sqlx::query_as(statement.postgres).bind(json).fetch_all(&mut **connection);
-                postgres::in_time(deadline, rows).await
+                let query = sqlx::query_as_with(statement.postgres, columns(rows)?);
+                postgres::in_time(deadline, query.fetch_all(&mut **connection)).await
             }
         };
         self.failed |= gathered.is_err();

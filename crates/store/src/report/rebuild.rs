@@ -9,7 +9,7 @@ use crate::backend::{Store, Tx, fetch};
 use crate::cell::Moment;
 use crate::error::StoreError;
 use crate::fact::{self, StoredFact};
-use crate::input::Input;
+use crate::input::id_rows;
 use crate::payment::PaymentKey;
 use crate::rows::{Statement, ids, text};
 use crate::subscription::{self, SubscriptionRow};
@@ -108,7 +108,7 @@ impl Store {
 impl Tx {
     /// These receipts, as far as they are held.
     pub async fn held_receipts(&mut self, ids: &[Uuid]) -> Result<Vec<HeldReceipt>, StoreError> {
-        let rows: Vec<ReceiptRecord> = self.fetch(&READ, Input::ids(ids)).await?;
+        let rows: Vec<ReceiptRecord> = self.fetch(&READ, &id_rows(ids)).await?;
         rows.into_iter().map(HeldReceipt::try_from).collect()
     }
 }
