@@ -4,7 +4,7 @@
 //! envelope names both, they move. Two intents that claim one charge contradict each other: the smaller name keeps it,
 //! whatever the order, and an inconsistency is recorded.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use afluente_gateways::Alias;
 use afluente_model::{AccountName, PaymentRef};
@@ -20,7 +20,7 @@ pub(crate) fn key_of(account: &AccountName, payment: &PaymentRef) -> PaymentKey 
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Renaming {
     /// From another name to the name that stays, stored ones and new ones.
-    by_alias: BTreeMap<PaymentKey, Box<str>>,
+    by_alias: HashMap<PaymentKey, Box<str>>,
     /// Names that stand for another payment than before, to be stored.
     pub(crate) changed: Vec<NameRow>,
     /// Where facts may stand that belong elsewhere.
@@ -40,9 +40,8 @@ pub(crate) struct Move {
 impl Renaming {
     /// Settles what the batch proposes against what is stored.
     pub(crate) fn of<'a>(proposed: impl Iterator<Item = (&'a AccountName, &'a Alias)>, stored: &[NameRow]) -> Renaming {
-        let aliases = stored.iter().filter(|row| row.payment != row.name.id);
-        let mut before: BTreeMap<PaymentKey, Box<str>> =
-            aliases.map(|row| (row.name.clone(), row.payment.clone())).collect();
+        let known: HashMap<&PaymentKey, &Box<str>> =
+            stored.iter().filter(|row| row.payment != row.name.id).map(|row| (&row.name, &row.payment)).collect();
         let mut claims: BTreeMap<PaymentKey, BTreeSet<Box<str>>> = BTreeMap::new();
         for (account, alias) in proposed {
             let key = key_of(account, &alias.alias);
@@ -52,12 +51,15 @@ impl Renaming {
         }
         let mut renaming = Renaming::default();
         for (alias, mut payments) in claims {
-            let known = before.remove(&alias);
-            payments.extend(known.clone());
-            renaming.settle(alias, payments, known);
+            let before = known.get(&alias).map(|payment| (*payment).clone());
+            payments.extend(before.clone());
+            renaming.settle(alias, payments, before);
         }
-        for (alias, payment) in before {
-            renaming.stands_for(alias, payment);
+        // Those nobody spoke of, in the order of their names.
+        for row in stored.iter().filter(|row| known.contains_key(&row.name)) {
+            if !renaming.is_alias(&row.name) {
+                renaming.stands_for(row.name.clone(), row.payment.clone());
+            }
         }
         renaming
     }

@@ -41,7 +41,7 @@ pub(crate) async fn write(
         touched.insert(fact.payment, Some(fact.receipt));
     }
     let changing: Vec<&PaymentRow> =
-        rows.by_key.values().filter(|row| row.row_version == 0 || touched.brought.contains_key(&row.id)).collect();
+        rows.rows.iter().filter(|row| row.row_version == 0 || touched.brought.contains_key(&row.id)).collect();
     let resolution = |row: &PaymentRow| mentions.resolution(&row.key.account);
     let refolding = refold::Refolding { renaming: &renaming, brought: &touched.brought, resolution: &resolution };
     refold::payments(tx, &changing, &refolding, now, followups).await?;
@@ -52,7 +52,7 @@ pub(crate) async fn write(
 
 /// Every name a batch speaks of, with what is known about it from outside the ledger.
 struct Mentions {
-    by_name: BTreeMap<PaymentKey, Mention>,
+    by_name: HashMap<PaymentKey, Mention>,
     resolutions: BTreeMap<AccountName, Resolution>,
 }
 
@@ -64,7 +64,7 @@ struct Mention {
 
 impl Mentions {
     fn of(entries: &[Entry<'_>]) -> Mentions {
-        let (mut by_name, mut resolutions) = (BTreeMap::new(), BTreeMap::new());
+        let (mut by_name, mut resolutions) = (HashMap::new(), BTreeMap::new());
         for entry in entries {
             resolutions.insert(entry.account.clone(), entry.resolution);
             let mention = Mention { gateway: entry.gateway, receipt: entry.receipt };
@@ -97,9 +97,10 @@ impl Touched {
     }
 }
 
-/// The locked rows.
+/// The locked rows, in the order of their ids.
 struct Rows {
-    by_key: BTreeMap<PaymentKey, PaymentRow>,
+    rows: Vec<PaymentRow>,
+    ids: HashMap<PaymentKey, Uuid>,
 }
 
 struct RowMove {
@@ -117,7 +118,7 @@ impl Rows {
         mentions: &Mentions,
         now: Timestamp,
     ) -> Result<Rows, StoreError> {
-        let mut make: BTreeMap<PaymentKey, Gateway> =
+        let mut make: HashMap<PaymentKey, Gateway> =
             facts.iter().map(|fact| (renaming.resolve(&fact.named), fact.gateway)).collect();
         for one in &renaming.moves {
             if let Some(mention) = mentions.by_name.get(&one.named) {
@@ -128,17 +129,18 @@ impl Rows {
             make.into_iter().map(|(key, gateway)| NewPayment { id: Uuid::now_v7(), key, gateway }).collect();
         let leaving: Vec<PaymentKey> = renaming.moves.iter().map(|one| one.from.clone()).collect();
         let rows = tx.lock_payments(&make, &leaving, now).await?;
-        Ok(Rows { by_key: rows.into_iter().map(|row| (row.key.clone(), row)).collect() })
+        let ids = rows.iter().map(|row| (row.key.clone(), row.id)).collect();
+        Ok(Rows { rows, ids })
     }
 
     fn id(&self, key: &PaymentKey) -> Result<Uuid, StoreError> {
         let missed = StoreError::Missed { table: "payments", expected: 1, got: 0 };
-        self.by_key.get(key).map(|row| row.id).ok_or(missed)
+        self.ids.get(key).copied().ok_or(missed)
     }
 
     /// What has to move: where a row stands under a name that is another payment's.
     fn moves(&self, renaming: &Renaming) -> Result<Vec<RowMove>, StoreError> {
-        let standing = renaming.moves.iter().filter_map(|one| self.by_key.get(&one.from).map(|row| (one, row.id)));
+        let standing = renaming.moves.iter().filter_map(|one| self.ids.get(&one.from).map(|id| (one, *id)));
         standing
             .map(|(one, from)| {
                 let row = FactMove { named: one.named.id.clone(), from, to: self.id(&one.to)? };

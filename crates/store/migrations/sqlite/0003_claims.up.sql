@@ -23,4 +23,4 @@ from identity_claims
 group by account, tenant, subject_kind, subject_id, claim, value, source;
 drop table identity_claims;
 alter table claims_kept rename to identity_claims;
-create index identity_claims_value on identity_claims (claim, value);
+-- Nobody looks for a value yet; whoever does will know by what else.
