@@ -1,21 +1,22 @@
 -- The ledger. Everything of ours is in the schema `afluente`, which a migration finds first in its search_path.
 -- Moments are timestamptz, exact to the microsecond; ids are UUIDs of version 7; money is minor units of `currency`. JSON is
 -- kept as text, byte for byte as it was written: the same on every database, and no character is refused or reordered.
+-- Texts compare by their bytes, whatever the database's language: that is the order rows are locked in everywhere else.
 -- Enum words are text with a CHECK, so that a new word is a migration of one constraint. CHECK what we compute; flag what
 -- we are told.
 
 create table merchants (
-    slug text primary key,
+    slug text collate "C" primary key,
     created_at timestamptz not null
 );
 
 -- One row per account of the configuration, written at worker start. No secret, no token, no hash of one.
 create table gateway_accounts (
-    name text primary key,
-    merchant text not null references merchants (slug),
-    provider_v2 text not null
+    name text collate "C" primary key,
+    merchant text collate "C" not null references merchants (slug),
+    provider_v2 text collate "C" not null
         constraint gateway_accounts_provider check (provider_v2 in ('STRIPE', 'PAGARME', 'APPMAX', 'OPENFINANCE', 'MERCADOPAGO')),
-    external_account_id text,
+    external_account_id text collate "C",
     livemode boolean not null,
     created_at timestamptz not null,
     updated_at timestamptz not null
@@ -29,19 +30,19 @@ create table webhook_receipts (
     id uuid primary key,
     received_at timestamptz not null,
     recorded_at timestamptz not null,
-    account text not null references gateway_accounts (name),
+    account text collate "C" not null references gateway_accounts (name),
     delivery_id uuid not null,
-    kind text not null constraint webhook_receipts_kind check (kind in ('WEBHOOK', 'ANSWER', 'OPERATOR')),
-    event_id text,
-    event_type text not null,
-    state text not null constraint webhook_receipts_state check (state in ('APPLIED', 'IGNORED', 'PARKED', 'DISCARDED')),
-    ignored_because text,
-    proof text not null constraint webhook_receipts_proof check (proof in ('signed', 'channel', 'path_token', 'none')),
-    proved_by text,
-    released_by text,
-    headers text not null,
-    query text,
-    traceparent text,
+    kind text collate "C" not null constraint webhook_receipts_kind check (kind in ('WEBHOOK', 'ANSWER', 'OPERATOR')),
+    event_id text collate "C",
+    event_type text collate "C" not null,
+    state text collate "C" not null constraint webhook_receipts_state check (state in ('APPLIED', 'IGNORED', 'PARKED', 'DISCARDED')),
+    ignored_because text collate "C",
+    proof text collate "C" not null constraint webhook_receipts_proof check (proof in ('signed', 'channel', 'path_token', 'none')),
+    proved_by text collate "C",
+    released_by text collate "C",
+    headers text collate "C" not null,
+    query text collate "C",
+    traceparent text collate "C",
     body_hash bytea not null constraint webhook_receipts_hash check (length(body_hash) = 32),
     body bytea not null,
     constraint webhook_receipts_ignored check ((state = 'IGNORED') = (ignored_because is not null))
@@ -52,8 +53,8 @@ create index webhook_receipts_event on webhook_receipts (account, event_id);
 
 -- What was recorded already. The body's hash is part of the key: a gateway's test event always has the same id.
 create table webhook_dedupe (
-    account text not null,
-    dedupe_key text not null,
+    account text collate "C" not null,
+    dedupe_key text collate "C" not null,
     body_hash bytea not null,
     receipt_id uuid not null,
     first_seen_at timestamptz not null,
@@ -64,37 +65,37 @@ create table webhook_dedupe (
 
 create table payments (
     id uuid primary key,
-    account text not null references gateway_accounts (name),
-    tenant text not null default '',
-    provider_payment_id text not null,
-    provider_v2 text not null
+    account text collate "C" not null references gateway_accounts (name),
+    tenant text collate "C" not null default '',
+    provider_payment_id text collate "C" not null,
+    provider_v2 text collate "C" not null
         constraint payments_provider check (provider_v2 in ('STRIPE', 'PAGARME', 'APPMAX', 'OPENFINANCE', 'MERCADOPAGO')),
-    status_v2 text not null constraint payments_status check (status_v2 in (
+    status_v2 text collate "C" not null constraint payments_status check (status_v2 in (
         'PENDING', 'PROCESSING', 'REQUIRES_ACTION', 'IN_REVIEW', 'AUTHORIZED', 'SUCCEEDED', 'PARTIALLY_REFUNDED', 'REFUNDED',
         'FAILED', 'CANCELED', 'EXPIRED', 'DISPUTED', 'CHARGED_BACK', 'UNKNOWN')),
-    legacy_word text,
-    currency text constraint payments_currency check (currency ~ '^[A-Z]{3}$'),
+    legacy_word text collate "C",
+    currency text collate "C" constraint payments_currency check (currency ~ '^[A-Z]{3}$'),
     authorized_amount bigint not null constraint payments_authorized check (authorized_amount >= 0),
     captured_amount bigint not null constraint payments_captured check (captured_amount >= 0),
     refunded_amount bigint not null constraint payments_refunded check (refunded_amount >= 0),
     refund_pending_amount bigint not null constraint payments_refund_pending check (refund_pending_amount >= 0),
     disputed_amount bigint not null constraint payments_disputed check (disputed_amount >= 0),
     charged_back_amount bigint not null constraint payments_charged_back check (charged_back_amount >= 0),
-    capture_state text not null constraint payments_capture_state check (capture_state in ('NONE', 'PARTIAL', 'FULL', 'OVER')),
-    funding_state text not null constraint payments_funding_state check (funding_state in ('EXACT', 'UNDER', 'OVER')),
-    dispute_state text not null constraint payments_dispute_state
+    capture_state text collate "C" not null constraint payments_capture_state check (capture_state in ('NONE', 'PARTIAL', 'FULL', 'OVER')),
+    funding_state text collate "C" not null constraint payments_funding_state check (funding_state in ('EXACT', 'UNDER', 'OVER')),
+    dispute_state text collate "C" not null constraint payments_dispute_state
         check (dispute_state in ('NONE', 'INQUIRY', 'OPEN', 'WON', 'LOST', 'ACCEPTED', 'WITHDRAWN')),
     dispute_stage bigint not null constraint payments_dispute_stage check (dispute_stage between 0 and 3),
-    risk_state text not null constraint payments_risk_state check (risk_state in ('NONE', 'REVIEW', 'APPROVED', 'REJECTED')),
-    settlement_state text not null constraint payments_settlement_state check (settlement_state in ('NONE', 'PENDING', 'SETTLED')),
-    closed_reason text constraint payments_closed_reason
+    risk_state text collate "C" not null constraint payments_risk_state check (risk_state in ('NONE', 'REVIEW', 'APPROVED', 'REJECTED')),
+    settlement_state text collate "C" not null constraint payments_settlement_state check (settlement_state in ('NONE', 'PENDING', 'SETTLED')),
+    closed_reason text collate "C" constraint payments_closed_reason
         check (closed_reason in ('DECLINED', 'RISK', 'PAYER_LEFT', 'MERCHANT', 'GATEWAY_ERROR', 'DEADLINE')),
     scheduled_for timestamptz,
     expires_at timestamptz,
-    evidence text not null constraint payments_evidence check (evidence in ('LEGACY', 'VERIFIED', 'FETCHED', 'OPERATOR')),
+    evidence text collate "C" not null constraint payments_evidence check (evidence in ('LEGACY', 'VERIFIED', 'FETCHED', 'OPERATOR')),
     capture_inferred boolean not null,
     attempt_count bigint not null constraint payments_attempt_count check (attempt_count >= 0),
-    last_failure_code text,
+    last_failure_code text collate "C",
     contested boolean not null,
     returned_more_than_captured boolean not null,
     mixed_currency boolean not null,
@@ -130,10 +131,10 @@ from payments;
 
 -- Second names of one payment. The names, not the row, so that either may come first.
 create table payment_aliases (
-    account text not null,
-    tenant text not null,
-    alias text not null,
-    provider_payment_id text not null,
+    account text collate "C" not null,
+    tenant text collate "C" not null,
+    alias text collate "C" not null,
+    provider_payment_id text collate "C" not null,
     recorded_at timestamptz not null,
     primary key (account, tenant, alias),
     constraint payment_aliases_not_itself check (alias <> provider_payment_id)
@@ -143,16 +144,16 @@ create table payment_facts (
     payment_id uuid not null references payments (id),
     fact_key bytea not null constraint payment_facts_key check (length(fact_key) = 16),
     -- The name under which the fact came: the payment's own or an alias.
-    named text not null,
-    family text not null,
-    op text not null,
-    kind text not null,
+    named text collate "C" not null,
+    family text collate "C" not null,
+    op text collate "C" not null,
+    kind text collate "C" not null,
     at timestamptz,
     op_at timestamptz,
     amount bigint constraint payment_facts_amount check (amount >= 0),
-    currency text constraint payment_facts_currency check (currency ~ '^[A-Z]{3}$'),
-    source text not null constraint payment_facts_source check (source in ('legacy', 'webhook', 'list', 'fetch', 'operator')),
-    detail text not null,
+    currency text collate "C" constraint payment_facts_currency check (currency ~ '^[A-Z]{3}$'),
+    source text collate "C" not null constraint payment_facts_source check (source in ('legacy', 'webhook', 'list', 'fetch', 'operator')),
+    detail text collate "C" not null,
     receipt_id uuid not null,
     recorded_at timestamptz not null,
     primary key (payment_id, fact_key)
@@ -160,13 +161,13 @@ create table payment_facts (
 
 create table customer_subscriptions (
     id uuid primary key,
-    account text not null references gateway_accounts (name),
-    tenant text not null default '',
-    provider_subscription_id text not null,
-    base text not null constraint customer_subscriptions_base check (base in (
+    account text collate "C" not null references gateway_accounts (name),
+    tenant text collate "C" not null default '',
+    provider_subscription_id text collate "C" not null,
+    base text collate "C" not null constraint customer_subscriptions_base check (base in (
         'INCOMPLETE', 'PENDING', 'TRIALING', 'ACTIVE', 'PAST_DUE', 'PAUSED', 'SUSPENDED', 'CANCELED', 'EXPIRED', 'UNKNOWN')),
-    legacy_word text,
-    reason text constraint customer_subscriptions_reason check (reason in (
+    legacy_word text collate "C",
+    reason text collate "C" constraint customer_subscriptions_reason check (reason in (
         'NONPAYMENT', 'CHARGEBACK', 'RISK', 'OPERATOR', 'REVOKED_BY_PAYER', 'REQUESTED', 'GATEWAY', 'NEVER_ACTIVATED', 'COMPLETED')),
     starts_at timestamptz,
     cancel_at timestamptz,
@@ -175,8 +176,8 @@ create table customer_subscriptions (
     trial_end timestamptz,
     grace_until timestamptz,
     ended_at timestamptz,
-    pause_kind text constraint customer_subscriptions_pause check (pause_kind in ('COLLECTION', 'SERVICE')),
-    evidence text not null constraint customer_subscriptions_evidence check (evidence in ('LEGACY', 'VERIFIED', 'FETCHED', 'OPERATOR')),
+    pause_kind text collate "C" constraint customer_subscriptions_pause check (pause_kind in ('COLLECTION', 'SERVICE')),
+    evidence text collate "C" not null constraint customer_subscriptions_evidence check (evidence in ('LEGACY', 'VERIFIED', 'FETCHED', 'OPERATOR')),
     contested boolean not null,
     source_as_of timestamptz,
     fold_version bigint not null,
@@ -191,15 +192,15 @@ create unique index customer_subscriptions_natural on customer_subscriptions (ac
 create table subscription_facts (
     subscription_id uuid not null references customer_subscriptions (id),
     fact_key bytea not null constraint subscription_facts_key check (length(fact_key) = 16),
-    family text not null,
-    op text not null,
-    kind text not null,
+    family text collate "C" not null,
+    op text collate "C" not null,
+    kind text collate "C" not null,
     at timestamptz,
     op_at timestamptz,
     amount bigint,
-    currency text,
-    source text not null constraint subscription_facts_source check (source in ('legacy', 'webhook', 'list', 'fetch', 'operator')),
-    detail text not null,
+    currency text collate "C",
+    source text collate "C" not null constraint subscription_facts_source check (source in ('legacy', 'webhook', 'list', 'fetch', 'operator')),
+    detail text collate "C" not null,
     receipt_id uuid not null,
     recorded_at timestamptz not null,
     primary key (subscription_id, fact_key)
@@ -207,15 +208,15 @@ create table subscription_facts (
 
 -- Who is behind it, as each envelope claimed. Append-only, so that links can be recomputed and undone.
 create table identity_claims (
-    account text not null,
-    tenant text not null,
-    subject_kind text not null
+    account text collate "C" not null,
+    tenant text collate "C" not null,
+    subject_kind text collate "C" not null
         constraint identity_claims_subject check (subject_kind in ('payment', 'subscription', 'customer', 'method', 'checkout', 'invoice')),
-    subject_id text not null,
-    claim text not null,
-    value text not null constraint identity_claims_value check (value <> ''),
+    subject_id text collate "C" not null,
+    claim text collate "C" not null,
+    value text collate "C" not null constraint identity_claims_value check (value <> ''),
     at timestamptz,
-    source text not null constraint identity_claims_source check (source in ('legacy', 'webhook', 'list', 'fetch', 'operator')),
+    source text collate "C" not null constraint identity_claims_source check (source in ('legacy', 'webhook', 'list', 'fetch', 'operator')),
     receipt_id uuid not null,
     recorded_at timestamptz not null
 );
@@ -227,18 +228,18 @@ create index identity_claims_value on identity_claims (claim, value);
 -- What must be read back. Open until answered or given up by a person.
 create table wants (
     id uuid primary key,
-    account text not null references gateway_accounts (name),
-    tenant text not null,
-    kind text not null,
-    reference text not null,
-    reason text not null,
+    account text collate "C" not null references gateway_accounts (name),
+    tenant text collate "C" not null,
+    kind text collate "C" not null,
+    reference text collate "C" not null,
+    reason text collate "C" not null,
     not_before timestamptz not null,
     attempts bigint not null default 0,
-    last_error text,
+    last_error text collate "C",
     receipt_id uuid not null,
     created_at timestamptz not null,
     closed_at timestamptz,
-    closed_because text constraint wants_closed check ((closed_because is null) = (closed_at is null))
+    closed_because text collate "C" constraint wants_closed check ((closed_because is null) = (closed_at is null))
 );
 create unique index wants_open on wants (account, tenant, kind, reference) where closed_at is null;
 create index wants_due on wants (not_before) where closed_at is null;
@@ -247,18 +248,18 @@ create index wants_due on wants (not_before) where closed_at is null;
 create table dead_letters (
     id uuid primary key,
     delivery_id uuid not null,
-    gateway text not null,
-    account text,
-    reason text not null constraint dead_letters_reason check (reason in ('undecodable', 'malformed', 'unknown_account', 'future_dated', 'refused', 'exhausted', 'panicked')),
-    error text not null,
+    gateway text collate "C" not null,
+    account text collate "C",
+    reason text collate "C" not null constraint dead_letters_reason check (reason in ('undecodable', 'malformed', 'unknown_account', 'future_dated', 'refused', 'exhausted', 'panicked')),
+    error text collate "C" not null,
     attempts bigint not null,
     first_seen_at timestamptz not null,
     last_seen_at timestamptz not null,
     seen bigint not null default 1,
-    state text not null default 'OPEN' constraint dead_letters_state check (state in ('OPEN', 'REPLAYED', 'DISCARDED')),
+    state text collate "C" not null default 'OPEN' constraint dead_letters_state check (state in ('OPEN', 'REPLAYED', 'DISCARDED')),
     settled_at timestamptz,
-    settled_by text,
-    settled_because text,
+    settled_by text collate "C",
+    settled_because text collate "C",
     body_bytes bigint not null,
     head bytea not null,
     body bytea not null,
@@ -271,13 +272,13 @@ create index dead_letters_by_reason on dead_letters (reason, account, last_seen_
 create table lifecycle_events (
     id uuid primary key,
     recorded_at timestamptz not null,
-    entity_type text not null,
+    entity_type text collate "C" not null,
     entity_id uuid not null,
     row_version bigint not null,
-    kind text not null,
-    detail text not null,
+    kind text collate "C" not null,
+    detail text collate "C" not null,
     receipt_id uuid,
-    actor text not null
+    actor text collate "C" not null
 ) partition by range (id);
 create table lifecycle_events_default partition of lifecycle_events default;
 create index lifecycle_events_entity on lifecycle_events (entity_type, entity_id, recorded_at);
@@ -285,9 +286,9 @@ create index lifecycle_events_entity on lifecycle_events (entity_type, entity_id
 -- What is to be announced, once the transaction that decided it has committed.
 create table outbox (
     id uuid primary key,
-    topic text not null,
-    key text not null,
-    payload text not null,
+    topic text collate "C" not null,
+    key text collate "C" not null,
+    payload text collate "C" not null,
     available_at timestamptz not null,
     attempts bigint not null default 0,
     published_at timestamptz
@@ -297,11 +298,11 @@ create index outbox_due on outbox (available_at, id) where published_at is null;
 -- What contradicts itself; for a person, never repaired silently.
 create table inconsistencies (
     id uuid primary key,
-    kind text not null,
-    fingerprint text not null,
-    account text,
-    entity text not null,
-    detail text not null,
+    kind text collate "C" not null,
+    fingerprint text collate "C" not null,
+    account text collate "C",
+    entity text collate "C" not null,
+    detail text collate "C" not null,
     first_seen_at timestamptz not null,
     last_seen_at timestamptz not null,
     seen bigint not null default 1,
@@ -311,9 +312,9 @@ create unique index inconsistencies_open on inconsistencies (fingerprint) where 
 
 -- Words of a gateway we do not know, with where they stood.
 create table unknown_words (
-    account text not null,
-    field text not null,
-    word text not null,
+    account text collate "C" not null,
+    field text collate "C" not null,
+    word text collate "C" not null,
     first_seen_at timestamptz not null,
     last_seen_at timestamptz not null,
     seen bigint not null default 1,
@@ -330,7 +331,7 @@ $$;
 create function make_partition(parent text, suffix text, since timestamptz, until timestamptz) returns boolean
 language plpgsql as $$
 declare
-    made text := parent || '_' || suffix;
+    made text collate "C" := parent || '_' || suffix;
 begin
     if to_regclass(format('%I', made)) is not null then
         return false;

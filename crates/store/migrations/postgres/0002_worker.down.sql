@@ -1,9 +1,9 @@
 drop view payment_aliases;
 create table payment_aliases (
-    account text not null,
-    tenant text not null,
-    alias text not null,
-    provider_payment_id text not null,
+    account text collate "C" not null,
+    tenant text collate "C" not null,
+    alias text collate "C" not null,
+    provider_payment_id text collate "C" not null,
     recorded_at timestamptz not null,
     primary key (account, tenant, alias),
     constraint payment_aliases_not_itself check (alias <> provider_payment_id)

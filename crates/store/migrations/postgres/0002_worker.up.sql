@@ -19,10 +19,10 @@ create index payments_by_reference on payments (provider_payment_id);
 -- Every name a payment was ever called by, with the name that stays; its own name stands for itself. A row here is what two
 -- workers lock before either looks at what the name means.
 create table payment_names (
-    account text not null,
-    tenant text not null,
-    name text not null,
-    provider_payment_id text not null,
+    account text collate "C" not null,
+    tenant text collate "C" not null,
+    name text collate "C" not null,
+    provider_payment_id text collate "C" not null,
     recorded_at timestamptz not null,
     primary key (account, tenant, name)
 );

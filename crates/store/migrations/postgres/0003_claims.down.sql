@@ -1,13 +1,13 @@
 create table claims_kept (
-    account text not null,
-    tenant text not null,
-    subject_kind text not null
+    account text collate "C" not null,
+    tenant text collate "C" not null,
+    subject_kind text collate "C" not null
         constraint identity_claims_subject check (subject_kind in ('payment', 'subscription', 'customer', 'method', 'checkout', 'invoice')),
-    subject_id text not null,
-    claim text not null,
-    value text not null constraint identity_claims_value check (value <> ''),
+    subject_id text collate "C" not null,
+    claim text collate "C" not null,
+    value text collate "C" not null constraint identity_claims_value check (value <> ''),
     at timestamptz,
-    source text not null constraint identity_claims_source check (source in ('legacy', 'webhook', 'list', 'fetch', 'operator')),
+    source text collate "C" not null constraint identity_claims_source check (source in ('legacy', 'webhook', 'list', 'fetch', 'operator')),
     receipt_id uuid not null,
     recorded_at timestamptz not null
 );

@@ -186,3 +186,17 @@ async fn both_databases_have_the_same_tables_checks_and_unique_indexes() {
     assert_eq!(here.keys, there.keys);
     assert_eq!(here.views, there.views);
 }
+
+#[tokio::test]
+async fn every_text_compares_by_its_bytes_whatever_language_the_database_speaks() {
+    let site = site().await;
+    let others: Vec<String> = sqlx::query_scalar(
+        "select c.relname || '.' || a.attname from pg_class c join pg_attribute a on a.attrelid = c.oid \
+         where c.relnamespace = 'afluente'::regnamespace and c.relkind in ('r', 'p') and c.relname not like '\\_sqlx%' \
+           and a.attnum > 0 and a.atttypid = 'text'::regtype and a.attcollation <> '\"C\"'::regcollation",
+    )
+    .fetch_all(&site.database.beside().await)
+    .await
+    .unwrap();
+    assert_eq!(others, [] as [String; 0]);
+}
