@@ -6,7 +6,7 @@ use afluente_testkit::Server;
 
 use crate::Shop;
 
-/// The database the ledger is in.
+/// The database the ledger is in, and the role that owns it: it may do there what it likes, and nothing elsewhere.
 const DATABASE: &str = "shop";
 
 /// A shop, and the server its ledger is on.
@@ -27,8 +27,9 @@ impl Served {
     /// With this server, reached through another port if one is given.
     #[must_use]
     pub fn on(server: Server, port: Option<u16>) -> Served {
-        server.psql(&format!("create database {DATABASE}"));
-        let url = format!("postgres://tester@127.0.0.1:{}/{DATABASE}", port.unwrap_or(server.port()));
+        server.psql(&format!("create role {DATABASE} login"));
+        server.psql(&format!("create database {DATABASE} owner {DATABASE}"));
+        let url = format!("postgres://{DATABASE}@127.0.0.1:{}/{DATABASE}", port.unwrap_or(server.port()));
         let shop = Shop::with(&format!("[ledger]\nurl = \"{url}\"\n[worker]\nworkers = 2\n"));
         Served { shop, server }
     }

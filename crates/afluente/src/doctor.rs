@@ -2,11 +2,11 @@
 
 use std::path::Path;
 
-use afluente_store::{Health, Location, Schema, ServerHealth, Store, StoreError, Upkeep};
+use afluente_store::{Health, Location, Schema, ServerHealth, Store, StoreError};
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::config::{self, Config};
+use crate::config;
 use crate::exit::Failure;
 use crate::output;
 
@@ -68,7 +68,7 @@ impl Finding {
 
 /// Looks at everything and reports.
 pub(crate) async fn run(args: &DoctorArgs, folder: &Path) -> Result<(), Failure> {
-    let mut findings = vec![configuration(config::load(folder).map_err(Failure::from))];
+    let mut findings = vec![configuration(folder)];
     findings.extend(file::space(folder));
     match config::ledger::location(folder) {
         Ok(location) => findings.extend(ledger(&location).await),
@@ -83,8 +83,15 @@ pub(crate) async fn run(args: &DoctorArgs, folder: &Path) -> Result<(), Failure>
     if wrong == 0 { Ok(()) } else { Err(Failure::Found(format!("{} wrong", output::count(wrong as i128, "thing")))) }
 }
 
-fn configuration(loaded: Result<Config, Failure>) -> Finding {
-    match loaded {
+fn configuration(folder: &Path) -> Finding {
+    if !folder.join(config::FILE).exists() {
+        return Finding::note(
+            "configuration",
+            format!("none in {} yet", folder.display()),
+            "the first `afluente up` writes it",
+        );
+    }
+    match config::load(folder).map_err(Failure::from) {
         Ok(config) => Finding::fine("configuration", output::count(config.accounts.len() as i128, "account")),
         Err(failure) => Finding::wrong("configuration", failure.text(), "correct it; `afluente check` says the same"),
     }
@@ -142,7 +149,7 @@ async fn partitions(location: &Location, health: &ServerHealth) -> Finding {
         Ok::<_, StoreError>((parts?, stray?))
     };
     match looked.await {
-        Ok((parts, stray)) => server::partitions(parts.len(), Upkeep { made: 0, stray }),
+        Ok((parts, stray)) => server::partitions(parts.len(), stray),
         Err(error) => {
             Finding::wrong("partitions", error.to_string(), format!("look at the rights of {}", health.says.role))
         }

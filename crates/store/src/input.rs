@@ -51,6 +51,11 @@ pub(crate) fn columns<R: Row>(rows: &[R]) -> Result<PgArguments, StoreError> {
     R::arguments(rows).map_err(|error| StoreError::Failed(sqlx::Error::Encode(error)))
 }
 
+/// As [`without_nul`], of one text.
+fn text_without_nul(text: &str) -> Cow<'_, str> {
+    if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
+}
+
 impl Column for &str {
     type Bound<'q>
         = Cow<'q, str>
@@ -58,7 +63,7 @@ impl Column for &str {
         Self: 'q;
 
     fn bound(&self) -> Cow<'_, str> {
-        if self.contains('\0') { Cow::Owned(self.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(self) }
+        text_without_nul(self)
     }
 }
 
@@ -66,7 +71,7 @@ impl Column for String {
     type Bound<'q> = Cow<'q, str>;
 
     fn bound(&self) -> Cow<'_, str> {
-        if self.contains('\0') { Cow::Owned(self.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(self) }
+        text_without_nul(self)
     }
 }
 

@@ -64,6 +64,7 @@ impl Schema {
     pub async fn down(location: &Location, count: usize) -> Result<Schema, StoreError> {
         match location {
             Location::Folder(folder) => {
+                sqlite::existing(folder)?;
                 let pool = sqlite::writer(folder).await?;
                 let before = read_sqlite(&pool).await?;
                 let mut connection = pool.acquire().await?;

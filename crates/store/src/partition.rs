@@ -1,4 +1,4 @@
-//! Partitions of receipts and events on Postgres: made ahead, watched, and dropped whole.
+//! Partitions of receipts and events on Postgres: made ahead and watched.
 
 use sqlx::FromRow;
 
@@ -9,7 +9,6 @@ use crate::rows::{Statement, text};
 static MAKE: Statement = text!("postgres/make_partitions");
 static STRAY: Statement = text!("postgres/stray_rows");
 static LIST: Statement = text!("postgres/partitions");
-static DROP: Statement = text!("postgres/drop_partition");
 
 /// What keeping the partitions found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -63,11 +62,5 @@ impl Store {
             Pool::Sqlite(_) => Ok(Vec::new()),
             Pool::Postgres(_) => fetch!(self, fetch_all, LIST),
         }
-    }
-
-    /// Drops one partition with all that is in it, by its name. The default ones stay.
-    pub async fn drop_partition(&self, name: &str) -> Result<(), StoreError> {
-        let (_,): (bool,) = fetch!(self, fetch_one, DROP, name)?;
-        Ok(())
     }
 }

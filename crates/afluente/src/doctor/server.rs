@@ -1,11 +1,11 @@
 //! What a Postgres server's answers mean.
 
 use afluente_model::chain;
-use afluente_store::{ServerHealth, ServerSays, StoreError, Upkeep};
+use afluente_store::{ServerHealth, ServerSays, StoreError};
 
 use super::Finding;
 
-/// The oldest server the ledger's statements run on, and the newest they were tried on.
+/// The servers the ledger's statements are written for.
 const VERSIONS: std::ops::RangeInclusive<i64> = 13..=17;
 /// Clocks that differ by more tell wrong stories; a delivery dated five minutes ahead is not applied.
 const SKEW_NOTED_MICROS: i64 = 1_000_000;
@@ -50,16 +50,13 @@ pub(super) fn unreachable(error: &StoreError) -> Finding {
 }
 
 /// How many partitions there are, and what fell beside them.
-pub(super) fn partitions(count: usize, upkeep: Upkeep) -> Finding {
-    if upkeep.stray == 0 {
+pub(super) fn partitions(count: usize, stray: i64) -> Finding {
+    if stray == 0 {
         return Finding::fine("partitions", format!("{count}, nothing beside them"));
     }
     Finding::wrong(
         "partitions",
-        format!(
-            "{} or more rows are in the default partitions: their ids were made at a time nobody expects",
-            upkeep.stray
-        ),
+        format!("{stray} rows or more are in the default partitions: their ids were made at a time nobody expects"),
         "mend the clock of the machine that made them; then: select make_partitions('THE WEEK', 0, 0)",
     )
 }
@@ -69,7 +66,11 @@ fn version(says: &ServerSays) -> Finding {
     if major < *VERSIONS.start() {
         Finding::wrong("version", format!("{major} is too old"), format!("upgrade to {} or later", VERSIONS.start()))
     } else if major > *VERSIONS.end() {
-        Finding::note("version", format!("{major} was not tried"), format!("{VERSIONS:?} were"))
+        Finding::note(
+            "version",
+            format!("{major} is newer than what this was written for"),
+            format!("nothing, if it works; else {}", VERSIONS.end()),
+        )
     } else {
         Finding::fine("version", major.to_string())
     }

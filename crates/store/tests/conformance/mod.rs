@@ -8,3 +8,4 @@ mod fact;
 mod payment;
 mod receipt;
 mod record;
+mod schema;

@@ -1,11 +1,10 @@
 //! Opening: whose schema it is, which version, and two who open at once.
 
-use afluente_store::{DeadLetter, DeadReason, NameRow, Schema, Store, StoreError};
+use afluente_store::{Schema, Store, StoreError};
 use afluente_testkit::Database;
 use sqlx::postgres::PgPool;
 
-use crate::conformance::content::{at, key, payment, receipt};
-use crate::conformance::dead::letter;
+use crate::conformance::content::{at, key, payment};
 use crate::site::{location, site};
 
 async fn one<T>(pool: &PgPool, sql: &'static str) -> T
@@ -95,22 +94,6 @@ async fn a_session_that_would_find_other_tables_is_refused() {
 }
 
 #[tokio::test]
-async fn a_ledger_of_a_newer_version_is_refused_by_every_opener() {
-    let site = site().await;
-    let newer = "insert into afluente._sqlx_migrations (version, description, success, checksum, execution_time) \
-                 values (9999, 'newer', true, '\\x00', 0)";
-    site.database.run(newer).await;
-    let at = location(&site.database);
-    for opened in [Store::open(&at).await, Store::open_read_only(&at).await, Store::open_snapshot(&at).await] {
-        let error = opened.unwrap_err();
-        assert!(matches!(error, StoreError::Migration(_)), "{error}");
-    }
-    let error = Schema::down(&at, 1).await.unwrap_err();
-    assert!(matches!(error, StoreError::Migration(_)), "{error}");
-    assert_eq!(Schema::read(&at).await.unwrap().unknown().collect::<Vec<_>>(), [9999]);
-}
-
-#[tokio::test]
 async fn two_who_bring_it_up_at_once_end_with_one_schema() {
     let database = Database::create().await;
     let at = location(&database);
@@ -136,49 +119,4 @@ async fn the_schema_can_be_taken_back_and_put_there_again() {
     .unwrap();
     assert!(left.is_empty(), "left behind: {left:?}");
     Store::open(&at).await.unwrap().ping().await.unwrap();
-}
-
-#[tokio::test]
-async fn a_ledger_with_data_goes_a_version_back_and_forth_and_keeps_its_names_and_letters() {
-    let site = site().await;
-    let (alias, own) = (key("shop", "", "ch_1"), key("shop", "", "pi_1"));
-    let mut tx = site.store.begin().await.unwrap();
-    payment(&mut tx, &own).await;
-    tx.lock_names(&[alias.clone(), own.clone()], at(1)).await.unwrap();
-    tx.save_names(&[NameRow { name: alias.clone(), payment: "pi_1".into() }], at(1)).await.unwrap();
-    let first = letter(1, DeadReason::Malformed);
-    let other_body = DeadLetter { body: b"another".to_vec().into(), ..letter(1, DeadReason::Malformed) };
-    tx.bury(&[first, other_body, letter(2, DeadReason::Malformed)], at(2)).await.unwrap();
-    tx.commit().await.unwrap();
-    site.store.close().await;
-
-    let place = location(&site.database);
-    Schema::down(&place, 2).await.unwrap();
-    let beside = site.database.beside().await;
-    assert_eq!(one::<i64>(&beside, "select count(*) from payment_aliases where alias = 'ch_1'").await, 1);
-    assert_eq!(
-        one::<i64>(&beside, "select count(*) from dead_letters where state = 'OPEN'").await,
-        2,
-        "one a delivery"
-    );
-    assert_eq!(one::<i64>(&beside, "select count(*) from dead_letters").await, 3, "none is deleted");
-
-    let store = Store::open(&place).await.unwrap();
-    assert_eq!(store.all_aliases().await.unwrap().len(), 1);
-    assert_eq!(store.payments_named("ch_1", 10).await.unwrap()[0].key, own);
-    let mut tx = store.begin().await.unwrap();
-    let names = tx.lock_names(&[alias, own], at(3)).await.unwrap();
-    assert!(names.iter().all(|row| &*row.payment == "pi_1"), "{names:?}");
-}
-
-#[tokio::test]
-async fn a_snapshot_does_not_see_what_commits_after_its_first_read() {
-    let site = site().await;
-    let snapshot = Store::open_snapshot(location(&site.database)).await.unwrap();
-    assert_eq!(snapshot.counts().await.unwrap().receipts, 0);
-    let mut tx = site.store.begin().await.unwrap();
-    tx.claim(&[receipt(Some("evt_1"), b"{}")], at(1)).await.unwrap();
-    tx.commit().await.unwrap();
-    assert_eq!(site.store.counts().await.unwrap().receipts, 1);
-    assert_eq!(snapshot.counts().await.unwrap().receipts, 0);
 }

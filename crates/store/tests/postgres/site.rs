@@ -12,6 +12,16 @@ pub(crate) struct Site {
 }
 
 impl Site {
+    /// Where it is.
+    pub(crate) fn location(&self) -> Location {
+        location(&self.database)
+    }
+
+    /// Runs a statement in the ledger's database, as another program would.
+    pub(crate) async fn run(&self, sql: &str) {
+        self.database.run(sql).await;
+    }
+
     /// A number the ledger's database answers a query with.
     pub(crate) async fn count(&self, sql: &'static str) -> i64 {
         sqlx::query_scalar(sql).fetch_one(&self.database.beside().await).await.unwrap()

@@ -83,6 +83,6 @@ fn clocks_are_held_against_the_time_the_question_took() {
 
 #[test]
 fn rows_beside_the_partitions_are_wrong() {
-    assert_eq!(partitions(12, Upkeep { made: 0, stray: 0 }).weight, Weight::Fine);
-    assert_eq!(partitions(12, Upkeep { made: 0, stray: 3 }).weight, Weight::Wrong);
+    assert_eq!(partitions(12, 0).weight, Weight::Fine);
+    assert_eq!(partitions(12, 3).weight, Weight::Wrong);
 }

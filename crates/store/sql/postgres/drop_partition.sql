@@ -1,1 +1,0 @@
-select drop_partition($1) is not null
