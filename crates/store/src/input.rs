@@ -52,7 +52,7 @@ pub(crate) fn columns<R: Row>(rows: &[R]) -> Result<PgArguments, StoreError> {
 }
 
 /// As [`without_nul`], of one text.
-fn text_without_nul(text: &str) -> Cow<'_, str> {
+pub(crate) fn text_without_nul(text: &str) -> Cow<'_, str> {
     if text.contains('\0') { Cow::Owned(text.replace('\0', "\u{fffd}")) } else { Cow::Borrowed(text) }
 }
 

@@ -10,6 +10,7 @@
 mod account;
 mod backend;
 mod cell;
+mod claim;
 mod dead;
 mod error;
 mod fact;
@@ -34,6 +35,7 @@ mod work;
 
 pub use account::AccountRow;
 pub use backend::{Location, Store, StoreOptions, Tx};
+pub use claim::ClaimRow;
 pub use dead::{DeadLetter, DeadReason, DeadState};
 pub use error::{Class, StoreError};
 pub use fact::{FactMove, FactRow, StoredFact, SubscriptionFactRow};
@@ -44,7 +46,7 @@ pub use partition::{Partition, Upkeep};
 pub use payment::{NewPayment, PaymentKey, PaymentRow};
 pub use postgres::Server;
 pub use receipt::{Claimed, Receipt, ReceiptState, Reread};
-pub use record::{ClaimRow, EventRow, Inconsistency, OutboxRow, UnknownWordRow, WantRow};
+pub use record::{EventRow, Inconsistency, OutboxRow, UnknownWordRow, WantRow};
 pub use scratch::Scratch;
 pub use sqlite::LEDGER_FILE;
 pub use subscription::{SubscriptionKey, SubscriptionRow};

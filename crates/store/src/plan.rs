@@ -10,7 +10,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use crate::backend::{Location, Store, StoreOptions};
 use crate::postgres::{self, Server};
 use crate::sqlite::LEDGER_FILE;
-use crate::{dead, fact, name, payment, receipt, record, report, subscription};
+use crate::{claim, dead, fact, name, payment, receipt, record, report, subscription};
 
 /// A statement for SQLite and for Postgres.
 type Text = (&'static str, &'static str);
@@ -49,7 +49,7 @@ fn of_a_worker() -> Vec<Text> {
         subscription::LOCK_IDS,
         subscription::UPDATE,
         subscription::DELETE,
-        record::CLAIMS,
+        claim::CLAIMS,
         record::WANTS,
         record::EVENTS,
         record::OUTBOX,

@@ -1,28 +1,12 @@
-//! Everything else a batch leaves behind: claims, wants, events, outbox, words we do not know, contradictions.
+//! Everything else a batch leaves behind: wants, events, outbox, words we do not know, contradictions.
 
-use afluente_model::{AccountName, Source, Timestamp};
+use afluente_model::{AccountName, Timestamp};
 use uuid::Uuid;
 
 use crate::backend::Tx;
-use crate::cell::{Id, Moment};
+use crate::cell::Id;
 use crate::error::StoreError;
 use crate::rows::rows;
-
-rows! {
-    struct ClaimInput<'a> {
-        account: text,
-        tenant: text,
-        subject_kind: text,
-        subject_id: text,
-        claim: text,
-        value: text,
-        at: opt moment,
-        source: text,
-        receipt_id: uuid,
-        now: moment,
-    }
-    CLAIMS = "claims_insert";
-}
 
 rows! {
     struct WantInput<'a> {
@@ -87,29 +71,6 @@ rows! {
         now: moment,
     }
     INCONSISTENCIES = "inconsistencies_upsert";
-}
-
-/// A claim about who is behind something.
-#[derive(Clone, Debug)]
-pub struct ClaimRow {
-    /// The account.
-    pub account: AccountName,
-    /// The gateway's sub-account, empty for none.
-    pub tenant: Box<str>,
-    /// `payment`, `subscription`, `customer`, `method`, `checkout` or `invoice`.
-    pub subject_kind: &'static str,
-    /// The gateway's id of the subject.
-    pub subject_id: Box<str>,
-    /// What is claimed.
-    pub claim: &'static str,
-    /// The normalised value, never empty.
-    pub value: Box<str>,
-    /// The gateway's time.
-    pub at: Option<Timestamp>,
-    /// Where it was read.
-    pub source: Source,
-    /// The receipt it was read in.
-    pub receipt: Uuid,
 }
 
 /// A question for the gateway.
@@ -195,35 +156,7 @@ pub struct Inconsistency {
     pub detail: String,
 }
 
-/// What a claim says, whenever.
-fn said<'a>(row: &ClaimInput<'a>) -> (&'a str, &'a str, &'a str, &'a str, &'a str, &'a str, &'a str) {
-    (row.account, row.tenant, row.subject_kind, row.subject_id, row.claim, row.value, row.source)
-}
-
 impl Tx {
-    /// Adds claims; one that was made before keeps the newest of its times, with the receipt that brought it.
-    pub async fn add_claims(&mut self, rows: &[ClaimRow], now: Timestamp) -> Result<(), StoreError> {
-        let mut inputs: Vec<ClaimInput<'_>> = rows
-            .iter()
-            .map(|row| ClaimInput {
-                account: row.account.as_str(),
-                tenant: &row.tenant,
-                subject_kind: row.subject_kind,
-                subject_id: &row.subject_id,
-                claim: row.claim,
-                value: &row.value,
-                at: row.at.map(Moment::from),
-                source: row.source.as_str(),
-                receipt_id: row.receipt.into(),
-                now: now.into(),
-            })
-            .collect();
-        inputs.sort_by_key(|row| (said(row), std::cmp::Reverse(row.at)));
-        inputs.dedup_by_key(|row| said(row));
-        self.execute(&CLAIMS, &inputs).await?;
-        Ok(())
-    }
-
     /// Opens wants; one that is open for the same reference stays as it is.
     pub async fn open_wants(&mut self, rows: &[WantRow], now: Timestamp) -> Result<u64, StoreError> {
         let mut inputs: Vec<WantInput<'_>> = rows

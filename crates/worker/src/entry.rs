@@ -1,6 +1,8 @@
 //! A reading on its way into the ledger, from whichever door: a delivery, or a receipt read again.
 
-use afluente_gateways::{Claim, ClaimSubject, Reading, Want};
+use std::collections::BTreeMap;
+
+use afluente_gateways::{ClaimSubject, Reading, Want};
 use afluente_model::{AccountName, Gateway, PaymentFact, Resolution, Source, SubscriptionFact, Timestamp};
 use afluente_store::{ClaimRow, Inconsistency, PaymentKey, SubscriptionKey, UnknownWordRow, WantRow};
 use uuid::Uuid;
@@ -66,12 +68,22 @@ impl<'a> Entry<'a> {
         want_rows(self.account, &self.reading.wants, self.receipt, now)
     }
 
-    pub(crate) fn claims(&self) -> impl Iterator<Item = ClaimRow> {
-        self.reading.claims.iter().map(|claim| self.claim(claim))
+    /// What it claims, by whom and at what time.
+    pub(crate) fn claims(&self) -> Vec<ClaimRow<'a>> {
+        let mut by_subject: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for claim in &self.reading.claims {
+            by_subject.entry((&claim.subject, claim.at)).or_default().push((claim.kind.as_str(), &*claim.value));
+        }
+        by_subject.into_iter().map(|((subject, at), claims)| self.claim(subject, at, claims)).collect()
     }
 
-    fn claim(&self, claim: &Claim) -> ClaimRow {
-        let (subject_kind, tenant, subject_id) = match &claim.subject {
+    fn claim(
+        &self,
+        subject: &'a ClaimSubject,
+        at: Option<Timestamp>,
+        claims: Vec<(&'static str, &'a str)>,
+    ) -> ClaimRow<'a> {
+        let (subject_kind, tenant, subject_id) = match subject {
             ClaimSubject::Payment(payment) => ("payment", payment.tenant.as_ref(), &payment.id),
             ClaimSubject::Subscription(one) => ("subscription", one.tenant.as_ref(), &one.id),
             ClaimSubject::Customer(id) => ("customer", None, id),
@@ -80,13 +92,12 @@ impl<'a> Entry<'a> {
             ClaimSubject::Invoice(id) => ("invoice", None, id),
         };
         ClaimRow {
-            account: self.account.clone(),
-            tenant: tenant.map_or("", |tenant| tenant.as_str()).into(),
+            account: self.account,
+            tenant: tenant.map_or("", |tenant| tenant.as_str()),
             subject_kind,
-            subject_id: subject_id.as_str().into(),
-            claim: claim.kind.as_str(),
-            value: claim.value.clone(),
-            at: claim.at,
+            subject_id: subject_id.as_str(),
+            claims,
+            at,
             source: self.source,
             receipt: self.receipt,
         }

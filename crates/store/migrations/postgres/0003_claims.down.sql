@@ -12,7 +12,11 @@ create table claims_kept (
     recorded_at timestamptz not null
 );
 insert into claims_kept (account, tenant, subject_kind, subject_id, claim, value, at, source, receipt_id, recorded_at)
-select account, tenant, subject_kind, subject_id, claim, value, at, source, receipt_id, recorded_at from identity_claims;
+select distinct on (account, tenant, subject_kind, subject_id, claim, value, at, source) *
+from (select account, tenant, subject_kind, subject_id, said.pair ->> 0 as claim, said.pair ->> 1 as value, at, source,
+             receipt_id, recorded_at
+      from identity_claims, json_array_elements(claims::json) as said (pair)) one
+order by account, tenant, subject_kind, subject_id, claim, value, at, source, recorded_at, receipt_id;
 drop table identity_claims;
 alter table claims_kept rename to identity_claims;
 create unique index identity_claims_content

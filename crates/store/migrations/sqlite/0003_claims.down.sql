@@ -12,7 +12,10 @@ create table claims_kept (
     recorded_at integer not null
 ) strict;
 insert into claims_kept (account, tenant, subject_kind, subject_id, claim, value, at, source, receipt_id, recorded_at)
-select account, tenant, subject_kind, subject_id, claim, value, at, source, receipt_id, recorded_at from identity_claims;
+select account, tenant, subject_kind, subject_id, json_extract(said.value, '$[0]'), json_extract(said.value, '$[1]'), at, source,
+       min(receipt_id), min(recorded_at)
+from identity_claims, json_each(claims) as said
+group by account, tenant, subject_kind, subject_id, json_extract(said.value, '$[0]'), json_extract(said.value, '$[1]'), at, source;
 drop table identity_claims;
 alter table claims_kept rename to identity_claims;
 create unique index identity_claims_content

@@ -37,13 +37,17 @@ async fn a_claim_is_kept_once_with_the_newest_of_its_times_whatever_order_they_c
     let site = site().await;
     let mut tx = site.store.begin().await.unwrap();
     let receipt = stored_receipt(&mut tx).await;
-    let claim = |value: &str, at| ClaimRow {
-        account: account("shop"),
-        tenant: "".into(),
+    let shop = account("shop");
+    let claim = |value, at, turned: bool| ClaimRow {
+        account: &shop,
+        tenant: "",
         subject_kind: "payment",
-        subject_id: "pi_1".into(),
-        claim: "email",
-        value: value.into(),
+        subject_id: "pi_1",
+        claims: if turned {
+            vec![("name", "Ana"), ("email", value), ("email", value)]
+        } else {
+            vec![("email", value), ("name", "Ana")]
+        },
         at,
         source: Source::Webhook,
         receipt,
@@ -56,9 +60,9 @@ async fn a_claim_is_kept_once_with_the_newest_of_its_times_whatever_order_they_c
     ] {
         // One by one, and again all at once.
         for time in times {
-            tx.add_claims(&[claim(value, time)], at(2)).await.unwrap();
+            tx.add_claims(&[claim(value, time, false)], at(2)).await.unwrap();
         }
-        let together: Vec<ClaimRow> = times.iter().map(|time| claim(value, *time)).collect();
+        let together: Vec<ClaimRow<'_>> = times.iter().map(|time| claim(value, *time, true)).collect();
         tx.add_claims(&together, at(3)).await.unwrap();
     }
     tx.commit().await.unwrap();
@@ -66,6 +70,9 @@ async fn a_claim_is_kept_once_with_the_newest_of_its_times_whatever_order_they_c
     assert_eq!(site.count(newest).await, 3);
     assert_eq!(site.count("select count(*) from identity_claims where at is null").await, 1);
     assert_eq!(site.count("select count(*) from identity_claims").await, 4);
+    let whole =
+        r#"select count(*) from identity_claims where claims = '[["email","once@example.com"],["name","Ana"]]'"#;
+    assert_eq!(site.count(whole).await, 1);
 }
 
 #[tokio::test]

@@ -55,22 +55,25 @@ async fn a_ledger_with_data_goes_to_its_first_version_and_back_and_keeps_its_nam
 }
 
 #[tokio::test]
-async fn claims_of_the_older_schema_become_one_with_the_newest_of_their_times() {
+async fn a_claim_of_the_older_schema_becomes_one_with_the_newest_of_their_times() {
     let site = site().await;
     let mut tx = site.store.begin().await.unwrap();
     let receipt = stored_receipt(&mut tx).await;
-    let claim = ClaimRow {
-        account: account("shop"),
-        tenant: "".into(),
+    let shop = account("shop");
+    let claim = |claims, time| ClaimRow {
+        account: &shop,
+        tenant: "",
         subject_kind: "payment",
-        subject_id: "pi_1".into(),
-        claim: "email",
-        value: "a@example.com".into(),
-        at: Some(at(1)),
+        subject_id: "pi_1",
+        claims,
+        at: Some(at(time)),
         source: Source::Webhook,
         receipt,
     };
-    tx.add_claims(&[claim], at(5)).await.unwrap();
+    // Two envelopes that say one thing both, at the same time.
+    let claims =
+        [claim(vec![("email", "a@example.com"), ("name", "Ana")], 1), claim(vec![("email", "a@example.com")], 1)];
+    tx.add_claims(&claims, at(5)).await.unwrap();
     tx.commit().await.unwrap();
     site.store.close().await;
     Schema::down(&site.location(), 1).await.unwrap();
@@ -79,14 +82,16 @@ async fn claims_of_the_older_schema_become_one_with_the_newest_of_their_times() 
         site.run(&format!(
             "insert into identity_claims (account, tenant, subject_kind, subject_id, claim, value, at, source, receipt_id, recorded_at) \
              select account, tenant, subject_kind, subject_id, claim, value, {at}, source, receipt_id, recorded_at \
-             from identity_claims where at < recorded_at"
+             from identity_claims where at < recorded_at and claim = 'email'"
         ))
         .await;
     }
-    assert_eq!(site.count("select count(*) from identity_claims").await, 3);
+    assert_eq!(site.count("select count(*) from identity_claims").await, 4);
     Schema::up(&site.location()).await.unwrap();
-    assert_eq!(site.count("select count(*) from identity_claims").await, 1);
-    assert_eq!(site.count("select count(*) from identity_claims where at = recorded_at").await, 1);
+    assert_eq!(site.count("select count(*) from identity_claims").await, 2);
+    let newest =
+        r#"select count(*) from identity_claims where claims = '[["email","a@example.com"]]' and at = recorded_at"#;
+    assert_eq!(site.count(newest).await, 1);
 }
 
 #[tokio::test]

@@ -1,0 +1,101 @@
+//! What is claimed about who is behind something: one row for everything one envelope says of one subject.
+
+use std::borrow::Cow;
+use std::cmp::Reverse;
+
+use afluente_model::{AccountName, Source, Timestamp};
+use sha2::{Digest, Sha256};
+use uuid::Uuid;
+
+use crate::backend::Tx;
+use crate::cell::Moment;
+use crate::error::StoreError;
+use crate::input::{json_text, text_without_nul};
+use crate::rows::rows;
+
+rows! {
+    struct ClaimInput<'a> {
+        key: key,
+        account: text,
+        tenant: text,
+        subject_kind: text,
+        subject_id: text,
+        claims: string,
+        at: opt moment,
+        source: text,
+        receipt_id: uuid,
+        now: moment,
+    }
+    CLAIMS = "claims_insert";
+}
+
+/// What one envelope claims about one subject.
+#[derive(Clone, Debug)]
+pub struct ClaimRow<'a> {
+    /// The account.
+    pub account: &'a AccountName,
+    /// The gateway's sub-account, empty for none.
+    pub tenant: &'a str,
+    /// `payment`, `subscription`, `customer`, `method`, `checkout` or `invoice`.
+    pub subject_kind: &'static str,
+    /// The gateway's id of the subject.
+    pub subject_id: &'a str,
+    /// Kinds and normalised values, in any order; no value is empty.
+    pub claims: Vec<(&'static str, &'a str)>,
+    /// The gateway's time.
+    pub at: Option<Timestamp>,
+    /// Where it was read.
+    pub source: Source,
+    /// The receipt it was read in.
+    pub receipt: Uuid,
+}
+
+impl Tx {
+    /// Adds what envelopes claim. Who says the same again of the same subject adds no row: the newest time stays, with the
+    /// receipt that brought it, in whatever order they come.
+    pub async fn add_claims(&mut self, rows: &[ClaimRow<'_>], now: Timestamp) -> Result<(), StoreError> {
+        let mut inputs = rows.iter().map(|row| input(row, now)).collect::<Result<Vec<_>, _>>()?;
+        inputs.sort_by_key(|row| (row.key, Reverse(row.at)));
+        inputs.dedup_by_key(|row| row.key);
+        self.execute(&CLAIMS, &inputs).await?;
+        Ok(())
+    }
+}
+
+fn input<'a>(row: &ClaimRow<'a>, now: Timestamp) -> Result<ClaimInput<'a>, StoreError> {
+    let mut claims: Vec<(&str, Cow<'_, str>)> =
+        row.claims.iter().map(|(kind, value)| (*kind, text_without_nul(value))).collect();
+    claims.sort_unstable();
+    claims.dedup();
+    Ok(ClaimInput {
+        key: key(row, &claims).into(),
+        account: row.account.as_str(),
+        tenant: row.tenant,
+        subject_kind: row.subject_kind,
+        subject_id: row.subject_id,
+        claims: json_text(&claims)?,
+        at: row.at.map(Moment::from),
+        source: row.source.as_str(),
+        receipt_id: row.receipt.into(),
+        now: now.into(),
+    })
+}
+
+/// Of everything that is said and by whom, and nothing of when: every text after its length.
+fn key(row: &ClaimRow<'_>, claims: &[(&str, Cow<'_, str>)]) -> [u8; 16] {
+    let mut hash = Sha256::new();
+    let mut text = |part: &str| {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part);
+    };
+    for part in [row.account.as_str(), row.tenant, row.subject_kind, row.subject_id, row.source.as_str()] {
+        text(part);
+    }
+    for (kind, value) in claims {
+        text(kind);
+        text(value);
+    }
+    let mut key = [0; 16];
+    key.copy_from_slice(&hash.finalize()[..16]);
+    key
+}
