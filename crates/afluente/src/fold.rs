@@ -208,7 +208,7 @@ pub(crate) fn row(payment: &Payment) -> Value {
     if let Value::Object(columns) = &mut row {
         let others =
             afluente_worker::column::of_payment(payment).into_iter().filter(|(name, _)| !name.ends_with("_amount"));
-        columns.extend(others.map(|(name, value)| (name.to_owned(), value)));
+        columns.extend(others.map(|(name, cell)| (name.to_owned(), cell.into())));
     }
     row
 }

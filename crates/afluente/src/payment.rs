@@ -133,8 +133,9 @@ async fn show(store: &Store, args: &ShowArgs) -> Result<(), Failure> {
 
 fn one(row: &PaymentRow) -> String {
     let name = format!("{} of account {} ({})", row.key.id, row.key.account, row.gateway);
-    let columns = column::of_payment(&row.payment).into_iter().filter(|(_, value)| !is_blank(value));
-    let lines = columns.map(|(name, value)| {
+    let columns = column::of_payment(&row.payment).into_iter().filter(|(_, cell)| !cell.is_blank());
+    let lines = columns.map(|(name, cell)| {
+        let value = Value::from(cell);
         let plain = timeline::plain(&value);
         let money = value.as_i64().and_then(|minor| Amount::new(minor).ok()).filter(|_| name.ends_with("_amount"));
         let shown = money.map_or_else(String::new, |amount| decimal(row, amount));
@@ -145,10 +146,6 @@ fn one(row: &PaymentRow) -> String {
     format!("{name}\n{}", output::table(&["", "", ""], &[], lines.chain(rest)).trim_start_matches('\n'))
 }
 
-fn is_blank(value: &Value) -> bool {
-    matches!(value, Value::Null | Value::Bool(false)) || *value == json!(0) || *value == json!("NONE")
-}
-
 /// A payment row as programs read it: money in whole minor units.
 pub(crate) fn row_json(row: &PaymentRow) -> Value {
     let mut columns: Map<String, Value> = Map::new();
@@ -156,7 +153,7 @@ pub(crate) fn row_json(row: &PaymentRow) -> Value {
     columns.insert("tenant".to_owned(), json!(&*row.key.tenant));
     columns.insert("provider_payment_id".to_owned(), json!(&*row.key.id));
     columns.insert("provider_v2".to_owned(), json!(row.gateway.as_str()));
-    columns.extend(column::of_payment(&row.payment).into_iter().map(|(name, value)| (name.to_owned(), value)));
+    columns.extend(column::of_payment(&row.payment).into_iter().map(|(name, cell)| (name.to_owned(), cell.into())));
     columns.insert("row_version".to_owned(), json!(row.row_version));
     columns.insert("fact_count".to_owned(), json!(row.fact_count));
     columns.insert("created_at".to_owned(), json!(row.created_at.to_string()));

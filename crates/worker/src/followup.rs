@@ -5,10 +5,11 @@ use afluente_model::{Payment, Timestamp};
 use afluente_store::{
     EventRow, Inconsistency, OutboxRow, PaymentKey, PaymentRow, StoreError, SubscriptionRow, Tx, WantRow,
 };
-use serde_json::{Map, Value, json};
+use serde::{Serialize, Serializer};
+use serde_json::json;
 use uuid::Uuid;
 
-use crate::column;
+use crate::column::{self, Column, Difference};
 
 /// What a batch leaves behind besides its rows.
 #[derive(Debug)]
@@ -41,7 +42,7 @@ impl Followups {
         let (before, after) = (column::of_payment(&old.payment), column::of_payment(&new.payment));
         let same_status = old.payment.status == new.payment.status;
         let (kind, detail) = change(old.row_version, same_status, &before, &after);
-        self.outbox.push(announcement(old, new, after));
+        self.outbox.push(announcement(old, new, &after));
         let event = EventRow {
             entity_type: "payment",
             entity: new.id,
@@ -129,37 +130,62 @@ impl Followups {
     }
 }
 
-fn announcement(old: &PaymentRow, new: &PaymentRow, columns: Vec<(&'static str, Value)>) -> OutboxRow {
-    let row: Map<String, Value> = columns.into_iter().map(|(name, value)| (name.to_owned(), value)).collect();
+/// What is announced of a change: the whole row as it is now.
+#[derive(Serialize)]
+struct Announcement<'a> {
+    account: &'a str,
+    tenant: &'a str,
+    provider_v2: &'static str,
+    provider_payment_id: &'a str,
+    row_version: i64,
+    from: &'static str,
+    #[serde(serialize_with = "by_name")]
+    row: &'a [Column<'a>],
+}
+
+fn by_name<S: Serializer>(columns: &[Column<'_>], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(columns.iter().copied())
+}
+
+fn announcement(old: &PaymentRow, new: &PaymentRow, row: &[Column<'_>]) -> OutboxRow {
+    let announcement = Announcement {
+        account: new.key.account.as_str(),
+        tenant: &new.key.tenant,
+        provider_v2: new.gateway.as_str(),
+        provider_payment_id: &new.key.id,
+        row_version: new.row_version,
+        from: old.payment.status.as_str(),
+        row,
+    };
     OutboxRow {
         id: Uuid::now_v7(),
         topic: "payment.changed",
         key: format!("{}/{}/{}", new.key.account, new.key.tenant, new.key.id).into(),
-        payload: json!({
-            "account": new.key.account.as_str(),
-            "tenant": &*new.key.tenant,
-            "provider_v2": new.gateway.as_str(),
-            "provider_payment_id": &*new.key.id,
-            "row_version": new.row_version,
-            "from": old.payment.status.as_str(),
-            "row": row,
-        })
-        .to_string(),
+        payload: json_text(&announcement),
     }
 }
 
-type Columns = [(&'static str, Value)];
+fn json_text<T: Serialize>(value: &T) -> String {
+    serde_json::to_string(value).expect("columns of texts, numbers and flags have a JSON text")
+}
+
+/// Old and new values by column.
+struct Changes<'a>(Vec<Difference<'a>>);
+
+impl Serialize for Changes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.iter().map(|(name, old, new)| (name, [*old, *new])))
+    }
+}
 
 /// What a change is called, and its old and new values by column.
-fn change(old_version: i64, same_status: bool, before: &Columns, after: &Columns) -> (&'static str, String) {
+fn change(old_version: i64, same_status: bool, before: &[Column<'_>], after: &[Column<'_>]) -> (&'static str, String) {
     let kind = match (old_version, same_status) {
         (0, _) => "created",
         (_, true) => "updated",
         (_, false) => "status_changed",
     };
-    let changed = column::difference(before, after).into_iter();
-    let detail: Map<String, Value> = changed.map(|(name, old, new)| (name.to_owned(), json!([old, new]))).collect();
-    (kind, Value::Object(detail).to_string())
+    (kind, json_text(&Changes(column::difference(before, after))))
 }
 
 fn want(row: &PaymentRow, reason: WantReason, receipt: Uuid, now: Timestamp) -> WantRow {

@@ -12,11 +12,10 @@ use std::fmt::Display;
 
 use afluente_model::{FactKey, Kind, PaymentKind, Resolution, Source, fold, project, project_subscription};
 use afluente_store::{PaymentKey, PaymentRow, Store, StoreError, StoredFact, SubscriptionKey};
-use serde_json::Value;
 use uuid::Uuid;
 
 use crate::account::Accounts;
-use crate::column;
+use crate::column::{self, Column};
 use expected::Expected;
 pub use plan::Plan;
 pub use repair::{Repair, Repaired};
@@ -108,12 +107,7 @@ impl Report {
     }
 
     /// Whether any column differs.
-    fn compare_columns(
-        &mut self,
-        entity: &str,
-        stored: &[(&'static str, Value)],
-        recomputed: &[(&'static str, Value)],
-    ) -> bool {
+    fn compare_columns(&mut self, entity: &str, stored: &[Column<'_>], recomputed: &[Column<'_>]) -> bool {
         let differences = column::difference(stored, recomputed);
         let any = !differences.is_empty();
         for (name, stored, recomputed) in differences {

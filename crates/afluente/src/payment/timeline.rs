@@ -31,11 +31,12 @@ impl Timeline {
         let resolution = adapter(row.gateway).map_or(Resolution::Second, |adapter| adapter.profile().resolution);
         let mut steps: Vec<Step> = group(facts);
         let mut known = Vec::new();
-        let mut before = column::of_payment(&project(&fold(&known), resolution));
+        let mut before = project(&fold(&known), resolution);
         for step in &mut steps {
             known.extend(step.facts.iter().map(|stored| stored.fact.clone()));
-            let after = column::of_payment(&project(&fold(&known), resolution));
-            step.changes = column::difference(&before, &after);
+            let after = project(&fold(&known), resolution);
+            let changes = column::difference(&column::of_payment(&before), &column::of_payment(&after));
+            step.changes = changes.into_iter().map(|(name, old, new)| (name, old.into(), new.into())).collect();
             step.view =
                 receipts.iter().position(|view| view.id == step.receipt).map(|index| receipts.swap_remove(index));
             before = after;
