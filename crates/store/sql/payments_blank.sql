@@ -8,5 +8,9 @@ select id, account, tenant, provider_payment_id, provider_v2, 'UNKNOWN',
        0, 'NONE', 'EXACT', 'NONE', 0, 'NONE',
        'NONE', 'LEGACY', false, 0, false, false,
        false, 0, 0, 0, now, now
-from input where true
+from input
+-- Mostly they are there: looked up, not tried.
+where not exists (select 1 from payments
+                  where payments.account = input.account and payments.tenant = input.tenant
+                    and payments.provider_payment_id = input.provider_payment_id)
 on conflict (account, tenant, provider_payment_id) do nothing
