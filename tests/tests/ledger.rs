@@ -46,9 +46,26 @@ fn every_command_works_on_a_ledger_in_postgres() {
     for topic in ["schema", "writes", "rights", "search_path", "durability", "partitions", "clock"] {
         assert_eq!(weight(&said, topic), "fine", "{topic}: {said}");
     }
+    partitions_go_when_they_are_old(&served);
     // Going back beside a running process is refused.
     shop.run(&["migrate", "--down", "1", "--yes"]).expect(3);
     assert_eq!(up.terminate().0, 0);
+}
+
+/// Beside a running process.
+fn partitions_go_when_they_are_old(served: &Served) {
+    let shop = &served.shop;
+    let _ = served.ask("set role shop; set search_path = afluente; select make_partitions('2026-01-07', 0, 0)");
+    let listed = shop.run(&["partitions", "list", "--json"]).expect(0).json();
+    assert_eq!(listed[0]["name"], "webhook_receipts_2026w02", "{listed}");
+    assert!(listed[0]["until"].as_str().unwrap().starts_with("2026-01-12T00:00:00"), "{listed}");
+    let current = listed[1]["name"].as_str().unwrap();
+    assert!(shop.run(&["partitions", "drop", current, "--yes"]).expect(1).err.contains("35 days"));
+    assert!(shop.run(&["partitions", "drop", "payments", "--yes"]).expect(2).err.contains("partitions list"));
+    assert!(shop.run(&["partitions", "drop", "webhook_receipts_2026w02"]).expect(2).err.contains("--yes"));
+    shop.run(&["partitions", "drop", "webhook_receipts_2026w02", "--yes"]).expect(0);
+    let left = shop.run(&["partitions", "list"]).expect(0).out;
+    assert!(!left.contains("2026w02") && left.contains("webhook_receipts_default"), "{left}");
 }
 
 #[test]

@@ -14,6 +14,7 @@ mod measure;
 mod migrate;
 mod node;
 mod output;
+mod partition;
 mod payment;
 mod rebuild;
 mod reload;
@@ -61,6 +62,8 @@ enum Command {
     Vocabulary(vocabulary::VocabularyArgs),
     Rebuild(rebuild::RebuildArgs),
     Migrate(migrate::MigrateArgs),
+    #[command(subcommand)]
+    Partitions(partition::PartitionsCommand),
     Doctor(doctor::DoctorArgs),
     Bench(bench::BenchArgs),
 }
@@ -102,6 +105,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Dead(command) => dead::run(command, &folder, &config::load(&folder)?).await,
             Command::Rebuild(args) => rebuild::run(args, &folder, &config::load(&folder)?).await,
             Command::Migrate(args) => migrate::run(args, &folder, &config::ledger::location(&folder)?).await,
+            Command::Partitions(command) => partition::run(command, &config::ledger::location(&folder)?).await,
             Command::Doctor(args) => doctor::run(args, &folder).await,
             Command::Bench(args) => bench::run(args).await,
             Command::Check(args) => config::check(args, &folder).await,

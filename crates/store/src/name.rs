@@ -47,7 +47,6 @@ pub struct NameRow {
     pub payment: Box<str>,
 }
 
-
 impl Tx {
     /// Locks names in one order and says what each stands for; a name never heard of stands for itself from now on.
     ///
@@ -68,7 +67,8 @@ impl Tx {
 
     /// Points names to other payments. They are locked, and the caller has settled which payment that is.
     pub async fn save_names(&mut self, names: &[NameRow], now: Timestamp) -> Result<(), StoreError> {
-        let rows: Vec<NameInput<'_>> = names.iter().map(|row| NameInput::of(key_input(&row.name), &row.payment, now)).collect();
+        let rows: Vec<NameInput<'_>> =
+            names.iter().map(|row| NameInput::of(key_input(&row.name), &row.payment, now)).collect();
         self.execute(&WRITE, &rows).await?;
         Ok(())
     }

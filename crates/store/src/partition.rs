@@ -1,14 +1,23 @@
 //! Partitions of receipts and events on Postgres: made ahead and watched.
 
+use afluente_model::Timestamp;
 use sqlx::FromRow;
 
 use crate::backend::{Pool, Store, fetch};
+use crate::cell::Moment;
 use crate::error::StoreError;
-use crate::rows::{Statement, text};
+use crate::rows::{Statement, rows, text};
 
 static MAKE: Statement = text!("postgres/make_partitions");
 static STRAY: Statement = text!("postgres/stray_rows");
 static LIST: Statement = text!("postgres/partitions");
+
+rows! {
+    struct NameInput<'a> {
+        name: text,
+    }
+    DROP = "postgres/drop_partition";
+}
 
 /// What keeping the partitions found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -20,7 +29,7 @@ pub struct Upkeep {
 }
 
 /// A partition of receipts or events.
-#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Partition {
     /// Of which table.
     pub table: String,
@@ -30,8 +39,17 @@ pub struct Partition {
     pub rows: i64,
     /// How many bytes it takes, with its indexes.
     pub bytes: i64,
-    /// Whether it takes what belongs into no other.
-    pub is_default: bool,
+    /// Where its week or month ends, of its rows' ids; the default has no end.
+    pub until: Option<Timestamp>,
+}
+
+#[derive(FromRow)]
+struct Record {
+    table: String,
+    name: String,
+    rows: i64,
+    bytes: i64,
+    until: Option<Moment>,
 }
 
 impl Store {
@@ -56,11 +74,29 @@ impl Store {
         Ok(stray)
     }
 
-    /// Every partition, oldest first; none on SQLite.
+    /// Every partition, oldest first and the default last; none on SQLite.
     pub async fn partitions(&self) -> Result<Vec<Partition>, StoreError> {
-        match self.pool() {
-            Pool::Sqlite(_) => Ok(Vec::new()),
-            Pool::Postgres(_) => fetch!(self, fetch_all, LIST),
-        }
+        let records: Vec<Record> = match self.pool() {
+            Pool::Sqlite(_) => Vec::new(),
+            Pool::Postgres(_) => fetch!(self, fetch_all, LIST)?,
+        };
+        records.into_iter().map(Partition::try_from).collect()
+    }
+
+    /// Drops a partition with everything in it. Anything but a partition of receipts or events, and the default ones, is
+    /// refused. Writers wait while it goes; if they keep it waiting, it is not dropped.
+    pub async fn drop_partition(&self, name: &str) -> Result<(), StoreError> {
+        let mut tx = self.begin().await?;
+        tx.execute(&DROP, &[NameInput { name }]).await?;
+        tx.commit().await
+    }
+}
+
+impl TryFrom<Record> for Partition {
+    type Error = StoreError;
+
+    fn try_from(row: Record) -> Result<Partition, StoreError> {
+        let until = row.until.map(|at| at.read("pg_class", "relname")).transpose()?;
+        Ok(Partition { table: row.table, name: row.name, rows: row.rows, bytes: row.bytes, until })
     }
 }

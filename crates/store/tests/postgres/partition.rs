@@ -1,6 +1,6 @@
 //! Partitions: a row finds its week by its id alone; what finds none is told, and mended when its week is made.
 
-use afluente_store::Upkeep;
+use afluente_store::{Class, Upkeep};
 use sqlx::postgres::PgPool;
 use uuid::Uuid;
 
@@ -65,15 +65,14 @@ async fn a_partition_is_dropped_whole_by_its_name_and_nothing_else_is() {
     store(&site, id).await;
     let beside = site.database.beside().await;
     let name = where_it_is(&beside, id).await;
-    let drop_partition =
-        async |name: &str| sqlx::query("select drop_partition($1)").bind(name).execute(&beside).await.map(drop);
     for other in ["payments", "webhook_receipts", "webhook_receipts_default", "nothing", "x; drop table payments"] {
-        drop_partition(other).await.unwrap_err();
+        let refused = site.store.drop_partition(other).await.unwrap_err();
+        assert_eq!(refused.class(), Class::Refused, "{refused}");
     }
     let before = site.store.partitions().await.unwrap();
-    assert!(before.iter().any(|part| part.name == name && part.table == "webhook_receipts" && !part.is_default));
-    assert_eq!(before.iter().filter(|part| part.is_default).count(), 2);
-    drop_partition(&name).await.unwrap();
+    assert!(before.iter().any(|part| part.name == name && part.table == "webhook_receipts" && part.until.is_some()));
+    assert_eq!(before.iter().filter(|part| part.until.is_none()).count(), 2);
+    site.store.drop_partition(&name).await.unwrap();
     assert_eq!(site.store.partitions().await.unwrap().len(), before.len() - 1);
     assert_eq!(site.store.counts().await.unwrap().receipts, 0);
     assert_eq!(site.store.keep_partitions().await.unwrap().made, 1);
