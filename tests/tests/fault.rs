@@ -3,11 +3,12 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use std::process::Command;
+use std::io::Write;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use afluente_testkit::{Proxy, Server};
-use afluente_tests::{Load, Served, Shop, Up, wait_until};
+use afluente_tests::{Load, Served, Shop, Up, afluente, wait_until};
 
 /// What readiness says while the ledger takes nothing.
 const AWAY: &str = "the ledger cannot take batches";
@@ -226,6 +227,61 @@ fn the_role_loses_its_rights() {
         trial.served.server.psql_in("shop", "alter schema afluente owner to tester");
         trial.is_told();
         trial.served.server.psql_in("shop", "alter schema afluente owner to shop");
+    });
+}
+
+#[test]
+fn somebody_goes_a_version_back_beside_a_running_process() {
+    survives("schema behind", Served::new(), |trial| {
+        // From another machine: the folder of the running process is not there to be seen.
+        let elsewhere = tempfile::tempdir().unwrap();
+        let url = trial.served.server.url("shop").replace("tester@", "shop@");
+        let migrate = |args: &[&str]| {
+            let folder = ["--data", elsewhere.path().to_str().unwrap()];
+            afluente([&["migrate"], args, &folder].concat()).env("DATABASE_URL", &url).run()
+        };
+        migrate(&["--down", "2", "--yes"]).expect(0);
+        trial.is_told();
+        assert!(migrate(&["--check"]).expect(1).err.contains("behind by 2, 3"));
+        a_moment();
+        migrate(&[]).expect(0);
+    });
+}
+
+#[test]
+fn a_newer_version_migrates_beside_a_running_process() {
+    survives("schema ahead", Served::new(), |trial| {
+        let served = &*trial.served;
+        let ahead = "insert into afluente._sqlx_migrations (version, description, success, checksum, execution_time) \
+                     values (999, 'newer', true, '', 0)";
+        let _ = served.ask(ahead);
+        // Whoever starts now is refused; whoever runs goes on, since migrations only add.
+        let refused = served.shop.run(&["migrate"]).expect(3);
+        assert!(refused.err.contains("999"), "{}", refused.err);
+        a_moment();
+        assert!(trial.up.get("/readyz").starts_with("HTTP/1.1 200"));
+        let _ = served.ask("delete from afluente._sqlx_migrations where version = 999");
+    });
+}
+
+#[test]
+fn somebody_leaves_a_transaction_open() {
+    survives("idle transaction", Served::new(), |trial| {
+        // It holds rows as they are now, and a lock that keeps nobody from writing.
+        let url = trial.served.server.url("shop");
+        let mut psql = Command::new("psql");
+        let mut holder = psql.args(["-X", "-q", "-d", &url]).stdin(Stdio::piped()).spawn().unwrap();
+        let begin = b"begin isolation level repeatable read; select count(*) from afluente.payments;\n";
+        holder.stdin.as_mut().unwrap().write_all(begin).unwrap();
+        let held =
+            "select count(*) from pg_stat_activity where application_name = 'psql' and state = 'idle in transaction'";
+        wait_until("it is open", || trial.served.count(held) == 1);
+        let begun = trial.began.elapsed();
+        wait_until("it is open for a while", || trial.began.elapsed() > begun + Duration::from_secs(3));
+        assert!(trial.up.get("/readyz").starts_with("HTTP/1.1 200"));
+        assert_eq!(trial.served.count(held), 1, "the worker ended somebody else's transaction");
+        drop(holder.stdin.take());
+        assert!(holder.wait().unwrap().success());
     });
 }
 
