@@ -1,7 +1,9 @@
 //! The desk of dead letters: what would happen now, replay, discard. Doors (command line, console) only call these.
 //!
-//! Safe while workers run and with two people at once: replaying is a confirmed publish of the sealed original followed
-//! by one conditional update of its row, and a delivery that goes through twice changes nothing the second time.
+//! Safe while workers run and with several people at once, on one machine or many: whoever replays holds the letter's row from
+//! before the sealed original is published until it is settled. Nobody else publishes it meanwhile, and if it fails again at
+//! once it is buried as a new letter and not counted as the old one. A crash in between leaves it open and published: a
+//! delivery that goes through twice changes nothing the second time.
 
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use afluente_gateways::{Envelope, read};
 use afluente_model::{DeliveryId, Gateway, chain};
 use afluente_queue::{Queue, SealKeys, Sealed};
 use afluente_store::report::{DeadMessage, DeadView};
-use afluente_store::{DeadReason, DeadState, EventRow, Store, StoreError};
+use afluente_store::{Class, DeadReason, DeadState, EventRow, Store, StoreError, Tx};
 use serde_json::json;
 use uuid::Uuid;
 
@@ -124,17 +126,29 @@ impl Replay<'_> {
             Ok(message) => message,
             Err(error) => return Ok(Err(error)),
         };
+        let mut tx = self.store.begin().await?;
+        let ours = match settle(&mut tx, &[letter.id], DeadState::Replayed, self.by, "replayed").await {
+            Ok(settled) => !settled.is_empty(),
+            Err(error) if error.class() == Class::Contended => return Ok(Err(chain(&error))),
+            Err(error) => return Err(error),
+        };
+        if !ours {
+            return Ok(Ok(false));
+        }
         if let Err(error) = self.queue.publish(message).await {
             return Ok(Err(chain(&error)));
         }
-        let settled = settle(self.store, &[letter.id], DeadState::Replayed, self.by, "replayed").await?;
-        Ok(Ok(!settled.is_empty()))
+        tx.commit().await?;
+        Ok(Ok(true))
     }
 }
 
 /// Gives dead letters up, with a reason. Returns those that were open; nothing is deleted.
 pub async fn discard(store: &Store, ids: &[Uuid], by: &str, because: &str) -> Result<Vec<Uuid>, StoreError> {
-    settle(store, ids, DeadState::Discarded, by, because).await
+    let mut tx = store.begin().await?;
+    let settled = settle(&mut tx, ids, DeadState::Discarded, by, because).await?;
+    tx.commit().await?;
+    Ok(settled)
 }
 
 fn message(letter: &DeadView, held: DeadMessage, keys: &SealKeys, by: &str) -> Result<Sealed, String> {
@@ -147,15 +161,8 @@ fn message(letter: &DeadView, held: DeadMessage, keys: &SealKeys, by: &str) -> R
     Ok(keys.seal(&delivery))
 }
 
-async fn settle(
-    store: &Store,
-    ids: &[Uuid],
-    state: DeadState,
-    by: &str,
-    because: &str,
-) -> Result<Vec<Uuid>, StoreError> {
+async fn settle(tx: &mut Tx, ids: &[Uuid], state: DeadState, by: &str, because: &str) -> Result<Vec<Uuid>, StoreError> {
     let now = crate::now();
-    let mut tx = store.begin().await?;
     let settled = tx.settle_dead(ids, state, by, because, now).await?;
     let events: Vec<EventRow> = settled
         .iter()
@@ -175,6 +182,5 @@ async fn settle(
         })
         .collect();
     tx.add_events(&events, now).await?;
-    tx.commit().await?;
     Ok(settled)
 }

@@ -8,14 +8,14 @@ use afluente_store::DeadReason;
 use afluente_store::report::PaymentFilter;
 use afluente_worker::{Outcome, Postponed};
 
-use crate::site::{Bench, NOW, delivery, event, paid};
+use crate::suite::bench::{Bench, NOW, delivery, event, paid};
 
 #[tokio::test]
 async fn one_refused_delivery_among_many_is_buried_alone_and_the_rest_commits() {
     let bench = Bench::new().await;
     let mut messages: Vec<Sealed> =
         (0..40).map(|number| bench.sealed("shop", &paid(&format!("good{number}")))).collect();
-    bench.refuse("evt_bad");
+    bench.ledger.refuse("evt_bad").await;
     messages.insert(17, bench.sealed("shop", &paid("bad")));
     let outcomes = bench.handle(messages, true).await;
     assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Applied).count(), 40);
@@ -23,7 +23,7 @@ async fn one_refused_delivery_among_many_is_buried_alone_and_the_rest_commits() 
     assert_eq!(bench.rows().await.len(), 40);
     let dead = bench.dead().await;
     assert_eq!(dead.len(), 1);
-    assert!(dead[0].1.contains("refused by a trigger"), "{dead:?}");
+    assert!(dead[0].1.contains("refused"), "{dead:?}");
 }
 
 #[tokio::test]

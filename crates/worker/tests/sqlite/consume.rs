@@ -5,13 +5,14 @@ use std::time::{Duration, Instant};
 
 use afluente_model::{Mode, Timestamp};
 use afluente_queue::{QueueError, Sealed, Settlement};
-use afluente_store::{LEDGER_FILE, StoreOptions};
+use afluente_store::StoreOptions;
 use afluente_worker::{Accounts, Pulse, RetryPolicy, Settings, Worker, run};
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::site::{Bench, accounts, paid};
+use crate::site::bench_with_room;
+use crate::suite::bench::{Bench, accounts, paid};
 
 /// Longer than anything here takes.
 const DEADLINE: Duration = Duration::from_secs(30);
@@ -106,7 +107,7 @@ async fn what_is_published_is_applied_and_acknowledged() {
 async fn one_that_fails_again_and_again_climbs_the_ladder_alone_and_is_buried_at_its_end() {
     let bench = Bench::new().await;
     // An error of the statement, not a refusal of the row.
-    bench.trigger("evt_bad", "select abs(-9223372036854775808)");
+    bench.ledger.trigger("evt_bad", "select abs(-9223372036854775808)").await;
     publish(&bench, names("a", 5).into_iter().chain(["bad".to_owned()]).chain(names("b", 5))).await;
     let working = Working::start(&bench, short());
     until("it is buried", async || bench.dead().await.len() == 1).await;
@@ -114,7 +115,7 @@ async fn one_that_fails_again_and_again_climbs_the_ladder_alone_and_is_buried_at
     assert_eq!(reason, "exhausted");
     assert!(error.contains("integer overflow"), "{error}");
     let letter: (i64, String) =
-        (bench.read("select attempts from dead_letters"), bench.read("select account from dead_letters"));
+        (bench.ledger.read("select attempts from dead_letters"), bench.ledger.read("select account from dead_letters"));
     assert_eq!(letter, (3, "shop".to_owned()), "two rungs and the first try");
     assert_eq!(bench.rows().await.len(), 10);
     until("nothing is left", async || totals(&bench) == (0, 0, 0)).await;
@@ -126,7 +127,7 @@ async fn while_another_holds_the_ledger_nothing_more_is_taken_and_nothing_climbs
     let bench = Bench::with(StoreOptions { busy_timeout: Duration::from_millis(20), ..StoreOptions::default() }).await;
     let working = Working::start(&bench, endless());
     until("the accounts are there", async || !working.pulse.are_accounts_missing()).await;
-    let lock = rusqlite::Connection::open(bench.folder.path().join(LEDGER_FILE)).unwrap();
+    let lock = bench.ledger.beside();
     lock.execute_batch("begin immediate").unwrap();
     publish(&bench, names("a", 20)).await;
     until("it stands back", async || working.pulse.is_waiting_for_ledger()).await;
@@ -145,7 +146,7 @@ async fn an_outage_of_the_ledger_costs_no_delivery_a_try() {
     let bench = Bench::with(StoreOptions { busy_timeout: Duration::from_millis(20), ..StoreOptions::default() }).await;
     let working = Working::start(&bench, endless());
     until("the accounts are there", async || !working.pulse.are_accounts_missing()).await;
-    let lock = rusqlite::Connection::open(bench.folder.path().join(LEDGER_FILE)).unwrap();
+    let lock = bench.ledger.beside();
     lock.execute_batch("begin immediate").unwrap();
     publish(&bench, names("a", 5)).await;
     until("it stands back", async || working.pulse.is_waiting_for_ledger()).await;
@@ -163,7 +164,7 @@ async fn an_outage_of_the_ledger_costs_no_delivery_a_try() {
 #[tokio::test]
 async fn a_worker_that_starts_while_the_ledger_is_away_writes_its_accounts_when_it_is_back() {
     let bench = Bench::with(StoreOptions { busy_timeout: Duration::from_millis(20), ..StoreOptions::default() }).await;
-    let lock = rusqlite::Connection::open(bench.folder.path().join(LEDGER_FILE)).unwrap();
+    let lock = bench.ledger.beside();
     lock.execute_batch("delete from gateway_accounts; begin immediate").unwrap();
     let working = Working::start(&bench, endless());
     let started = Instant::now();
@@ -171,20 +172,20 @@ async fn a_worker_that_starts_while_the_ledger_is_away_writes_its_accounts_when_
     assert!(working.pulse.are_accounts_missing());
     lock.execute_batch("rollback").unwrap();
     until("they are there", async || !working.pulse.are_accounts_missing()).await;
-    assert_eq!(bench.read::<i64>("select count(*) from gateway_accounts"), 1);
+    assert_eq!(bench.ledger.read::<i64>("select count(*) from gateway_accounts"), 1);
     working.stop().await;
 }
 
 #[tokio::test]
 async fn a_full_ledger_is_written_again_once_it_has_room_without_a_restart() {
-    let bench = Bench::with_room(400).await;
-    bench.sql("create table ballast (filler blob); insert into ballast values (zeroblob(1500000))");
+    let bench = bench_with_room(400).await;
+    bench.ledger.run("create table ballast (filler blob); insert into ballast values (zeroblob(1500000))").await;
     let working = Working::start(&bench, endless());
     until("the accounts are there", async || !working.pulse.are_accounts_missing()).await;
     publish(&bench, names("a", 100)).await;
     until("it stands back", async || working.pulse.is_waiting_for_ledger()).await;
     assert!(bench.rows().await.len() < 100);
-    bench.sql("drop table ballast");
+    bench.ledger.run("drop table ballast").await;
     until("all are applied", async || working.pulse.handled() == 100).await;
     assert_eq!((bench.rows().await.len(), bench.dead().await.len()), (100, 0));
     working.stop().await;
@@ -192,9 +193,9 @@ async fn a_full_ledger_is_written_again_once_it_has_room_without_a_restart() {
 
 #[tokio::test]
 async fn one_delivery_the_ledger_never_has_room_for_does_not_hold_up_the_rest() {
-    let bench = Bench::with_room(400).await;
-    bench.sql("create table huge (filler blob)");
-    bench.trigger("evt_huge", "insert into huge values (zeroblob(8000000))");
+    let bench = bench_with_room(400).await;
+    bench.ledger.run("create table huge (filler blob)").await;
+    bench.ledger.trigger("evt_huge", "insert into huge values (zeroblob(8000000))").await;
     publish(&bench, ["huge".to_owned()].into_iter().chain(names("a", 10))).await;
     let working = Working::start(&bench, endless());
     until("the rest is applied", async || working.pulse.handled() == 10).await;
@@ -216,14 +217,14 @@ async fn accounts_the_ledger_refuses_are_tried_on_and_their_deliveries_wait_whil
     let working = Working::start(&bench, endless());
     working.accounts.send_replace(Arc::new(Accounts(twin("shop"))));
     let shop = "select count(*) from gateway_accounts where external_account_id = 'acct_1'";
-    until("one has the id", async || bench.read::<i64>(shop) == 1).await;
+    until("one has the id", async || bench.ledger.read::<i64>(shop) == 1).await;
     let both = Accounts(twin("shop").into_iter().chain(twin("ghost")).collect());
     working.accounts.send_replace(Arc::new(both));
     bench.queue.publish(bench.sealed("ghost", &paid("ghost"))).await.unwrap();
     publish(&bench, names("a", 5)).await;
     until("the others are applied", async || bench.rows().await.len() == 5).await;
     assert!(working.pulse.are_accounts_missing(), "ghost is refused");
-    assert_eq!(bench.read::<i64>("select count(*) from gateway_accounts"), 1);
+    assert_eq!(bench.ledger.read::<i64>("select count(*) from gateway_accounts"), 1);
     working.accounts.send_replace(Arc::new(accounts(&["shop", "ghost"], Mode::Test)));
     until("all are applied", async || working.pulse.handled() == 6 && !working.pulse.are_accounts_missing()).await;
     assert!(bench.dead().await.is_empty());
@@ -246,7 +247,7 @@ async fn an_account_whose_row_somebody_deleted_is_written_again() {
     let bench = Bench::new().await;
     let working = Working::start(&bench, endless());
     until("the accounts are there", async || !working.pulse.are_accounts_missing()).await;
-    bench.sql("delete from gateway_accounts");
+    bench.ledger.run("delete from gateway_accounts").await;
     publish(&bench, names("a", 3)).await;
     until("all are applied", async || working.pulse.handled() == 3).await;
     assert!(bench.dead().await.is_empty());
@@ -256,7 +257,7 @@ async fn an_account_whose_row_somebody_deleted_is_written_again() {
 #[tokio::test]
 async fn a_worker_told_to_stop_ends_and_what_it_did_not_take_stays() {
     let bench = Bench::new().await;
-    let lock = rusqlite::Connection::open(bench.folder.path().join(LEDGER_FILE)).unwrap();
+    let lock = bench.ledger.beside();
     let working = Working::start(&bench, endless());
     until("the accounts are there", async || !working.pulse.are_accounts_missing()).await;
     lock.execute_batch("begin immediate").unwrap();
@@ -284,6 +285,6 @@ async fn unreadable_messages_are_buried_by_the_loop_and_acknowledged() {
     let working = Working::start(&bench, endless());
     until("it is buried", async || bench.dead().await.len() == 1).await;
     until("nothing is left", async || totals(&bench) == (0, 0, 0)).await;
-    assert!(bench.read::<i64>("select last_seen_at from dead_letters") > Timestamp::EPOCH.as_micros());
+    assert!(bench.ledger.read::<i64>("select last_seen_at from dead_letters") > Timestamp::EPOCH.as_micros());
     working.stop().await;
 }

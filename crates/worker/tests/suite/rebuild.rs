@@ -6,11 +6,11 @@ use afluente_store::Store;
 use afluente_worker::Outcome;
 use afluente_worker::rebuild::{Repaired, Report, plan};
 
-use crate::site::{Bench, NOW, event, paid};
+use crate::suite::bench::{Bench, NOW, event, paid};
 
 /// What somebody who looks now finds.
 async fn look(bench: &Bench) -> Report {
-    let snapshot = Store::open_snapshot(bench.folder.path()).await.unwrap();
+    let snapshot = Store::open_snapshot(bench.ledger.location()).await.unwrap();
     let report = plan(&snapshot, &bench.accounts, |_| {}).await.unwrap();
     snapshot.close().await;
     report
@@ -114,7 +114,7 @@ async fn rows_facts_and_names_that_somebody_damaged_become_right_again() {
         let bench = Bench::new().await;
         bench.bodies(&bodies()).await;
         let before = bench.rows().await;
-        bench.sql(damage);
+        bench.ledger.run(damage).await;
         let report = look(&bench).await;
         assert!(!report.differences.is_empty(), "{damage} is not found");
         mend(&bench, &report).await;
@@ -128,7 +128,8 @@ async fn rows_facts_and_names_that_somebody_damaged_become_right_again() {
 async fn a_damaged_body_is_reported_and_nothing_is_made_of_it() {
     let bench = Bench::new().await;
     bench.bodies(&bodies()).await;
-    bench.sql("update webhook_receipts set body = x'7b7d' where event_id like '%evt_b'");
+    let other = "(select body from webhook_receipts other where other.event_id like '%evt_a')";
+    bench.ledger.run(&format!("update webhook_receipts set body = {other} where event_id like '%evt_b'")).await;
     let report = look(&bench).await;
     assert!(report.plan.beyond_repair > 0, "{:?}", report.differences);
 }
@@ -137,7 +138,10 @@ async fn a_damaged_body_is_reported_and_nothing_is_made_of_it() {
 async fn a_rebuild_is_traced_to_who_did_it() {
     let bench = Bench::new().await;
     bench.bodies(&bodies()).await;
-    bench.sql("update payments set captured_amount = 1, refunded_amount = 0 where provider_payment_id = 'pi_b'");
+    bench
+        .ledger
+        .run("update payments set captured_amount = 1, refunded_amount = 0 where provider_payment_id = 'pi_b'")
+        .await;
     mend(&bench, &look(&bench).await).await;
     let row = bench.store.payments_named("pi_b", 1).await.unwrap().remove(0);
     let events = bench.store.events_of("payment", row.id).await.unwrap();

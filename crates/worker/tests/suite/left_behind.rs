@@ -2,7 +2,7 @@
 
 use afluente_worker::Outcome;
 
-use crate::site::{Bench, NOW, event, paid};
+use crate::suite::bench::{Bench, NOW, event, paid};
 
 fn refund(name: &str, minor: i64, currency: &str, created: i64) -> String {
     format!(
@@ -23,8 +23,9 @@ async fn told(bench: &Bench, payment: &str) -> Vec<String> {
     events.into_iter().map(|event| event.kind).collect()
 }
 
-fn inconsistencies(bench: &Bench) -> Vec<String> {
-    let kinds: String = bench.read("select ifnull(group_concat(kind order by kind), '') from inconsistencies");
+async fn inconsistencies(bench: &Bench) -> Vec<String> {
+    let kinds =
+        bench.ledger.text("select coalesce(string_agg(kind, ',' order by kind), '') from inconsistencies").await;
     kinds.split(',').filter(|kind| !kind.is_empty()).map(Into::into).collect()
 }
 
@@ -49,12 +50,13 @@ async fn every_change_is_an_event_with_its_receipt_and_an_announcement() {
     let of_refund = receipts.iter().find(|receipt| receipt.event_type == "refund.created").unwrap();
     assert_eq!(events[1].receipt, Some(of_refund.id));
     assert!(events.iter().all(|event| event.actor == "worker"));
-    let announced: String = bench.read("select group_concat(payload -> '$.row.status_v2' order by rowid) from outbox");
-    assert_eq!(announced, r#""SUCCEEDED","PARTIALLY_REFUNDED""#);
-    assert_eq!(
-        bench.read::<i64>("select count(*) from outbox where key = 'shop//pi_a' and topic = 'payment.changed'"),
-        2
+    let announced = bench.ledger.text(
+        "select '[' || string_agg(payload, ',' order by id) || ']' from outbox where key = 'shop//pi_a' and topic = 'payment.changed'",
     );
+    let announced: serde_json::Value = serde_json::from_str(&announced.await).unwrap();
+    assert_eq!(announced[0]["row"]["status_v2"], "SUCCEEDED");
+    assert_eq!(announced[1]["row"]["status_v2"], "PARTIALLY_REFUNDED");
+    assert_eq!(announced.as_array().unwrap().len(), 2);
 }
 
 #[tokio::test]
@@ -64,7 +66,7 @@ async fn a_row_that_turns_out_to_be_another_s_name_goes_and_is_told_of() {
     assert_eq!(bench.rows().await.keys().collect::<Vec<_>>(), ["ch_a"]);
     bench.bodies(&[paid("a")]).await;
     assert_eq!(bench.rows().await.keys().collect::<Vec<_>>(), ["pi_a"]);
-    let merged: String = bench.read("select detail from lifecycle_events where kind = 'merged'");
+    let merged = bench.ledger.text("select detail from lifecycle_events where kind = 'merged'").await;
     assert_eq!(merged, r#"{"into":"pi_a","name":"ch_a"}"#);
 }
 
@@ -74,7 +76,7 @@ async fn a_row_left_under_another_s_name_is_found_when_the_name_is_spoken_of_aga
     let refund = event("r", "refund.created", NOW - 45, &refund("a", 200, "brl", 1_789_999_500));
     bench.bodies(std::slice::from_ref(&refund)).await;
     // As if another worker had learned the alias without seeing that row.
-    bench.sql("update payment_names set provider_payment_id = 'pi_a' where name = 'ch_a'");
+    bench.ledger.run("update payment_names set provider_payment_id = 'pi_a' where name = 'ch_a'").await;
     bench.bodies(&[paid("a")]).await;
     let rows = bench.rows().await;
     assert_eq!(rows.keys().collect::<Vec<_>>(), ["pi_a"]);
@@ -87,19 +89,19 @@ async fn two_intents_that_claim_one_charge_are_told_of() {
     let claims = |intent: &str| event(intent, "charge.succeeded", NOW - 40, &charge("a", intent, 0));
     bench.bodies(&[claims("pi_2")]).await;
     bench.bodies(&[claims("pi_1")]).await;
-    assert_eq!(inconsistencies(&bench), ["alias_claimed_twice"]);
+    assert_eq!(inconsistencies(&bench).await, ["alias_claimed_twice"]);
 }
 
 #[tokio::test]
 async fn what_contradicts_itself_is_asked_and_what_asking_cannot_settle_is_shown() {
     let bench = Bench::new().await;
     bench.bodies(&[paid("a"), event("r", "refund.created", NOW - 45, &refund("a", 700, "brl", 1_789_999_500))]).await;
-    assert_eq!(inconsistencies(&bench), ["returned_more_than_captured"]);
+    assert_eq!(inconsistencies(&bench).await, ["returned_more_than_captured"]);
     assert_eq!(wants(&bench).await, ["payment pi_a returned_more_than_captured"]);
 
     let bench = Bench::new().await;
     bench.bodies(&[paid("a"), event("r", "refund.created", NOW - 45, &refund("a", 100, "usd", 1_789_999_500))]).await;
-    assert_eq!(inconsistencies(&bench), ["mixed_currency"]);
+    assert_eq!(inconsistencies(&bench).await, ["mixed_currency"]);
 
     let bench = Bench::new().await;
     let same_second = [
@@ -117,7 +119,7 @@ async fn an_envelope_of_another_mode_is_shown_to_a_person() {
     let live = paid("a").replace("\"livemode\":false", "\"livemode\":true");
     let outcome = bench.bodies(&[live]).await;
     assert!(matches!(outcome[0], Outcome::Ignored(_)), "{outcome:?}");
-    assert_eq!(inconsistencies(&bench), ["wrong_mode"]);
+    assert_eq!(inconsistencies(&bench).await, ["wrong_mode"]);
 }
 
 #[tokio::test]
@@ -134,7 +136,7 @@ async fn a_word_nobody_knows_is_counted_and_asked_and_asked_again_with_a_repetit
     assert_eq!((words[0].word.as_str(), words[0].seen), ("half_paid", 1));
     let asked = wants(&bench).await;
     assert_eq!(asked.len(), 1, "{asked:?}");
-    bench.sql("update wants set closed_at = 1, closed_because = 'answered'");
+    bench.ledger.run("update wants set closed_at = created_at, closed_because = 'answered'").await;
     assert_eq!(bench.bodies(&[odd]).await, [Outcome::Repeated]);
     assert_eq!(wants(&bench).await, asked);
     assert_eq!(bench.store.unknown_words(10).await.unwrap()[0].seen, 1, "a repetition counts no word again");
@@ -150,7 +152,8 @@ async fn who_is_behind_a_payment_is_kept_as_claimed() {
         r#"{"id":"pi_a","object":"payment_intent","amount":500,"amount_received":500,"currency":"brl","status":"succeeded","customer":"cus_1","receipt_email":"Ana@Example.com "}"#,
     );
     bench.bodies(&[body.clone(), body]).await;
-    let claims: String = bench.read("select group_concat(claims, ', ') from identity_claims where subject_id = 'pi_a'");
+    let said = "select string_agg(claims, ', ') from identity_claims where subject_id = 'pi_a'";
+    let claims = bench.ledger.text(said).await;
     assert_eq!(claims, r#"[["customer","cus_1"],["email","ana@example.com"]]"#);
 }
 
@@ -165,14 +168,16 @@ async fn a_subscription_s_changes_are_events_of_its_own() {
     };
     bench.bodies(&[subscription("one", NOW - 60, "active")]).await;
     bench.bodies(&[subscription("two", NOW - 30, "past_due")]).await;
-    let kinds: String = bench.read(
-        "select group_concat(kind order by row_version) from lifecycle_events where entity_type = 'subscription'",
+    let kinds = bench.ledger.text(
+        "select string_agg(kind, ',' order by row_version) from lifecycle_events where entity_type = 'subscription'",
     );
+    let kinds = kinds.await;
     assert_eq!(kinds, "created,status_changed");
-    let base: String = bench.read("select base from customer_subscriptions where provider_subscription_id = 'sub_a'");
+    let base =
+        bench.ledger.text("select base from customer_subscriptions where provider_subscription_id = 'sub_a'").await;
     assert_eq!(base, "PAST_DUE");
-    let receipt: i64 = bench.read(
-        "select count(*) from lifecycle_events where entity_type = 'subscription' and receipt_id in (select id from webhook_receipts)",
+    let receipts = bench.ledger.text(
+        "select cast(count(*) as text) from lifecycle_events where entity_type = 'subscription' and receipt_id in (select id from webhook_receipts)",
     );
-    assert_eq!(receipt, 2);
+    assert_eq!(receipts.await, "2");
 }

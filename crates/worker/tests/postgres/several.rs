@@ -1,5 +1,4 @@
 //! Several workers on one ledger in Postgres: they meet on the same payments all the time, and no row tells.
-#![allow(clippy::unwrap_used, reason = "a test says what failed by failing")]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

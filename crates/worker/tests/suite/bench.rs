@@ -11,19 +11,22 @@ use afluente_gateways::{
 use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, MerchantName, Mode, Proof, SecretName, Timestamp};
 use afluente_queue::{EmbeddedOptions, Queue, SealKey, SealKeys, Sealed, Settlement};
 use afluente_store::report::{DeadFilter, PaymentFilter};
-use afluente_store::{LEDGER_FILE, Store, StoreOptions};
+use afluente_store::{Store, StoreOptions};
 use afluente_worker::{Account, Accounts, Outcome, Postponed, column, handle};
 use uuid::Uuid;
+
+use crate::site::Ledger;
 
 /// Seconds since 1970 when everything in these tests is received.
 pub(crate) const NOW: i64 = 1_790_000_000;
 
 pub(crate) struct Bench {
-    pub(crate) folder: tempfile::TempDir,
+    pub(crate) ledger: Ledger,
     pub(crate) queue: Queue,
     pub(crate) store: Store,
     pub(crate) accounts: Arc<Accounts>,
     pub(crate) keys: Arc<SealKeys>,
+    _folder: tempfile::TempDir,
 }
 
 pub(crate) fn account(mode: Mode) -> Account {
@@ -42,48 +45,16 @@ impl Bench {
         Bench::with(StoreOptions::default()).await
     }
 
-    /// The same with a ledger whose file has this much room, in pages of 4 KiB.
-    pub(crate) async fn with_room(pages: u32) -> Bench {
-        let bench = Bench::new().await;
-        let taken: u32 = bench.read("pragma page_count");
-        bench.store.close().await;
-        let options = StoreOptions { max_pages: Some(taken + pages), ..StoreOptions::default() };
-        let store = Store::open_with(bench.folder.path(), options).await.unwrap();
-        Bench { store, ..bench }
-    }
-
     pub(crate) async fn with(options: StoreOptions) -> Bench {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, ledger) = (tempfile::tempdir().unwrap(), Ledger::new().await);
         let queue = Queue::open_embedded(EmbeddedOptions::new(folder.path())).unwrap();
-        let store = Store::open_with(folder.path(), options).await.unwrap();
+        let store = Store::open_with(ledger.location(), options).await.unwrap();
         let mut tx = store.begin().await.unwrap();
         tx.save_accounts(&accounts(&["shop"], Mode::Test).rows(), Timestamp::EPOCH).await.unwrap();
         tx.commit().await.unwrap();
         let keys = Arc::new(SealKeys::new(SealKey::from_bytes([1; 32]), []));
-        Bench { folder, queue, store, accounts: Arc::new(accounts(&["shop", "ghost"], Mode::Test)), keys }
-    }
-
-    /// Runs SQL on the ledger's file, as another program would.
-    pub(crate) fn sql(&self, sql: &str) {
-        rusqlite::Connection::open(self.folder.path().join(LEDGER_FILE)).unwrap().execute_batch(sql).unwrap();
-    }
-
-    /// One value of the ledger's file.
-    pub(crate) fn read<T: rusqlite::types::FromSql>(&self, sql: &str) -> T {
-        let ledger = rusqlite::Connection::open(self.folder.path().join(LEDGER_FILE)).unwrap();
-        ledger.query_row(sql, [], |row| row.get(0)).unwrap()
-    }
-
-    /// From now on this happens whenever a receipt of this event is written.
-    pub(crate) fn trigger(&self, event: &str, happens: &str) {
-        self.sql(&format!(
-            "create trigger planted before insert on webhook_receipts when new.event_id like '%{event}%' begin {happens}; end"
-        ));
-    }
-
-    /// From now on the ledger refuses whatever comes with this event.
-    pub(crate) fn refuse(&self, event: &str) {
-        self.trigger(event, "select raise(abort, 'refused by a trigger')");
+        let accounts = Arc::new(accounts(&["shop", "ghost"], Mode::Test));
+        Bench { ledger, queue, store, accounts, keys, _folder: folder }
     }
 
     /// The configuration says another mode from now on.

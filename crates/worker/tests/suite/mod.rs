@@ -1,0 +1,6 @@
+//! What a worker does, whichever database its ledger is in.
+
+mod batch;
+pub(crate) mod bench;
+mod left_behind;
+mod rebuild;
