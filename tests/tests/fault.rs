@@ -271,8 +271,8 @@ fn somebody_leaves_a_transaction_open() {
         let url = trial.served.server.url("shop");
         let mut psql = Command::new("psql");
         let mut holder = psql.args(["-X", "-q", "-d", &url]).stdin(Stdio::piped()).spawn().unwrap();
-        let begin = b"begin isolation level repeatable read; select count(*) from afluente.payments;\n";
-        holder.stdin.as_mut().unwrap().write_all(begin).unwrap();
+        let opening = b"begin isolation level repeatable read; select count(*) from afluente.payments;\n";
+        holder.stdin.as_mut().unwrap().write_all(opening).unwrap();
         let held =
             "select count(*) from pg_stat_activity where application_name = 'psql' and state = 'idle in transaction'";
         wait_until("it is open", || trial.served.count(held) == 1);

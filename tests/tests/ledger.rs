@@ -114,3 +114,22 @@ fn doctor_names_what_loses_data_and_what_is_not_there() {
     assert!(found.out.contains("127.0.0.1:1/nothing") && found.out.contains("server runs"), "{}", found.out);
     assert!(nowhere.run(&["up"]).expect(3).err.contains("127.0.0.1:1/nothing"));
 }
+
+#[test]
+fn bench_measures_the_worker_and_the_whole_way_on_either_database() {
+    let served = Served::new();
+    let url = served.server.url("postgres");
+    for ledger in [&["--ledger", "sqlite"][..], &["--ledger", "postgres", "--url", &url]] {
+        let bench = |args: &[&str]| served.shop.run(&[&["bench"], args, ledger, &["--json"]].concat()).expect(0).json();
+        let runs = bench(&["worker", "--batch", "16", "--workers", "1", "--deliveries", "100"]);
+        assert_eq!(runs[0]["deliveries"], 100, "{runs}");
+        assert!(runs[0]["rate"].as_f64().unwrap() > 0.0 && runs[0]["commits"].as_u64().unwrap() >= 7, "{runs}");
+        let path = bench(&["path", "--rate", "100", "--seconds", "1"]);
+        assert_eq!(path["deliveries"], 100, "{path}");
+        assert!(path["path"][1]["p99_ms"].as_f64().unwrap() > 0.0, "{path}");
+    }
+    // Its databases are gone again.
+    let databases = "select count(*) from pg_database where not datistemplate";
+    assert_eq!(served.server.psql(databases), "2", "{}", served.server.psql("select datname from pg_database"));
+    served.shop.run(&["bench", "path", "--ledger", "postgres"]).expect(2);
+}

@@ -5,6 +5,7 @@ mod body;
 mod core;
 mod cpu;
 mod load;
+mod path;
 mod receive;
 mod worker;
 
@@ -39,6 +40,7 @@ pub(crate) struct BenchArgs {
 #[derive(Subcommand)]
 enum Step {
     Worker(worker::WorkerArgs),
+    Path(path::PathArgs),
 }
 
 /// One measured line.
@@ -53,8 +55,10 @@ struct Figure {
 
 /// Runs every step and prints the table.
 pub(crate) async fn run(args: &BenchArgs) -> Result<(), Failure> {
-    if let Some(Step::Worker(args)) = &args.step {
-        return worker::run(args).await;
+    match &args.step {
+        Some(Step::Worker(args)) => return worker::run(args).await,
+        Some(Step::Path(args)) => return path::run(args).await,
+        None => {}
     }
     if args.connections.iter().any(|connections| !(1..=1024).contains(connections)) {
         return Err(Failure::Usage("--connections expects numbers from 1 to 1024".to_owned()));

@@ -130,7 +130,7 @@ pub(crate) fn parse(
         limits,
         queue_limit_bytes: queue.number(&mut reader, "max_bytes", 1 << 30, 1 << 20..=1 << 40),
         batch_size: usize::try_from(worker.number(&mut reader, "batch_size", 256, 1..=2_000)).unwrap_or(256),
-        linger: worker.millis(&mut reader, "linger_ms", 2, 0..=1_000),
+        linger: worker.millis(&mut reader, "linger_ms", 0, 0..=1_000),
         workers,
         ledger,
         log_format: log.word(

@@ -24,7 +24,7 @@ use crate::settle::{Next, RetryPolicy, jittered, spread};
 pub struct Settings {
     /// At most this many deliveries a transaction.
     pub batch_size: usize,
-    /// How long to wait for a batch to fill once it has begun.
+    /// How long to wait for a batch to fill once it has begun. Under load the transaction before fills it.
     pub linger: Duration,
     /// When to try again what failed for the moment.
     pub retry: RetryPolicy,
@@ -32,7 +32,7 @@ pub struct Settings {
 
 impl Default for Settings {
     fn default() -> Settings {
-        Settings { batch_size: 256, linger: Duration::from_millis(2), retry: RetryPolicy::default() }
+        Settings { batch_size: 256, linger: Duration::ZERO, retry: RetryPolicy::default() }
     }
 }
 

@@ -48,6 +48,12 @@ pub(super) fn event(number: usize) -> Vec<u8> {
     .into_bytes()
 }
 
+/// The number of an event, read back from its body.
+pub(super) fn number_of(body: &[u8]) -> Option<usize> {
+    let digits = body.strip_prefix(br#"{"id":"evt_bench"#)?.get(..10)?;
+    std::str::from_utf8(digits).ok()?.parse().ok()
+}
+
 fn intent(payment: usize, status: &str, received: i64) -> String {
     format!(
         r#"{{"id":"pi_bench{payment:09}","object":"payment_intent","amount":10990,"amount_capturable":0,"amount_details":{{"tip":{{}}}},"amount_received":{received},"application":null,"automatic_payment_methods":{{"enabled":true}},"cancellation_reason":null,"capture_method":"automatic","confirmation_method":"automatic","created":1767225600,"currency":"brl","customer":"cus_bench{payment:09}","description":"Order {payment}","last_payment_error":null,"latest_charge":"ch_bench{payment:09}","livemode":false,"metadata":{{"order_id":"{payment}","store":"sao-paulo-1"}},"next_action":null,"payment_method":"pm_bench{payment:09}","payment_method_types":["card"],"receipt_email":"payer{payment}@example.com","status":"{status}","transfer_data":null}}"#

@@ -59,7 +59,7 @@ pub(super) async fn drive(
 }
 
 /// Whether the answer was 200. Answers here are small and have no body worth reading: they end with the head.
-async fn exchange(stream: &mut TcpStream, bytes: &[u8]) -> std::io::Result<bool> {
+pub(super) async fn exchange(stream: &mut TcpStream, bytes: &[u8]) -> std::io::Result<bool> {
     stream.write_all(bytes).await?;
     let mut answer = [0; 2048];
     let mut filled = 0;

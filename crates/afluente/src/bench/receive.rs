@@ -47,7 +47,8 @@ pub(super) async fn measure(connections: usize, lasting: Duration) -> Result<Vec
     ])
 }
 
-fn request(account: &BenchAccount, number: usize) -> Vec<u8> {
+/// One signed request.
+pub(super) fn request(account: &BenchAccount, number: usize) -> Vec<u8> {
     let body = event(number);
     let head = format!(
         "POST /webhooks/stripe/bench HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nStripe-Signature: {}\r\nContent-Length: {}\r\n\r\n",
@@ -65,9 +66,7 @@ async fn ours(
 ) -> Result<Seen, Failure> {
     let folder = tempfile::tempdir().map_err(|error| Failure::unavailable(&error))?;
     let queue = Queue::open_embedded(EmbeddedOptions { limit_bytes: 8 << 30, ..EmbeddedOptions::new(folder.path()) })?;
-    let known = Account::new(Gateway::Stripe, account.name.clone(), account.keyring())
-        .map_err(|error| Failure::unavailable(&error))?;
-    let (_accounts, accounts) = watch::channel(Arc::new(Accounts::from_iter([known])));
+    let (_accounts, accounts) = watch::channel(Arc::new(known(account)?));
     let keys = SealKeys::new(SealKey::from_bytes([7; 32]), []);
     let receiver = Receiver::new(accounts, queue.clone(), keys, Limits::default(), afluente_ingress::system_clock);
     let (stop, stopped) = oneshot::channel::<()>();
@@ -83,6 +82,12 @@ async fn ours(
     let _ = server.await;
     queue.close().await;
     Ok(seen)
+}
+
+/// The accounts a receiver knows: this one.
+pub(super) fn known(account: &BenchAccount) -> Result<Accounts, Failure> {
+    let known = Account::new(Gateway::Stripe, account.name.clone(), account.keyring());
+    Ok(Accounts::from_iter([known.map_err(|error| Failure::unavailable(&error))?]))
 }
 
 async fn bare(connections: usize, lasting: Duration, requests: Arc<Vec<Vec<u8>>>) -> Result<Seen, Failure> {
@@ -103,6 +108,6 @@ async fn bare(connections: usize, lasting: Duration, requests: Arc<Vec<Vec<u8>>>
     Ok(seen)
 }
 
-async fn listen() -> Result<TcpListener, Failure> {
+pub(super) async fn listen() -> Result<TcpListener, Failure> {
     TcpListener::bind("127.0.0.1:0").await.map_err(|error| Failure::unavailable(&error))
 }

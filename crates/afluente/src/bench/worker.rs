@@ -83,7 +83,7 @@ pub(crate) async fn run(args: &WorkerArgs) -> Result<(), Failure> {
     Ok(())
 }
 
-fn server(kind: Kind, url: Option<&str>) -> Result<Option<Server>, Failure> {
+pub(super) fn server(kind: Kind, url: Option<&str>) -> Result<Option<Server>, Failure> {
     match (kind, url) {
         (Kind::Sqlite, _) => Ok(None),
         (Kind::Postgres, Some(url)) => {
@@ -109,14 +109,14 @@ pub(super) async fn figure(deliveries: usize) -> Result<super::Figure, Failure> 
 }
 
 /// A ledger of this run alone.
-struct Bench {
-    store: Store,
+pub(super) struct Bench {
+    pub(super) store: Store,
     scratch: Option<Scratch>,
     _folder: tempfile::TempDir,
 }
 
 impl Bench {
-    async fn new(server: Option<&Server>, workers: usize) -> Result<Bench, Failure> {
+    pub(super) async fn new(server: Option<&Server>, workers: usize) -> Result<Bench, Failure> {
         let folder = tempfile::tempdir().map_err(|error| Failure::unavailable(&error))?;
         let (location, scratch) = match server {
             None => (Location::Folder(folder.path().to_owned()), None),
@@ -129,7 +129,7 @@ impl Bench {
         Ok(Bench { store: Store::open_with(location, options).await?, scratch, _folder: folder })
     }
 
-    async fn close(self) -> Result<(), Failure> {
+    pub(super) async fn close(self) -> Result<(), Failure> {
         self.store.close().await;
         if let Some(scratch) = self.scratch {
             scratch.remove().await?;

@@ -44,9 +44,10 @@ listen = "127.0.0.1:8421"
 [worker]
 # Workers that take from the queue; a ledger in a file has one.
 #workers = 1
-# Deliveries committed in one transaction at most, and how long a batch waits to fill, milliseconds.
+# Deliveries committed in one transaction at most, and how long a batch waits to fill, milliseconds: what comes while one is
+# written is the next.
 #batch_size = 256
-#linger_ms = 2
+#linger_ms = 0
 
 [log]
 # text or json, to standard error. Environment: AFLUENTE_LOG_FORMAT.
