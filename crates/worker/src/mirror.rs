@@ -36,6 +36,8 @@ impl Mirror {
         let due = self.due;
         async move {
             match due {
+                // A timer is not over at its first look, and what is due goes before any batch.
+                Some(due) if due <= Instant::now() => {}
                 Some(due) => tokio::time::sleep_until(due).await,
                 None => std::future::pending().await,
             }
