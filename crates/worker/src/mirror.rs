@@ -81,3 +81,19 @@ async fn one_by_one(store: &Store, rows: &[AccountRow]) -> Result<(), StoreError
     }
     last
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use futures_util::FutureExt;
+
+    #[tokio::test]
+    async fn what_is_due_is_due_at_the_first_look_however_soon_a_batch_is_there() {
+        let mut mirror = Mirror::new(&Arc::default());
+        assert!(mirror.due().now_or_never().is_some(), "a batch that is there at once would miss its accounts");
+        mirror.due = None;
+        assert!(mirror.due().now_or_never().is_none());
+        mirror.again();
+        assert!(mirror.due().now_or_never().is_some());
+    }
+}

@@ -243,19 +243,6 @@ async fn an_account_added_by_a_reload_is_written_before_its_deliveries_can_miss_
 }
 
 #[tokio::test]
-async fn a_worker_that_finds_a_full_queue_writes_its_accounts_before_it_takes_anything() {
-    let bench = Bench::new().await;
-    bench.ledger.run("delete from gateway_accounts").await;
-    // More than one batch, so that the first is there at once.
-    publish(&bench, names("a", 300)).await;
-    // Whoever missed its account would wait for an hour.
-    let patient = RetryPolicy { account_missing: Duration::from_hours(1), ..endless() };
-    let working = Working::start(&bench, patient);
-    until("all are acknowledged", async || working.pulse.handled() == 300).await;
-    working.stop().await;
-}
-
-#[tokio::test]
 async fn an_account_whose_row_somebody_deleted_is_written_again() {
     let bench = Bench::new().await;
     let working = Working::start(&bench, endless());
