@@ -1,11 +1,11 @@
 //! `afluente simulate`: plays Stripe. Real signed requests of realistic payment lives, and forgeries that must be refused.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use afluente_gateways::Secret;
 use afluente_model::Mode;
 use afluente_simulate::{Difference, Plan, Post, Sent, Target, Traffic, Truth, check, deliver, play};
-use afluente_store::{Location, Store};
+use afluente_store::{Location, Store, StoreError};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::{Value, json};
@@ -152,14 +152,28 @@ fn target(args: &SimulateArgs, config: &Config) -> Result<Target, Failure> {
     })
 }
 
+/// The ledger, waited for while its server is away. A file that is not there is not waited for.
+async fn opened(ledger: &Location, patience: Duration) -> Result<Store, StoreError> {
+    let started = Instant::now();
+    loop {
+        match Store::open_read_only(ledger).await {
+            Err(StoreError::Open { .. } | StoreError::Unavailable(_)) if started.elapsed() < patience => {
+                tokio::time::sleep(Duration::from_millis(100)).await;
+            }
+            opened => return opened,
+        }
+    }
+}
+
 async fn compare(
     ledger: &Location,
     args: &SimulateArgs,
     sent: &Sent,
     truth: &[Truth],
 ) -> Result<Vec<Difference>, Failure> {
-    let store = Store::open_read_only(ledger).await?;
-    check::settled(&store, &args.account, &sent.acknowledged, Duration::from_secs(args.patience)).await?;
+    let patience = Duration::from_secs(args.patience);
+    let store = opened(ledger, patience).await?;
+    check::settled(&store, &args.account, &sent.acknowledged, patience).await?;
     let differences = check::all(&store, &args.account, &sent.acknowledged, truth).await;
     store.close().await;
     Ok(differences?)

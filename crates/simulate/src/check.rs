@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
-use afluente_store::{PaymentRow, Store, StoreError};
+use afluente_store::{Class, PaymentRow, Store, StoreError};
 
 use crate::traffic::Truth;
 
@@ -32,11 +32,18 @@ pub async fn settled(
 ) -> Result<(), StoreError> {
     let started = Instant::now();
     loop {
-        let receipts: BTreeSet<String> =
-            store.receipts_of_events(account).await?.into_iter().map(|(event, _)| event).collect();
-        if acknowledged.is_subset(&receipts) || started.elapsed() > patience {
-            // What is still missing is a difference, told as such.
-            return Ok(());
+        let over = started.elapsed() > patience;
+        match store.receipts_of_events(account).await {
+            Ok(receipts) => {
+                let receipts: BTreeSet<String> = receipts.into_iter().map(|(event, _)| event).collect();
+                if over || acknowledged.is_subset(&receipts) {
+                    // What is still missing is a difference, told as such.
+                    return Ok(());
+                }
+            }
+            Err(error) if over || error.class() != Class::Away => return Err(error),
+            // A ledger that is away comes back, as the workers expect it to.
+            Err(_) => {}
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
