@@ -67,14 +67,20 @@ impl Queue {
             self.wait(&mut signal, 1).await?;
             // In vain or not: what there is by then is taken.
             let _ = tokio::time::timeout(linger, self.wait(&mut signal, most)).await;
-            let taken = self.take_now(most).await?;
+            let taken = self.take_ready(most).await?;
             if !taken.is_empty() || most == 0 {
                 return Ok(taken);
             }
         }
     }
 
-    async fn take_now(&self, most: usize) -> Result<Vec<Received>, QueueError> {
+    /// Ends when so many are ready, or a delayed one is due. Takes nothing: it may be dropped at any time.
+    pub async fn ready(&self, count: usize) -> Result<(), QueueError> {
+        self.wait(&mut self.shared.signal.subscribe(), count).await
+    }
+
+    /// Takes up to `most` of what is ready now, which may be nothing.
+    pub async fn take_ready(&self, most: usize) -> Result<Vec<Received>, QueueError> {
         let (reply, answer) = oneshot::channel();
         self.commands.send(Command::Take(most, reply)).await.map_err(|_| QueueError::Closed)?;
         Ok(answer.await.map_err(|_| QueueError::Closed)??)

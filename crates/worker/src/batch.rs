@@ -28,10 +28,14 @@ pub async fn handle(
     accounts: &Arc<Accounts>,
     keys: &Arc<SealKeys>,
 ) -> Vec<Result<Outcome, Postponed>> {
-    measure::batch(batch.len());
-    let prepared = prepare_all(batch, accounts, keys).await;
+    write_all(store, prepare_all(batch, accounts, keys).await).await
+}
+
+/// The same for what is read already.
+pub(crate) async fn write_all(store: &Store, prepared: Vec<Option<Prepared>>) -> Vec<Result<Outcome, Postponed>> {
+    measure::batch(prepared.len());
     // What is not read, or not reached, comes back.
-    let mut verdicts: Vec<Verdict> = vec![Err(Postponed::ShuttingDown); batch.len()];
+    let mut verdicts: Vec<Verdict> = vec![Err(Postponed::ShuttingDown); prepared.len()];
     let read = prepared.into_iter().enumerate();
     let mut slots: Vec<Slot> =
         read.filter_map(|(index, prepared)| prepared.map(|prepared| Slot { index, prepared })).collect();

@@ -30,6 +30,7 @@ mod refold;
 mod run;
 mod settle;
 mod subscriptions;
+mod taken;
 
 pub use account::{Account, Accounts};
 pub use batch::handle;

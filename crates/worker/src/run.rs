@@ -12,12 +12,13 @@ use tracing::{error, info, warn};
 use uuid::Uuid;
 
 use crate::account::Accounts;
-use crate::batch::handle;
+use crate::batch::write_all;
 use crate::measure;
 use crate::mirror::Mirror;
 use crate::outcome::Postponed;
 use crate::pulse::Pulse;
 use crate::settle::{Next, RetryPolicy, jittered, spread};
+use crate::taken::Taken;
 
 /// How a worker takes its work.
 #[derive(Clone, Debug)]
@@ -64,6 +65,7 @@ pub async fn run(worker: Worker, shutdown: impl Future<Output = ()>) -> Result<(
     let mut pace = Pace::new();
     let mut accounts = worker.accounts.clone();
     accounts.mark_unchanged();
+    let mut ahead = None;
     tokio::pin!(shutdown);
     loop {
         let most = if pace.careful { 1 } else { worker.settings.batch_size };
@@ -79,10 +81,15 @@ pub async fn run(worker: Worker, shutdown: impl Future<Output = ()>) -> Result<(
                 mirror.write(&worker.store, &rows).await;
                 continue;
             }
-            taken = worker.queue.take(most, worker.settings.linger) => taken,
+            taken = worker.next(&mut ahead, most) => taken,
         };
         let went = match taken {
-            Ok(batch) => worker.work(batch, pace.careful).await,
+            Ok(taken) if pace.careful => worker.work(taken, true).await,
+            Ok(taken) => {
+                let (went, read) = worker.work_and_read_ahead(taken).await;
+                ahead = read.filter(|_| went.ledger_away.is_none());
+                went
+            }
             Err(QueueError::Closed) => return Err(QueueError::Closed),
             Err(error) => {
                 error!(error = %chain(&error), "Cannot take from the queue");
@@ -168,15 +175,48 @@ impl Worker {
         self.pulse.set_waiting_for_ledger(false);
     }
 
-    /// Handles and settles one batch. `careful` says that it is a single delivery and the ledger took a commit of its
+    /// What was read ahead, or else what comes.
+    async fn next(&self, ahead: &mut Option<Taken>, most: usize) -> Result<Taken, QueueError> {
+        match ahead.take() {
+            Some(taken) => Ok(taken),
+            None => Ok(self.read(self.queue.take(most, self.settings.linger).await?).await),
+        }
+    }
+
+    async fn read(&self, messages: Vec<Received>) -> Taken {
+        let accounts = self.accounts.borrow().clone();
+        Taken::read(messages, &accounts, &self.keys).await
+    }
+
+    /// Works on a batch, and where another full one waits by then, takes and reads that meanwhile. Only a full one: what
+    /// other workers could take at once is theirs.
+    async fn work_and_read_ahead(&self, taken: Taken) -> (Went, Option<Taken>) {
+        let most = self.settings.batch_size;
+        let work = self.work(taken, false);
+        tokio::pin!(work);
+        tokio::select! {
+            biased;
+            went = &mut work => return (went, None),
+            Ok(()) = self.queue.ready(most) => {}
+        }
+        let read = async {
+            // Whatever is wrong with the queue, the next look at it says so.
+            let messages = self.queue.take_ready(most).await.unwrap_or_default();
+            self.read(messages).await
+        };
+        let (went, read) = tokio::join!(work, read);
+        (went, Some(read).filter(|read| !read.is_empty()))
+    }
+
+    /// Settles one batch when it is written. `careful` says that it is a single delivery and the ledger took a commit of its
     /// size a moment ago: then a ledger that is away all the same costs this delivery a try, or it would be first in line
     /// for ever.
-    async fn work(&self, batch: Vec<Received>, careful: bool) -> Went {
-        let accounts = self.accounts.borrow().clone();
-        let verdicts = handle(&self.store, &batch, &accounts, &self.keys).await;
+    async fn work(&self, taken: Taken, careful: bool) -> Went {
+        let (messages, prepared) = taken.into_parts();
+        let verdicts = write_all(&self.store, prepared).await;
         let mut went = Went::default();
-        let mut settled = Vec::with_capacity(batch.len());
-        for (message, verdict) in batch.into_iter().zip(verdicts) {
+        let mut settled = Vec::with_capacity(messages.len());
+        for (message, verdict) in messages.into_iter().zip(verdicts) {
             match verdict {
                 Ok(_) => settled.push((message, Settlement::Ack)),
                 Err(Postponed::LedgerAway(error)) => {

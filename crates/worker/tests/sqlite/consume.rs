@@ -45,6 +45,10 @@ struct Working {
 
 impl Working {
     fn start(bench: &Bench, retry: RetryPolicy) -> Working {
+        Working::with(bench, Settings { retry, ..Settings::default() })
+    }
+
+    fn with(bench: &Bench, settings: Settings) -> Working {
         let (accounts, watched) = watch::channel(Arc::new(accounts(&["shop"], Mode::Test)));
         let pulse = Arc::new(Pulse::default());
         let worker = Worker {
@@ -52,7 +56,7 @@ impl Working {
             store: bench.store.clone(),
             keys: Arc::clone(&bench.keys),
             accounts: watched,
-            settings: Settings { retry, ..Settings::default() },
+            settings,
             pulse: Arc::clone(&pulse),
         };
         let (stop, stopped) = oneshot::channel::<()>();
@@ -151,9 +155,29 @@ async fn an_outage_of_the_ledger_costs_no_delivery_a_try() {
     publish(&bench, names("a", 5)).await;
     until("it stands back", async || working.pulse.is_waiting_for_ledger()).await;
     working.stop().await;
+    none_was_tried(&bench, 5).await;
+}
+
+#[tokio::test]
+async fn a_batch_read_ahead_goes_back_untried_when_the_ledger_is_away() {
+    let bench = Bench::with(StoreOptions { busy_timeout: Duration::from_millis(300), ..StoreOptions::default() }).await;
+    let working = Working::with(&bench, Settings { batch_size: 4, retry: endless(), ..Settings::default() });
+    until("the accounts are there", async || !working.pulse.are_accounts_missing()).await;
+    let lock = bench.ledger.beside();
+    lock.execute_batch("begin immediate").unwrap();
+    publish(&bench, names("a", 20)).await;
+    until("one batch is written and the next is read", async || totals(&bench).2 > 4).await;
+    until("it stands back", async || working.pulse.is_waiting_for_ledger()).await;
+    until("it holds nothing", async || totals(&bench).2 == 0).await;
+    working.stop().await;
+    none_was_tried(&bench, 20).await;
+}
+
+/// Takes so many messages off the queue, for good.
+async fn none_was_tried(bench: &Bench, count: usize) {
     let mut seen = 0;
-    while seen < 5 {
-        let taken = timeout(DEADLINE, bench.queue.take(5, Duration::ZERO)).await.expect("they come back").unwrap();
+    while seen < count {
+        let taken = timeout(DEADLINE, bench.queue.take(count, Duration::ZERO)).await.expect("they come back").unwrap();
         assert!(taken.iter().all(|one| one.attempt() == 0), "{taken:?}");
         seen += taken.len();
         let done = taken.into_iter().map(|one| (one, Settlement::Ack)).collect();
