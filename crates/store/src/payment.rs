@@ -36,8 +36,47 @@ rows! {
     BLANK = "payments_blank";
 }
 
+rows! {
+    /// What a fold may change of a payment's row.
+    #[allow(clippy::struct_excessive_bools, reason = "the columns are what they are")]
+    struct FoldedInput<'a> {
+        id: uuid,
+        status_v2: text,
+        legacy_word: opt text,
+        currency: opt text,
+        authorized_amount: int,
+        captured_amount: int,
+        refunded_amount: int,
+        refund_pending_amount: int,
+        disputed_amount: int,
+        charged_back_amount: int,
+        capture_state: text,
+        funding_state: text,
+        dispute_state: text,
+        dispute_stage: int,
+        risk_state: text,
+        settlement_state: text,
+        closed_reason: opt text,
+        scheduled_for: opt moment,
+        expires_at: opt moment,
+        evidence: text,
+        capture_inferred: flag,
+        attempt_count: int,
+        last_failure_code: opt text,
+        contested: flag,
+        returned_more_than_captured: flag,
+        mixed_currency: flag,
+        source_as_of: opt moment,
+        fold_version: int,
+        fact_count: int,
+        row_version: int,
+        updated_at: moment,
+    }
+    UPDATE = "payments_update";
+}
+
 records! {
-    /// A payment's columns, for both directions.
+    /// A payment's columns.
     #[allow(clippy::struct_excessive_bools, reason = "the columns are what they are")]
     pub(crate) struct Record {
         id: uuid,
@@ -80,7 +119,6 @@ records! {
     from { account: text, tenant: text, provider_payment_id: text }
     LOCK = "payments_select" "payments_lock", lock payments;
     from { id: uuid } LOCK_IDS = "payments_select" "payments_lock_ids", lock payments;
-    into UPDATE = "payments_update";
 }
 
 ids! {
@@ -172,7 +210,7 @@ impl Tx {
 
     /// Writes projected rows; each `row_version` given is the new one.
     pub async fn save_payments(&mut self, rows: &[PaymentRow]) -> Result<(), StoreError> {
-        let inputs: Vec<Record> = rows.iter().map(Record::from).collect();
+        let inputs: Vec<FoldedInput<'_>> = rows.iter().map(FoldedInput::from).collect();
         self.execute(&UPDATE, &inputs).await?;
         Ok(())
     }
@@ -194,38 +232,34 @@ fn key_input(key: &PaymentKey) -> KeyInput<'_> {
     KeyInput { account: key.account.as_str(), tenant: &key.tenant, provider_payment_id: &key.id }
 }
 
-impl From<&PaymentRow> for Record {
-    fn from(row: &PaymentRow) -> Record {
+impl<'a> From<&'a PaymentRow> for FoldedInput<'a> {
+    fn from(row: &'a PaymentRow) -> FoldedInput<'a> {
         let payment = &row.payment;
         let Amounts { authorized, captured, refunded, refund_pending, disputed, charged_back } = payment.amounts;
-        Record {
+        FoldedInput {
             id: row.id.into(),
-            account: row.key.account.to_string(),
-            tenant: row.key.tenant.to_string(),
-            provider_payment_id: row.key.id.to_string(),
-            provider_v2: row.gateway.as_str().to_owned(),
-            status_v2: payment.status.to_string(),
-            legacy_word: payment.word.as_deref().map(Into::into),
-            currency: payment.currency.map(|currency| currency.to_string()),
+            status_v2: payment.status.as_str(),
+            legacy_word: payment.word.as_deref(),
+            currency: payment.currency.as_ref().map(Currency::as_str),
             authorized_amount: authorized.minor(),
             captured_amount: captured.minor(),
             refunded_amount: refunded.minor(),
             refund_pending_amount: refund_pending.minor(),
             disputed_amount: disputed.minor(),
             charged_back_amount: charged_back.minor(),
-            capture_state: payment.capture_state.to_string(),
-            funding_state: payment.funding_state.to_string(),
-            dispute_state: payment.dispute_state.to_string(),
+            capture_state: payment.capture_state.as_str(),
+            funding_state: payment.funding_state.as_str(),
+            dispute_state: payment.dispute_state.as_str(),
             dispute_stage: payment.dispute_stage.into(),
-            risk_state: payment.risk_state.to_string(),
-            settlement_state: payment.settlement_state.to_string(),
-            closed_reason: payment.closed_reason.map(|reason| reason.to_string()),
+            risk_state: payment.risk_state.as_str(),
+            settlement_state: payment.settlement_state.as_str(),
+            closed_reason: payment.closed_reason.map(ClosedReason::as_str),
             scheduled_for: payment.scheduled_for.map(Moment::from),
             expires_at: payment.expires_at.map(Moment::from),
-            evidence: payment.evidence.to_string(),
+            evidence: payment.evidence.as_str(),
             capture_inferred: payment.capture_inferred,
             attempt_count: payment.attempt_count.into(),
-            last_failure_code: payment.last_failure_code.as_deref().map(Into::into),
+            last_failure_code: payment.last_failure_code.as_deref(),
             contested: payment.contested,
             returned_more_than_captured: payment.returned_more_than_captured,
             mixed_currency: payment.mixed_currency,
@@ -233,7 +267,6 @@ impl From<&PaymentRow> for Record {
             fold_version: FOLD_VERSION.into(),
             fact_count: row.fact_count,
             row_version: row.row_version,
-            created_at: row.created_at.into(),
             updated_at: row.updated_at.into(),
         }
     }

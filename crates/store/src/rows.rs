@@ -66,8 +66,7 @@ pub(crate) struct Packed {
     pub(crate) postgres: &'static str,
 }
 
-/// Declares a row that statements give, and that others take: `from { … } NAME = "file" …, lock table;` gives such rows for
-/// those, `into NAME = "file" …;` takes them.
+/// Declares a row that statements give: `from { … } NAME = "file" …, lock table;` gives such rows for those.
 macro_rules! records {
     ($(#[$attribute:meta])* $visible:vis struct $record:ident $columns:tt $($statements:tt)*) => {
         $crate::rows::row! {
@@ -91,10 +90,6 @@ macro_rules! directed {
                 $crate::rows::postgres!($input), $($crate::rows::file!($file),)+ $(" for update of ", stringify!($table))?
             ),
         };
-        $crate::rows::directed! { $columns $($rest)* }
-    };
-    ($columns:tt into $name:ident = $($file:literal)+; $($rest:tt)*) => {
-        $crate::rows::statements! { $columns $name = $($file)+; }
         $crate::rows::directed! { $columns $($rest)* }
     };
 }
