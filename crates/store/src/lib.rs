@@ -14,6 +14,7 @@ mod claim;
 mod dead;
 mod error;
 mod fact;
+mod folded;
 mod health;
 mod input;
 mod migration;

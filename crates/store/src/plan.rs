@@ -10,7 +10,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use crate::backend::{Location, Store, StoreOptions};
 use crate::postgres::{self, Server};
 use crate::sqlite::LEDGER_FILE;
-use crate::{claim, dead, fact, name, payment, receipt, record, report, subscription};
+use crate::{claim, dead, fact, folded, name, payment, receipt, record, report, subscription};
 
 /// A statement for SQLite and for Postgres.
 type Text = (&'static str, &'static str);
@@ -34,7 +34,7 @@ fn of_a_worker() -> Vec<Text> {
         payment::BLANK,
         payment::LOCK,
         payment::LOCK_IDS,
-        payment::UPDATE,
+        folded::UPDATE,
         payment::DELETE,
         fact::INSERT,
         fact::READ,
