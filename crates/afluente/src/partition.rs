@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use crate::exit::Failure;
 use crate::output;
 
-/// How long deliveries are recognised as repetitions by the receipt they were first kept as, days.
-const RECOGNISED_DAYS: i64 = 35;
+/// How long after its end a partition stays, days. Gateways send again for weeks, and what was ignored is applied then only
+/// while its receipt is held.
+const KEPT_DAYS: i64 = 35;
 
 /// Looks at the partitions of receipts and events, and lets old ones go. Only a ledger on Postgres has them.
 #[derive(Subcommand)]
@@ -43,7 +44,10 @@ pub(crate) async fn run(command: &PartitionsCommand, location: &Location) -> Res
     if let Location::Folder(_) = location {
         return Err(Failure::Usage("this ledger is a file, which has no partitions; they are for Postgres".to_owned()));
     }
-    let store = Store::open_read_only(location).await?;
+    let store = match command {
+        PartitionsCommand::List(_) => Store::open_read_only(location).await?,
+        PartitionsCommand::Drop(_) => Store::open(location).await?,
+    };
     let partitions = store.partitions().await?;
     match command {
         PartitionsCommand::List(args) => list(&partitions, args.json),
@@ -84,9 +88,10 @@ fn droppable<'a>(partitions: &'a [Partition], args: &DropArgs, now: Timestamp) -
         return Err(Failure::Usage(format!("{name} is the default partition, which stays; mend what fell into it")));
     };
     let days = (now.as_micros() - until.as_micros()) / 86_400_000_000;
-    if days < RECOGNISED_DAYS {
+    if days < KEPT_DAYS {
+        let left = output::count(KEPT_DAYS - days, "day");
         return Err(Failure::Found(format!(
-            "{name} ends {until}: repetitions of its deliveries are recognised for {RECOGNISED_DAYS} days more; not dropped"
+            "{name} ends {until}: gateways may still send its deliveries again; it can be dropped in {left}"
         )));
     }
     if !args.yes {
@@ -120,7 +125,7 @@ mod tests {
         assert_eq!(asked("old", true), Ok("old".to_owned()));
         for (name, yes, why) in [
             ("old", false, "--yes"),
-            ("young", true, "recognised for 35 days"),
+            ("young", true, "dropped in 1 day"),
             ("default", true, "default partition"),
             ("payments", true, "expected a partition, got \"payments\""),
         ] {

@@ -152,16 +152,16 @@ fn target(args: &SimulateArgs, config: &Config) -> Result<Target, Failure> {
     })
 }
 
-/// The ledger, waited for while its server is away. A file that is not there is not waited for.
+/// The ledger, waited for while its server is away. A file that cannot be opened stays so.
 async fn opened(ledger: &Location, patience: Duration) -> Result<Store, StoreError> {
     let started = Instant::now();
     loop {
-        match Store::open_read_only(ledger).await {
-            Err(StoreError::Open { .. } | StoreError::Unavailable(_)) if started.elapsed() < patience => {
-                tokio::time::sleep(Duration::from_millis(100)).await;
-            }
-            opened => return opened,
+        let opened = Store::open_read_only(ledger).await;
+        let away = matches!((&opened, ledger), (Err(StoreError::Open { .. }), Location::Server(_)));
+        if !away || started.elapsed() > patience {
+            return opened;
         }
+        tokio::time::sleep(Duration::from_millis(100)).await;
     }
 }
 

@@ -74,9 +74,11 @@ impl Queue {
         }
     }
 
-    /// Ends when so many are ready, or a delayed one is due. Takes nothing: it may be dropped at any time.
+    /// Ends when so many are ready. Takes nothing: it may be dropped at any time.
     pub async fn ready(&self, count: usize) -> Result<(), QueueError> {
-        self.wait(&mut self.shared.signal.subscribe(), count).await
+        let mut signal = self.shared.signal.subscribe();
+        let seen = signal.wait_for(|seen| seen.closed || seen.ready >= count as u64).await;
+        if seen.is_ok_and(|seen| !seen.closed) { Ok(()) } else { Err(QueueError::Closed) }
     }
 
     /// Takes up to `most` of what is ready now, which may be nothing.
