@@ -205,7 +205,7 @@ fn readiness(
 ) -> Arc<dyn Fn() -> Readiness + Send + Sync> {
     use std::sync::atomic::Ordering;
     Arc::new(move || {
-        let full = queue.bytes() >= queue.limit_bytes();
+        let full = queue.depth().is_some_and(|held| held.is_full());
         let check = |name, holds: bool, otherwise: &str| Check {
             name,
             state: if holds { Ok(()) } else { Err(otherwise.to_owned()) },
@@ -222,7 +222,7 @@ fn readiness(
                         Err(format!("{} ended; this process stops", missing.join(", ")))
                     },
                 },
-                check("queue", queue.is_healthy(), &failed_commit(&queue)),
+                Check { name: "queue", state: queue.health().map_err(|unhealthy| unhealthy.to_string()) },
                 check("queue_room", !full, "the queue is full; look at the worker"),
                 check(
                     "ledger",
@@ -242,11 +242,6 @@ fn readiness(
             ],
         }
     })
-}
-
-fn failed_commit(queue: &Queue) -> String {
-    let word = queue.last_error().map_or("it is closed", |error| error.word());
-    format!("the last commit failed ({word}); look at the disk")
 }
 
 /// Where a data folder lies: as given, absolute for messages.

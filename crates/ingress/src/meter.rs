@@ -51,6 +51,7 @@ outcomes! {
     QueueFailed => "queue_failed",
     QueueClosed => "queue_closed",
     QueueSlow => "queue_slow",
+    QueueAway => "queue_away",
 }
 
 impl From<Rejection> for Outcome {

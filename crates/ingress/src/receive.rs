@@ -196,9 +196,13 @@ impl Receiver {
             Ok(Err(error)) => {
                 self.complain(delivery.gateway, &error);
                 Err(match error {
-                    PublishError::Full { .. } => Refusal::QueueFull,
+                    PublishError::Full { .. } | PublishError::Nacked => Refusal::QueueFull,
                     PublishError::TooLarge { .. } => Refusal::TooLarge { limit_bytes },
-                    PublishError::Storage(_) => Refusal::QueueFailed,
+                    PublishError::Storage(_) | PublishError::Returned | PublishError::Lost { .. } => {
+                        Refusal::QueueFailed
+                    }
+                    PublishError::TimedOut { .. } => Refusal::QueueSlow,
+                    PublishError::Away { .. } => Refusal::QueueAway,
                     PublishError::Closed => Refusal::QueueClosed,
                 })
             }

@@ -46,6 +46,8 @@ pub(crate) enum Refusal {
     QueueClosed,
     /// The queue did not confirm in time.
     QueueSlow,
+    /// There is no queue to hand it to.
+    QueueAway,
 }
 
 impl Refusal {
@@ -66,6 +68,7 @@ impl Refusal {
             Refusal::QueueFailed => Outcome::QueueFailed,
             Refusal::QueueClosed => Outcome::QueueClosed,
             Refusal::QueueSlow => Outcome::QueueSlow,
+            Refusal::QueueAway => Outcome::QueueAway,
         }
     }
 
@@ -86,9 +89,12 @@ impl Refusal {
             Refusal::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Refusal::BrokenBody | Refusal::EmptyBody => StatusCode::BAD_REQUEST,
             Refusal::Rejected { status, .. } | Refusal::UnknownAccount { status, .. } => status,
-            Refusal::Busy | Refusal::QueueFull | Refusal::QueueFailed | Refusal::QueueClosed | Refusal::QueueSlow => {
-                StatusCode::SERVICE_UNAVAILABLE
-            }
+            Refusal::Busy
+            | Refusal::QueueFull
+            | Refusal::QueueFailed
+            | Refusal::QueueClosed
+            | Refusal::QueueSlow
+            | Refusal::QueueAway => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 
@@ -117,6 +123,7 @@ impl Refusal {
             Refusal::QueueFailed => "the delivery could not be stored, try again",
             Refusal::QueueClosed => "shutting down, try again",
             Refusal::QueueSlow => "the delivery was not confirmed in time, try again",
+            Refusal::QueueAway => "the queue is away, try again",
         };
         fixed.into()
     }

@@ -6,10 +6,12 @@
 
 mod clock;
 mod file;
+mod handle;
+mod lease;
 mod lines;
 mod lock;
 mod rows;
-pub(crate) mod shared;
+mod shared;
 mod thread;
 
 use std::path::{Path, PathBuf};
@@ -19,6 +21,8 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::error::OpenError;
+pub(crate) use handle::Embedded;
+pub(crate) use lease::Lease;
 use shared::{Command, Shared};
 
 /// The queue's file name inside its folder.
@@ -64,7 +68,7 @@ impl EmbeddedOptions {
 }
 
 /// Takes the lock, opens and checks the file, and starts the thread.
-pub(crate) fn open(options: &EmbeddedOptions) -> Result<(Arc<Shared>, mpsc::Sender<Command>), OpenError> {
+fn start(options: &EmbeddedOptions) -> Result<(Arc<Shared>, mpsc::Sender<Command>), OpenError> {
     let opened = file::open(options)?;
     let (sender, commands) = mpsc::channel(4 * GROUP);
     let shared = Arc::new(Shared::new(options.limit_bytes, sender.downgrade()));

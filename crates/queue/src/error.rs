@@ -3,6 +3,7 @@
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The storage under the queue refused. The same call may succeed later; nothing was half done.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -73,19 +74,48 @@ pub enum PublishError {
     /// The commit failed.
     #[error("the message could not be stored")]
     Storage(#[from] StorageError),
+    /// The broker took the message and has no queue for it: it gave it back.
+    #[error("the broker has no queue for the message and returned it")]
+    Returned,
+    /// The broker said no: its queue holds as much as it may, or it cannot write.
+    #[error("the broker refused the message")]
+    Nacked,
+    /// Channel or connection ended before the broker confirmed. It may have the message all the same.
+    #[error("the connection to the broker ended before it confirmed: {why}")]
+    Lost {
+        /// What ended it.
+        why: Box<str>,
+    },
+    /// The broker did not confirm in time. It may have the message all the same.
+    #[error("the broker did not confirm within {after:?}")]
+    TimedOut {
+        /// How long was waited.
+        after: Duration,
+    },
+    /// There is no broker to publish to, or it takes nothing: the message was not sent.
+    #[error("the broker is away: {why}")]
+    Away {
+        /// Why, as far as it is known.
+        why: Box<str>,
+    },
     /// The queue is closed or closing.
     #[error("the queue is closed")]
     Closed,
 }
 
 impl PublishError {
-    /// A word for metric labels: one of four.
+    /// A word for metric labels: one of nine.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
             PublishError::Full { .. } => "full",
             PublishError::TooLarge { .. } => "too_large",
             PublishError::Storage(_) => "storage",
+            PublishError::Returned => "returned",
+            PublishError::Nacked => "nacked",
+            PublishError::Lost { .. } => "lost",
+            PublishError::TimedOut { .. } => "timed_out",
+            PublishError::Away { .. } => "away",
             PublishError::Closed => "closed",
         }
     }
@@ -100,9 +130,20 @@ pub enum QueueError {
     /// The queue is closed or closing. What was not settled comes back at the next open.
     #[error("the queue is closed")]
     Closed,
-    /// A message of another queue was given to settle: a bug of the caller. Nothing was settled.
+    /// A message of another queue was given to settle: a bug of the caller. It stays where it was.
     #[error("expected messages taken from this queue, got one of another")]
     Foreign,
+}
+
+/// Why publishing cannot be expected to work at the moment. The text is for operators: what is wrong and where to look.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Unhealthy {
+    /// The queue is closed or closing.
+    #[error("it is closed")]
+    Closed,
+    /// The last commit failed.
+    #[error("the last commit failed ({}); look at the disk", .0.word())]
+    Failing(#[source] StorageError),
 }
 
 /// Why the queue's file was not opened. Whatever was found was left as it is.

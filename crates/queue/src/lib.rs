@@ -16,11 +16,13 @@ mod error;
 mod queue;
 mod received;
 mod seal;
+mod settlement;
 pub mod wire;
 
 pub use embedded::EmbeddedOptions;
-pub use error::{OpenError, PublishError, QueueError, StorageError};
-pub use queue::{Depth, Queue};
-pub use received::{Received, Settlement};
+pub use error::{OpenError, PublishError, QueueError, StorageError, Unhealthy};
+pub use queue::Queue;
+pub use received::Received;
 pub use seal::{BadSealKey, SealKey, SealKeys};
+pub use settlement::{Depth, Held, Settlement};
 pub use wire::{Sealed, Undecodable};

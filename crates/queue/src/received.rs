@@ -1,48 +1,32 @@
 //! A message in a worker's hands.
 
 use std::fmt;
-use std::sync::Arc;
-use std::time::Duration;
 
 use afluente_model::{DeliveryId, Gateway};
 use bytes::Bytes;
 
-use crate::embedded::shared::Shared;
+use crate::embedded;
+use crate::settlement::Handed;
 use crate::wire::Sealed;
-
-/// What becomes of a message that was taken. Dead letters are written to the ledger by the worker and then acked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Settlement {
-    /// Done: the message is deleted.
-    Ack,
-    /// Hand it out again after this long, at most [`LONGEST_DELAY`](crate::embedded::LONGEST_DELAY); its attempt count
-    /// grows by one. Survives a restart.
-    RetryAfter(Duration),
-}
 
 /// A message taken from the queue, held by nobody else until it is settled. Nothing in it has been checked yet: open it
 /// with [`SealKeys::open`](crate::SealKeys::open).
 ///
 /// Dropped without settlement it comes back after [`RETURN_DELAY`](crate::embedded::RETURN_DELAY), its attempt count one
-/// higher. One whose settlement failed to commit comes back then too, its attempt count unchanged.
+/// higher. One whose settlement failed comes back then too, its attempt count unchanged.
 pub struct Received {
-    pub(crate) shared: Arc<Shared>,
-    pub(crate) ticket: Ticket,
     pub(crate) sealed: Sealed,
     pub(crate) attempt: u32,
-    pub(crate) settled: bool,
+    pub(crate) lease: Lease,
 }
 
-/// Where a message in flight belongs.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ticket {
-    pub(crate) gateway: Gateway,
-    pub(crate) seq: i64,
-    pub(crate) size: u32,
+/// A backend's hold on a message. Each gives the message back when it is dropped.
+pub(crate) enum Lease {
+    Embedded(embedded::Lease),
 }
 
 impl Received {
-    /// The id ingress gave, as the queue's own row has it: readable even if the head is not.
+    /// The id ingress gave, as the queue itself has it: readable even if the head is not.
     #[must_use]
     pub fn id(&self) -> DeliveryId {
         self.sealed.id
@@ -74,9 +58,10 @@ impl Received {
 
     /// Gives it back as it is: it comes back after [`RETURN_DELAY`](crate::embedded::RETURN_DELAY) with its attempt count
     /// unchanged, and nothing is written. For what is not the message's fault, such as a ledger that is away.
-    pub fn release(mut self) {
-        self.settled = true;
-        self.shared.give_back(self.ticket, self.attempt);
+    pub fn release(self) {
+        match self.lease {
+            Lease::Embedded(lease) => lease.release(),
+        }
     }
 
     /// How many times it was handed out before and came back: 0 the first time. What a crash of the process cut short is
@@ -87,6 +72,12 @@ impl Received {
     }
 }
 
+impl From<Handed<embedded::Lease>> for Received {
+    fn from(Handed { sealed, attempt, lease }: Handed<embedded::Lease>) -> Received {
+        Received { sealed, attempt, lease: Lease::Embedded(lease) }
+    }
+}
+
 impl fmt::Debug for Received {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Received")
@@ -94,13 +85,5 @@ impl fmt::Debug for Received {
             .field("gateway", &self.sealed.gateway)
             .field("attempt", &self.attempt)
             .finish_non_exhaustive()
-    }
-}
-
-impl Drop for Received {
-    fn drop(&mut self) {
-        if !self.settled {
-            self.shared.give_back(self.ticket, self.attempt.saturating_add(1));
-        }
     }
 }

@@ -72,7 +72,9 @@ pub(crate) fn panicked() {
 /// Sets the gauges of the queue from its own counters: call it whenever somebody is about to read them.
 #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; counts this large are not reached")]
 pub fn queue(queue: &Queue) {
-    for (gateway, depth) in queue.depth() {
+    let Some(held) = queue.depth() else { return };
+    gauge!("afluente_queue_bytes").set(held.total().bytes as f64);
+    for (gateway, depth) in held.by_gateway {
         let set = |state: &'static str, count: u64| {
             gauge!("afluente_queue_depth", "gateway" => gateway.slug(), "state" => state).set(count as f64);
         };
@@ -80,5 +82,4 @@ pub fn queue(queue: &Queue) {
         set("delayed", depth.delayed);
         set("in_flight", depth.in_flight);
     }
-    gauge!("afluente_queue_bytes").set(queue.bytes() as f64);
 }

@@ -244,14 +244,19 @@ impl Worker {
                 Err(Postponed::ShuttingDown) => message.release(),
             }
         }
-        let done = settled.iter().filter(|(_, settlement)| *settlement == Settlement::Ack).count();
-        if let Err(error) = self.queue.settle(settled).await {
-            // What was committed and not acknowledged comes again and changes nothing.
-            warn!(error = %chain(&error), "Could not settle a batch; its messages come back");
-            return Went { queue_failed: true, ..went };
-        }
-        self.pulse.add_handled(done);
+        went.queue_failed = !self.settle(settled).await;
         went
+    }
+
+    /// Whether all were settled. What was committed and not acknowledged comes again and changes nothing.
+    async fn settle(&self, settled: Vec<(Received, Settlement)>) -> bool {
+        let acks: Vec<bool> = settled.iter().map(|(_, settlement)| *settlement == Settlement::Ack).collect();
+        let answers = self.queue.settle(settled).await;
+        self.pulse.add_handled(answers.iter().zip(acks).filter(|(answer, ack)| answer.is_ok() && *ack).count());
+        let mut failed = answers.iter().filter_map(|answer| answer.as_ref().err());
+        let Some(error) = failed.next() else { return true };
+        warn!(messages = 1 + failed.count(), error = %chain(error), "Could not settle messages; they come back");
+        false
     }
 
     async fn retry_or_bury(&self, message: &Received, error: &StoreError) -> Settlement {

@@ -175,7 +175,7 @@ impl Path {
             }
             self.committed.fetch_add(batch.len(), Ordering::Relaxed);
             let done = batch.into_iter().map(|message| (message, Settlement::Ack)).collect();
-            if let Err(error) = queue.settle(done).await {
+            if let Some(Err(error)) = queue.settle(done).await.into_iter().find(Result::is_err) {
                 let _ = self.failed.set(error.to_string());
             }
         }

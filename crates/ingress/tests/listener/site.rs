@@ -77,11 +77,11 @@ impl Site {
         let keys = seal_keys();
         let mut deliveries = Vec::new();
         // The queue counts a message before it confirms it.
-        while self.queue.depth().iter().any(|(_, depth)| depth.ready > 0) {
+        while self.queue.depth().is_some_and(|held| held.total().ready > 0) {
             let taken = self.queue.take(1000, Duration::ZERO).await.expect("the queue is open");
             deliveries.extend(taken.iter().map(|one| keys.open(one.head(), one.body().clone()).expect("sealed")));
             let settled = taken.into_iter().map(|one| (one, Settlement::Ack)).collect();
-            self.queue.settle(settled).await.expect("settled");
+            self.queue.settle(settled).await.into_iter().for_each(|settled| settled.expect("settled"));
         }
         deliveries
     }

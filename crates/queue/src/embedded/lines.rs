@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use afluente_model::Gateway;
 
+use super::lease::Ticket;
 use super::shared::Signal;
-use crate::queue::Depth;
-use crate::received::Ticket;
+use crate::settlement::Depth;
 
 #[derive(Default)]
 struct Line {

@@ -6,8 +6,9 @@ use rusqlite::{Connection, Row, Transaction, TransactionBehavior, params};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
+use super::lease::Ticket;
 use crate::error::{PublishError, QueueError};
-use crate::received::{Settlement, Ticket};
+use crate::settlement::Settlement;
 use crate::wire::Sealed;
 
 pub(super) const SCHEMA: &str = "

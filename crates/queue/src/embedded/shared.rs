@@ -1,6 +1,5 @@
 //! What the handles and the writing thread share.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
@@ -8,13 +7,13 @@ use afluente_model::Gateway;
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::clock::Clock;
+use super::lease::{Lease, Ticket};
 use crate::error::{PublishError, QueueError, StorageError};
-use crate::queue::Depth;
-use crate::received::{Received, Settlement, Ticket};
+use crate::settlement::{Depth, Handed, Settlement};
 use crate::wire::Sealed;
 
 /// Who waits for messages. They settle or give back what they drop, so an answer nobody hears loses nothing.
-pub(crate) type Taker = oneshot::Sender<Result<Vec<Received>, StorageError>>;
+pub(crate) type Taker = oneshot::Sender<Result<Vec<Handed<Lease>>, StorageError>>;
 
 /// What the thread is asked to do.
 pub(crate) enum Command {
@@ -42,7 +41,6 @@ pub(crate) struct Shared {
     pub(crate) signal: watch::Sender<Signal>,
     pub(crate) clock: Clock,
     pub(crate) limit_bytes: u64,
-    pub(crate) bytes: AtomicU64,
     depth: Mutex<Vec<(Gateway, Depth)>>,
     given_back: Mutex<Vec<(Ticket, u32)>>,
     failure: Mutex<Option<(Instant, StorageError)>>,
@@ -55,7 +53,6 @@ impl Shared {
             signal: watch::channel(Signal::default()).0,
             clock: Clock::start(),
             limit_bytes,
-            bytes: AtomicU64::new(0),
             depth: Mutex::new(Vec::new()),
             given_back: Mutex::new(Vec::new()),
             failure: Mutex::new(None),
@@ -81,7 +78,6 @@ impl Shared {
     }
 
     pub(crate) fn tell(&self, depth: Vec<(Gateway, Depth)>, signal: Signal) {
-        self.bytes.store(depth.iter().map(|(_, depth)| depth.bytes).sum(), Ordering::Relaxed);
         *lock(&self.depth) = depth;
         self.signal.send_if_modified(|old| std::mem::replace(old, signal) != signal);
     }

@@ -8,12 +8,13 @@ use tokio::sync::mpsc;
 use tracing::{error, info};
 
 use super::file::Opened;
+use super::lease::{Lease, Ticket};
 use super::lines::Lines;
 use super::rows::{self, Publishing, Settled, Settling};
 use super::shared::{Command, Shared, Signal, Taker};
 use super::{EmbeddedOptions, GROUP, LONGEST_DELAY, RETURN_DELAY};
 use crate::error::{PublishError, QueueError, StorageError};
-use crate::received::{Received, Ticket};
+use crate::settlement::Handed;
 
 /// When a message is tried again whose row could not be read.
 const UNREADABLE_DELAY: Duration = Duration::from_secs(60);
@@ -113,8 +114,8 @@ impl Writer {
         for (ticket, attempt) in due {
             match rows::read(&self.opened.connection, ticket) {
                 Ok(Some(sealed)) => {
-                    let shared = Arc::clone(&self.shared);
-                    messages.push(Received { shared, ticket, sealed, attempt, settled: false });
+                    let lease = Lease::new(Arc::clone(&self.shared), ticket, attempt);
+                    messages.push(Handed { sealed, attempt, lease });
                 }
                 Ok(None) => {
                     error!(gateway = %ticket.gateway.slug(), "A queued message was removed from the file by somebody else");

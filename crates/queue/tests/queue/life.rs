@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use afluente_model::Gateway;
-use afluente_queue::{PublishError, Queue, QueueError, Received, Settlement, Undecodable};
+use afluente_queue::{PublishError, Queue, QueueError, Received, Settlement, Undecodable, Unhealthy};
 use tokio::task::JoinSet;
 
 use crate::site::{Site, acknowledge, delivery, drain, keys, message, number, publish, totals};
@@ -54,10 +54,9 @@ async fn what_was_in_flight_when_the_queue_closed_is_ready_again() {
     publish(&queue, 1..=3).await;
     let held = queue.take(3, Duration::ZERO).await.unwrap();
     queue.close().await;
-    assert!(matches!(
-        queue.settle(held.into_iter().map(|one| (one, Settlement::Ack)).collect()).await,
-        Err(QueueError::Closed)
-    ));
+    let settled = queue.settle(held.into_iter().map(|one| (one, Settlement::Ack)).collect()).await;
+    assert_eq!(settled.len(), 3);
+    assert!(settled.iter().all(|one| matches!(one, Err(QueueError::Closed))), "{settled:?}");
     let queue = site.open();
     assert_eq!(totals(&queue), (3, 0, 0));
     assert_eq!(drain(&queue).await, [1, 2, 3]);
@@ -75,7 +74,7 @@ async fn a_delayed_message_comes_back_after_its_time_with_its_attempts_counted()
         assert!(Instant::now() >= due);
         assert_eq!(one.attempt(), attempt);
         let asked = Instant::now();
-        queue.settle(vec![(one, Settlement::RetryAfter(delay))]).await.unwrap();
+        queue.settle(vec![(one, Settlement::RetryAfter(delay))]).await.remove(0).unwrap();
         assert_eq!(totals(&queue), (0, 1, 0));
         due = asked + delay;
     }
@@ -88,7 +87,7 @@ async fn delay_and_attempts_survive_a_restart() {
     publish(&queue, [1]).await;
     for delay in [Duration::ZERO, Duration::ZERO, Duration::from_hours(1)] {
         let one = take_one(&queue).await;
-        queue.settle(vec![(one, Settlement::RetryAfter(delay))]).await.unwrap();
+        queue.settle(vec![(one, Settlement::RetryAfter(delay))]).await.remove(0).unwrap();
     }
     queue.close().await;
     let queue = site.open();
@@ -155,7 +154,8 @@ async fn a_flood_of_one_gateway_does_not_hold_up_another() {
     publish_at_once(&queue, Gateway::Appmax, 10_000..10_010).await;
     let taken = queue.take(20, Duration::ZERO).await.unwrap();
     assert_eq!(taken.iter().filter(|one| one.gateway() == Gateway::Appmax).count(), 10);
-    let stripe = queue.depth().into_iter().find(|(gateway, _)| *gateway == Gateway::Stripe).unwrap().1;
+    let depth = queue.depth().unwrap().by_gateway;
+    let stripe = depth.into_iter().find(|(gateway, _)| *gateway == Gateway::Stripe).unwrap().1;
     assert_eq!((stripe.ready, stripe.in_flight), (9_990, 10));
 }
 
@@ -225,7 +225,7 @@ async fn everybody_who_waits_is_told_when_the_queue_closes() {
     assert!(matches!(tokio::time::timeout(DEADLINE, waiting).await.unwrap().unwrap(), Err(QueueError::Closed)));
     assert!(matches!(queue.publish(message(Gateway::Stripe, 1)).await, Err(PublishError::Closed)));
     assert!(matches!(queue.take(1, Duration::ZERO).await, Err(QueueError::Closed)));
-    assert!(!queue.is_healthy());
+    assert!(matches!(queue.health(), Err(Unhealthy::Closed)));
     queue.close().await;
 }
 
@@ -251,15 +251,15 @@ async fn closing_under_load_keeps_exactly_what_was_acknowledged() {
 }
 
 #[tokio::test]
-async fn a_message_of_another_queue_is_refused_and_stays_where_it_was() {
+async fn a_message_of_another_queue_is_refused_and_stays_where_it_was_while_ours_are_settled() {
     let (here, there) = (Site::new(), Site::new());
     let (queue, other) = (here.open(), there.open());
     publish(&queue, [1]).await;
     publish(&other, [2]).await;
-    let taken = other.take(1, Duration::ZERO).await.unwrap();
-    let settled = taken.into_iter().map(|one| (one, Settlement::Ack)).collect();
-    assert!(matches!(queue.settle(settled).await, Err(QueueError::Foreign)));
-    assert_eq!(number(&take_one(&queue).await), 1);
+    let taken = [take_one(&other).await, take_one(&queue).await];
+    let settled = queue.settle(taken.into_iter().map(|one| (one, Settlement::Ack)).collect()).await;
+    assert!(matches!(settled[..], [Err(QueueError::Foreign), Ok(())]), "{settled:?}");
+    assert_eq!(totals(&queue), (0, 0, 0));
     assert_eq!(number(&take_one(&other).await), 2);
 }
 

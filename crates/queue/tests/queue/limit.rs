@@ -5,7 +5,7 @@ use std::time::Duration;
 use afluente_queue::{EmbeddedOptions, PublishError, Queue, Settlement, StorageError};
 use tokio::task::JoinSet;
 
-use crate::site::{Site, acknowledge, drain, message_of, number, totals};
+use crate::site::{Site, acknowledge, drain, held, message_of, number, totals};
 
 #[tokio::test]
 async fn past_the_bound_publishing_is_refused_until_something_is_settled() {
@@ -15,15 +15,15 @@ async fn past_the_bound_publishing_is_refused_until_something_is_settled() {
     queue.publish(message_of(2, 1_000)).await.unwrap();
     let refused = queue.publish(message_of(3, 1_000)).await.unwrap_err();
     assert_eq!(refused.to_string(), "the queue is full: 2000 bytes held and 1000 more offered, at most 2500 allowed");
-    assert_eq!((queue.bytes(), queue.limit_bytes(), totals(&queue)), (2_000, 2_500, (2, 0, 0)));
-    assert!(queue.is_healthy(), "full is not broken");
+    assert_eq!((held(&queue).bytes, queue.depth().unwrap().limit_bytes, totals(&queue)), (2_000, 2_500, (2, 0, 0)));
+    assert!(queue.health().is_ok(), "full is not broken");
     let taken = queue.take(1, Duration::ZERO).await.unwrap();
-    assert_eq!(queue.bytes(), 2_000, "what is in flight still counts");
+    assert_eq!(held(&queue).bytes, 2_000, "what is in flight still counts");
     acknowledge(&queue, taken).await;
     queue.publish(message_of(3, 1_500)).await.unwrap();
-    assert_eq!(queue.bytes(), 2_500);
+    assert_eq!(held(&queue).bytes, 2_500);
     queue.close().await;
-    assert_eq!(site.open().bytes(), 2_500, "counted again from the file");
+    assert_eq!(held(&site.open()).bytes, 2_500, "counted again from the file");
 }
 
 #[tokio::test]
@@ -38,7 +38,7 @@ async fn the_bound_holds_for_publishers_that_share_a_commit() {
     let answers = publishing.join_all().await;
     assert_eq!(answers.iter().filter(|answer| answer.is_ok()).count(), 10);
     assert!(answers.iter().all(|answer| matches!(answer, Ok(()) | Err(PublishError::Full { .. }))));
-    assert_eq!((queue.bytes(), totals(&queue)), (10_000, (10, 0, 0)));
+    assert_eq!((held(&queue).bytes, totals(&queue)), (10_000, (10, 0, 0)));
 }
 
 #[tokio::test]
@@ -82,16 +82,15 @@ async fn a_full_disk_is_said_counted_right_and_left_behind_by_settling() {
     let site = Site::new();
     let (queue, stored) = full(&site).await;
     assert!(stored > 10);
-    assert_eq!((totals(&queue), queue.bytes()), ((stored, 0, 0), stored * 10_000));
-    assert!(!queue.is_healthy());
-    assert_eq!(queue.last_error().unwrap().word(), "disk_full");
+    assert_eq!((totals(&queue), held(&queue).bytes), ((stored, 0, 0), stored * 10_000));
+    let unhealthy = queue.health().unwrap_err();
+    assert_eq!(unhealthy.to_string(), "the last commit failed (disk_full); look at the disk");
     let taken = queue.take(3, Duration::ZERO).await.unwrap();
     assert_eq!(totals(&queue), (stored - 3, 0, 3));
     acknowledge(&queue, taken).await;
-    assert!(queue.is_healthy());
-    assert!(queue.last_error().is_none());
+    queue.health().unwrap();
     queue.publish(message_of(1_000, 10_000)).await.unwrap();
-    assert_eq!((totals(&queue), queue.bytes()), ((stored - 2, 0, 0), (stored - 2) * 10_000));
+    assert_eq!((totals(&queue), held(&queue).bytes), ((stored - 2, 0, 0), (stored - 2) * 10_000));
     queue.close().await;
     let left = drain(&site.open()).await;
     assert!(left.into_iter().eq((3..u128::from(stored)).chain([1_000])));
@@ -110,7 +109,7 @@ async fn publishers_on_a_full_disk_do_not_keep_workers_from_settling() {
     for _ in 0..stored {
         let taken = queue.take(1, Duration::ZERO).await.unwrap();
         let settled = taken.into_iter().map(|one| (one, Settlement::Ack)).collect();
-        queue.settle(settled).await.unwrap();
+        queue.settle(settled).await.remove(0).unwrap();
     }
     publishers.shutdown().await;
     assert_eq!(totals(&queue), (0, 0, 0));
@@ -124,12 +123,12 @@ async fn a_settlement_that_cannot_be_written_brings_its_messages_back_uncounted(
     let taken = queue.take(1, Duration::ZERO).await.unwrap();
     let other = rusqlite::Connection::open(site.file()).unwrap();
     other.execute_batch("begin immediate").unwrap();
-    let refused = queue.settle(taken.into_iter().map(|one| (one, Settlement::Ack)).collect()).await;
+    let refused = queue.settle(taken.into_iter().map(|one| (one, Settlement::Ack)).collect()).await.remove(0);
     assert!(refused.is_err(), "another program holds the file's write lock");
     other.execute_batch("rollback").unwrap();
     assert_eq!(totals(&queue), (0, 1, 0));
     let again = queue.take(1, Duration::ZERO).await.unwrap();
     assert_eq!(again.iter().map(|one| (number(one), one.attempt())).collect::<Vec<_>>(), [(1, 0)]);
     acknowledge(&queue, again).await;
-    assert!(queue.is_healthy());
+    queue.health().unwrap();
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, Proof, SecretName, Timestamp};
 use afluente_queue::embedded::QUEUE_FILE;
-use afluente_queue::{EmbeddedOptions, OpenError, Queue, Received, SealKey, SealKeys, Sealed, Settlement};
+use afluente_queue::{Depth, EmbeddedOptions, OpenError, Queue, Received, SealKey, SealKeys, Sealed, Settlement};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -96,16 +96,21 @@ pub(crate) async fn drain(queue: &Queue) -> Vec<u128> {
 }
 
 pub(crate) async fn acknowledge(queue: &Queue, taken: Vec<Received>) {
-    queue.settle(taken.into_iter().map(|one| (one, Settlement::Ack)).collect()).await.unwrap();
+    let settled = taken.into_iter().map(|one| (one, Settlement::Ack)).collect();
+    queue.settle(settled).await.into_iter().for_each(Result::unwrap);
+}
+
+/// All gateways together.
+pub(crate) fn held(queue: &Queue) -> Depth {
+    queue.depth().unwrap().total()
 }
 
 pub(crate) fn ready(queue: &Queue) -> u64 {
-    queue.depth().iter().map(|(_, depth)| depth.ready).sum()
+    held(queue).ready
 }
 
 /// Ready, delayed, in flight, over all gateways.
 pub(crate) fn totals(queue: &Queue) -> (u64, u64, u64) {
-    queue.depth().iter().fold((0, 0, 0), |(ready, delayed, in_flight), (_, depth)| {
-        (ready + depth.ready, delayed + depth.delayed, in_flight + depth.in_flight)
-    })
+    let Depth { ready, delayed, in_flight, .. } = held(queue);
+    (ready, delayed, in_flight)
 }

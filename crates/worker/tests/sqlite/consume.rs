@@ -91,9 +91,8 @@ fn names(prefix: &str, count: usize) -> Vec<String> {
 
 /// Ready, delayed and in flight, over all gateways.
 fn totals(bench: &Bench) -> (u64, u64, u64) {
-    let depth = bench.queue.depth();
-    let sum = |of: fn(&afluente_queue::Depth) -> u64| depth.iter().map(|(_, depth)| of(depth)).sum();
-    (sum(|depth| depth.ready), sum(|depth| depth.delayed), sum(|depth| depth.in_flight))
+    let depth = bench.queue.depth().unwrap().total();
+    (depth.ready, depth.delayed, depth.in_flight)
 }
 
 #[tokio::test]
@@ -181,7 +180,7 @@ async fn none_was_tried(bench: &Bench, count: usize) {
         assert!(taken.iter().all(|one| one.attempt() == 0), "{taken:?}");
         seen += taken.len();
         let done = taken.into_iter().map(|one| (one, Settlement::Ack)).collect();
-        bench.queue.settle(done).await.unwrap();
+        bench.queue.settle(done).await.into_iter().for_each(Result::unwrap);
     }
 }
 

@@ -102,7 +102,7 @@ impl Bench {
         let outcomes = handle(&self.store, &batch, &self.accounts, &self.keys).await;
         if settled {
             let done = batch.into_iter().map(|message| (message, Settlement::Ack)).collect();
-            self.queue.settle(done).await.unwrap();
+            self.queue.settle(done).await.into_iter().for_each(Result::unwrap);
         }
         outcomes.into_iter().map(Result::unwrap).collect()
     }
