@@ -133,6 +133,12 @@ pub enum QueueError {
     /// A message of another queue was given to settle: a bug of the caller. It stays where it was.
     #[error("expected messages taken from this queue, got one of another")]
     Foreign,
+    /// The channel a message came through has ended: the broker hands it out again.
+    #[error("the broker took the message back: its channel ended before it was settled")]
+    Lapsed,
+    /// A message could not be put where it waits for its next try. It comes back where it was.
+    #[error("the message could not be put aside for later")]
+    Retry(#[source] PublishError),
 }
 
 /// Why publishing cannot be expected to work at the moment. The text is for operators: what is wrong and where to look.
@@ -144,6 +150,17 @@ pub enum Unhealthy {
     /// The last commit failed.
     #[error("the last commit failed ({}); look at the disk", .0.word())]
     Failing(#[source] StorageError),
+    /// There is no broker, or it takes nothing.
+    #[error("the broker is away for {for_seconds} s: {why}")]
+    Away {
+        /// For how long.
+        for_seconds: u64,
+        /// Why, as far as it is known.
+        why: Box<str>,
+    },
+    /// The broker is there, and did not confirm the last message.
+    #[error("the last message was not confirmed: {0}")]
+    Unconfirmed(#[source] PublishError),
 }
 
 /// Why the queue's file was not opened. Whatever was found was left as it is.

@@ -9,11 +9,12 @@
 //! through kill -9 and power loss. It may come out more than once; it is never lost. The body travels byte for byte.
 //! Messages carry a [`wire`] seal, so nothing that reached the queue past ingress can become a delivery.
 //!
-//! Today there is one backend, [`embedded`]: a SQLite file held by one process.
+//! Two backends: [`embedded`], a SQLite file held by one process, and RabbitMQ, for several machines.
 
 pub mod embedded;
 mod error;
 mod queue;
+mod rabbit;
 mod received;
 mod seal;
 mod settlement;
@@ -22,7 +23,8 @@ pub mod wire;
 pub use embedded::EmbeddedOptions;
 pub use error::{OpenError, PublishError, QueueError, StorageError, Unhealthy};
 pub use queue::Queue;
+pub use rabbit::{BrokerUrl, RabbitOptions};
 pub use received::Received;
 pub use seal::{BadSealKey, SealKey, SealKeys};
-pub use settlement::{Depth, Held, Settlement};
+pub use settlement::{Depth, Held, Settled, Settlement};
 pub use wire::{Sealed, Undecodable};

@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use crate::embedded::{Embedded, EmbeddedOptions};
 use crate::error::{OpenError, PublishError, QueueError, Unhealthy};
+use crate::rabbit::{Rabbit, RabbitOptions};
 use crate::received::{Lease, Received};
-use crate::settlement::{Held, Settlement};
+use crate::settlement::{Handed, Held, Settled, Settlement};
 use crate::wire::Sealed;
 
 /// A durable queue. Cheap to clone; every clone is the same queue.
@@ -17,6 +18,7 @@ pub struct Queue {
 #[derive(Clone)]
 enum Backend {
     Embedded(Embedded),
+    Rabbit(Rabbit),
 }
 
 impl Queue {
@@ -27,6 +29,12 @@ impl Queue {
         Ok(Queue { backend: Backend::Embedded(Embedded::open(&options)?) })
     }
 
+    /// Opens the queues on a broker, and comes back to it whenever it was away. Must be called on the runtime.
+    #[must_use]
+    pub fn open_rabbit(options: RabbitOptions) -> Queue {
+        Queue { backend: Backend::Rabbit(Rabbit::open(options)) }
+    }
+
     /// Stores a message. `Ok` only when it is durable.
     ///
     /// After an error it may be stored all the same: a confirm can be lost on its way, and a crash right after
@@ -35,6 +43,7 @@ impl Queue {
     pub async fn publish(&self, message: Sealed) -> Result<(), PublishError> {
         match &self.backend {
             Backend::Embedded(queue) => queue.publish(message).await,
+            Backend::Rabbit(queue) => queue.publish(message).await,
         }
     }
 
@@ -45,6 +54,7 @@ impl Queue {
     pub async fn take(&self, most: usize, linger: Duration) -> Result<Vec<Received>, QueueError> {
         match &self.backend {
             Backend::Embedded(queue) => queue.take(most, linger).await.map(received),
+            Backend::Rabbit(queue) => queue.take(most, linger).await.map(received),
         }
     }
 
@@ -52,6 +62,7 @@ impl Queue {
     pub async fn ready(&self, count: usize) -> Result<(), QueueError> {
         match &self.backend {
             Backend::Embedded(queue) => queue.ready(count).await,
+            Backend::Rabbit(queue) => queue.ready(count).await,
         }
     }
 
@@ -59,26 +70,33 @@ impl Queue {
     pub async fn take_ready(&self, most: usize) -> Result<Vec<Received>, QueueError> {
         match &self.backend {
             Backend::Embedded(queue) => queue.take_ready(most).await.map(received),
+            Backend::Rabbit(queue) => Ok(received(queue.take_ready(most))),
         }
     }
 
-    /// Settles messages; one answer for each, in their order. `Ok` when it is durable; with an error that message comes
-    /// back by itself.
-    pub async fn settle(&self, settled: Vec<(Received, Settlement)>) -> Vec<Result<(), QueueError>> {
+    /// Settles messages; one answer for each, in their order.
+    pub async fn settle(&self, settled: Vec<(Received, Settlement)>) -> Vec<Settled> {
         match &self.backend {
             Backend::Embedded(queue) => {
-                let (mut answers, mut ours) = (Vec::with_capacity(settled.len()), Vec::with_capacity(settled.len()));
-                for (message, settlement) in settled {
-                    let Lease::Embedded(lease) = message.lease;
-                    if queue.owns(&lease) {
-                        ours.push((lease, settlement));
-                        answers.push(Ok(()));
-                    } else {
-                        answers.push(Err(QueueError::Foreign));
-                    }
-                }
+                let lease = |message: Received| match message.lease {
+                    Lease::Embedded(lease) => Some(lease).filter(|lease| queue.owns(lease)),
+                    Lease::Rabbit(_) => None,
+                };
+                let (mut answers, ours) = sorted(settled, lease);
                 if let Err(error) = queue.settle(ours).await {
                     answers.iter_mut().filter(|answer| answer.is_ok()).for_each(|answer| *answer = Err(error.clone()));
+                }
+                answers
+            }
+            Backend::Rabbit(queue) => {
+                let handed = |Received { sealed, attempt, lease }| match lease {
+                    Lease::Rabbit(lease) => Some(Handed { sealed, attempt, lease }),
+                    Lease::Embedded(_) => None,
+                };
+                let (mut answers, ours) = sorted(settled, handed);
+                let mut settled = queue.settle(ours).await.into_iter();
+                for answer in answers.iter_mut().filter(|answer| answer.is_ok()) {
+                    *answer = settled.next().unwrap_or(Err(QueueError::Closed));
                 }
                 answers
             }
@@ -90,6 +108,7 @@ impl Queue {
     pub fn depth(&self) -> Option<Held> {
         match &self.backend {
             Backend::Embedded(queue) => Some(queue.depth()),
+            Backend::Rabbit(_) => None,
         }
     }
 
@@ -98,6 +117,7 @@ impl Queue {
     pub fn health(&self) -> Result<(), Unhealthy> {
         match &self.backend {
             Backend::Embedded(queue) => queue.health(),
+            Backend::Rabbit(queue) => queue.health(),
         }
     }
 
@@ -105,8 +125,23 @@ impl Queue {
     pub async fn close(&self) {
         match &self.backend {
             Backend::Embedded(queue) => queue.close().await,
+            Backend::Rabbit(queue) => queue.close().await,
         }
     }
+}
+
+/// What is a backend's own, and an answer for each: `Ok` where it is, so far.
+fn sorted<M>(
+    settled: Vec<(Received, Settlement)>,
+    own: impl Fn(Received) -> Option<M>,
+) -> (Vec<Settled>, Vec<(M, Settlement)>) {
+    let (mut answers, mut ours) = (Vec::with_capacity(settled.len()), Vec::with_capacity(settled.len()));
+    for (message, settlement) in settled {
+        let message = own(message);
+        answers.push(message.as_ref().map(|_| ()).ok_or(QueueError::Foreign));
+        ours.extend(message.map(|message| (message, settlement)));
+    }
+    (answers, ours)
 }
 
 fn received<M: Into<Received>>(handed: Vec<M>) -> Vec<Received> {
@@ -117,6 +152,7 @@ impl std::fmt::Debug for Queue {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let backend = match &self.backend {
             Backend::Embedded(_) => "embedded",
+            Backend::Rabbit(_) => "rabbit",
         };
         f.debug_struct("Queue").field("backend", &backend).finish_non_exhaustive()
     }

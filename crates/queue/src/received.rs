@@ -5,9 +5,9 @@ use std::fmt;
 use afluente_model::{DeliveryId, Gateway};
 use bytes::Bytes;
 
-use crate::embedded;
 use crate::settlement::Handed;
 use crate::wire::Sealed;
+use crate::{embedded, rabbit};
 
 /// A message taken from the queue, held by nobody else until it is settled. Nothing in it has been checked yet: open it
 /// with [`SealKeys::open`](crate::SealKeys::open).
@@ -23,6 +23,7 @@ pub struct Received {
 /// A backend's hold on a message. Each gives the message back when it is dropped.
 pub(crate) enum Lease {
     Embedded(embedded::Lease),
+    Rabbit(rabbit::Lease),
 }
 
 impl Received {
@@ -61,6 +62,8 @@ impl Received {
     pub fn release(self) {
         match self.lease {
             Lease::Embedded(lease) => lease.release(),
+            // A broker counts nothing of ours: given back is given back.
+            Lease::Rabbit(lease) => drop(lease),
         }
     }
 
@@ -75,6 +78,12 @@ impl Received {
 impl From<Handed<embedded::Lease>> for Received {
     fn from(Handed { sealed, attempt, lease }: Handed<embedded::Lease>) -> Received {
         Received { sealed, attempt, lease: Lease::Embedded(lease) }
+    }
+}
+
+impl From<Handed<rabbit::Lease>> for Received {
+    fn from(Handed { sealed, attempt, lease }: Handed<rabbit::Lease>) -> Received {
+        Received { sealed, attempt, lease: Lease::Rabbit(lease) }
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use afluente_model::Gateway;
 
+use crate::error::QueueError;
 use crate::wire::Sealed;
 
 /// What becomes of a message that was taken. Dead letters are written to the ledger by the worker and then acked.
@@ -15,6 +16,9 @@ pub enum Settlement {
     /// grows by one. Survives a restart.
     RetryAfter(Duration),
 }
+
+/// How settling one message ended. `Ok` when it is durable; with an error it comes back by itself.
+pub type Settled = Result<(), QueueError>;
 
 /// How many messages of one gateway are where.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,6 +4,7 @@ use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, Proof, SecretNa
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
+use crate::rabbit::has_hints;
 use crate::seal::{SealKeys, decode_hex, encode_hex, proof_words, sha256};
 
 /// The version of the head this program writes, and the only one it reads.
@@ -28,6 +29,17 @@ impl Sealed {
     #[must_use]
     pub fn size(&self) -> u64 {
         self.head.len() as u64 + self.body.len() as u64
+    }
+
+    /// Whether nobody signed it, as its head says: it travels apart from what is proved. Not checked, only for routing.
+    pub(crate) fn is_hint(&self) -> bool {
+        #[derive(Deserialize)]
+        struct Proved<'a> {
+            proof: &'a str,
+        }
+        has_hints(self.gateway)
+            && serde_json::from_slice(&self.head)
+                .is_ok_and(|Proved { proof }| matches!(parse_proof(proof, None), Some(Proof::PathToken | Proof::None)))
     }
 }
 

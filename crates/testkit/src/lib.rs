@@ -1,7 +1,8 @@
 //! Real servers for tests.
 //!
-//! [`Database`] is an empty database on the server that `scripts/services up` started; it is gone with the value. [`Server`] is a
-//! server of the test's own, for what must not happen to one that is shared; [`Proxy`] is the network before it. Nothing
+//! [`Database`] is an empty database on the server that `scripts/services up` started, [`Corner`] a set of queues on its
+//! broker; each is gone with the value. [`Server`] and [`Broker`] are a Postgres and a RabbitMQ of the test's own, for what must
+//! not happen to one that is shared; [`Proxy`] is the network before it. Nothing
 //! here is skipped when the server is missing: a test that needs it fails and says what to start.
 #![allow(
     clippy::unwrap_used,
@@ -11,10 +12,14 @@
     reason = "a test says what failed by failing"
 )]
 
+mod broker;
+mod corner;
 mod database;
 mod proxy;
 mod server;
 
+pub use broker::Broker;
+pub use corner::Corner;
 pub use database::Database;
 pub use proxy::Proxy;
 pub use server::Server;

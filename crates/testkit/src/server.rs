@@ -41,7 +41,7 @@ impl Server {
     }
 
     fn make(folder: tempfile::TempDir, data: PathBuf, settings: &[&str]) -> Server {
-        open_to_the_server(folder.path());
+        open_to("postgres", folder.path());
         let mut initdb = unprivileged(&binaries().join("initdb"));
         initdb.arg("-D").arg(&data).args(["-U", "tester", "-A", "trust", "-E", "UTF8", "--locale=C", "--no-sync"]);
         succeed(&mut initdb);
@@ -52,7 +52,7 @@ impl Server {
     #[must_use]
     pub fn standby(&self) -> Server {
         let folder = tempfile::tempdir().unwrap();
-        open_to_the_server(folder.path());
+        open_to("postgres", folder.path());
         let data = folder.path().join("data");
         let mut copy = unprivileged(&binaries().join("pg_basebackup"));
         copy.args(["-h", "127.0.0.1", "-U", "tester", "-c", "fast", "-R", "-p"]).arg(self.port.to_string());
@@ -198,7 +198,7 @@ fn binaries() -> PathBuf {
     found.pop().expect("this test needs a version of Postgres").1
 }
 
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     rustix::process::geteuid().is_root()
 }
 
@@ -212,11 +212,11 @@ fn unprivileged(program: &Path) -> Command {
     command
 }
 
-/// Lets the server's user into a folder that is ours.
-fn open_to_the_server(folder: &Path) {
+/// Lets a server's user into a folder that is ours.
+pub(crate) fn open_to(name: &str, folder: &Path) {
     if is_root() {
         std::fs::set_permissions(folder, Permissions::from_mode(0o700)).unwrap();
-        let user = Command::new("id").args(["-u", "postgres"]).output().unwrap();
+        let user = Command::new("id").args(["-u", name]).output().unwrap();
         let user: u32 = String::from_utf8_lossy(&user.stdout).trim().parse().unwrap();
         chown(folder, Some(user), None).unwrap();
     }
@@ -227,6 +227,6 @@ fn succeed(command: &mut Command) {
     assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
 }
 
-fn free_port() -> u16 {
+pub(crate) fn free_port() -> u16 {
     TcpListener::bind(("127.0.0.1", 0)).unwrap().local_addr().unwrap().port()
 }

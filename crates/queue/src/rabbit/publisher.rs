@@ -1,0 +1,308 @@
+//! Publishing with confirms: one task owns the channel, because the client library hands a returned message to whichever
+//! confirm completes next, and only who sees them all can tell whose it was.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use afluente_model::DeliveryId;
+use futures_util::stream::{FuturesUnordered, StreamExt};
+use futures_util::{FutureExt, future};
+use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
+use lapin::types::ShortString;
+use lapin::{Channel, Confirmation, Connection, ErrorKind};
+use metrics::counter;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::time::{sleep_until, timeout};
+
+use super::link::{Link, State, Work, said};
+use super::message::{id_of, properties};
+use crate::error::PublishError;
+use crate::wire::Sealed;
+
+/// Messages the broker has and has not confirmed, at most. A quorum queue writes them in batches: the slower its disk, the
+/// more have to be under way for the same rate.
+const WINDOW: usize = 3_000;
+/// Messages written at a time.
+const BATCH: usize = 64;
+/// What a head has to leave free in the one frame it travels in, for everything else that does.
+const FRAME_SPARE_BYTES: usize = 4 << 10;
+/// How long a publish waits for a broker that has just gone before it says so.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How long an outcome other than success counts against the queue's health if nothing follows it.
+const TROUBLE_SHOWN_FOR: Duration = Duration::from_secs(10);
+
+/// A message, where it goes, and who waits for it.
+struct Job {
+    exchange: ShortString,
+    key: ShortString,
+    message: Sealed,
+    attempt: u32,
+    reply: Reply,
+}
+
+type Reply = oneshot::Sender<Result<(), PublishError>>;
+
+/// The way to the task that owns the channel.
+#[derive(Clone)]
+pub(crate) struct Publisher {
+    jobs: mpsc::Sender<Job>,
+    state: watch::Receiver<State>,
+    confirm_within: Duration,
+    trouble: Arc<Mutex<Option<(Instant, PublishError)>>>,
+}
+
+impl Publisher {
+    /// Starts the task; it ends when `stop` says so.
+    pub(crate) fn start(link: Link, confirm_within: Duration, mut stop: watch::Receiver<bool>) -> Publisher {
+        let (jobs, waiting) = mpsc::channel(WINDOW);
+        let publisher = Publisher { jobs, state: link.state(), confirm_within, trouble: Arc::default() };
+        let owner = Owner { jobs: waiting, state: link.state(), confirm_within };
+        tokio::spawn(async move {
+            let stopped = async { drop(stop.wait_for(|stop| *stop).await) };
+            link.run(owner, stopped).await;
+        });
+        publisher
+    }
+
+    /// Publishes and waits for the confirm; see [`PublishError`] for all other ends.
+    pub(crate) async fn publish(
+        &self,
+        exchange: ShortString,
+        key: ShortString,
+        message: Sealed,
+        attempt: u32,
+    ) -> Result<(), PublishError> {
+        let outcome = self.attempt(exchange, key, message, attempt).await;
+        let word = outcome.as_ref().map_or_else(PublishError::word, |()| "confirmed");
+        counter!("afluente_broker_publishes_total", "outcome" => word).increment(1);
+        let trouble = outcome.as_ref().err().filter(|error| !matches!(error, PublishError::TooLarge { .. }));
+        let mut last = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        if last.is_some() || trouble.is_some() {
+            *last = trouble.map(|error| (Instant::now(), error.clone()));
+        }
+        outcome
+    }
+
+    async fn attempt(
+        &self,
+        exchange: ShortString,
+        key: ShortString,
+        message: Sealed,
+        attempt: u32,
+    ) -> Result<(), PublishError> {
+        self.usable().await?;
+        let (reply, answer) = oneshot::channel();
+        let job = Job { exchange, key, message, attempt, reply };
+        self.jobs.send(job).await.map_err(|_| PublishError::Closed)?;
+        // The task keeps the deadline of what it has sent; this one is for a connection that went before it could.
+        match timeout(PATIENCE + self.confirm_within, answer).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Err(PublishError::Lost { why: "the publisher stopped".into() }),
+            Err(_) => Err(PublishError::TimedOut { after: PATIENCE + self.confirm_within }),
+        }
+    }
+
+    /// Waits until the broker takes messages, or has taken none for [`PATIENCE`].
+    async fn usable(&self) -> Result<(), PublishError> {
+        let mut state = self.state.clone();
+        let away = match &*state.borrow() {
+            State::Up => return Ok(()),
+            State::Closed => return Err(PublishError::Closed),
+            other => other.away(),
+        };
+        let Some((since, why)) = away else { return Ok(()) };
+        let left = PATIENCE.saturating_sub(since.elapsed());
+        match timeout(left, state.wait_for(|state| matches!(state, State::Up | State::Closed))).await {
+            Ok(Ok(state)) if matches!(*state, State::Up) => Ok(()),
+            Ok(_) => Err(PublishError::Closed),
+            Err(_) => Err(PublishError::Away { why: why.as_ref().into() }),
+        }
+    }
+
+    /// How the connection stands, from now on.
+    pub(crate) fn watch(&self) -> watch::Receiver<State> {
+        self.state.clone()
+    }
+
+    /// How the connection stands.
+    pub(crate) fn state(&self) -> State {
+        self.state.borrow().clone()
+    }
+
+    /// The last outcome, if it was not a success and is not long ago.
+    pub(crate) fn trouble(&self) -> Option<PublishError> {
+        let last = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        last.as_ref().filter(|(at, _)| at.elapsed() < TROUBLE_SHOWN_FOR).map(|(_, error)| error.clone())
+    }
+}
+
+/// A message the broker has and has not confirmed.
+struct Open {
+    id: DeliveryId,
+    sent: Instant,
+    reply: Reply,
+}
+
+/// The task that owns the channel.
+struct Owner {
+    jobs: mpsc::Receiver<Job>,
+    state: watch::Receiver<State>,
+    confirm_within: Duration,
+}
+
+impl Work for Owner {
+    /// Whoever waits by the end is told that nobody knows.
+    async fn on(&mut self, connection: &Connection) -> lapin::Result<()> {
+        let channel = connection.create_channel().await?;
+        channel.confirm_select(ConfirmSelectOptions::default()).await?;
+        let frame_bytes = connection.configuration().frame_max() as usize;
+        let mut window = Window::new(frame_bytes.saturating_sub(FRAME_SPARE_BYTES));
+        let ended = self.publish(&channel, &mut window).await;
+        window.fail(&ended.as_ref().err().map_or_else(|| "it was closed".to_owned(), said));
+        ended
+    }
+}
+
+impl Owner {
+    async fn publish(&mut self, channel: &Channel, window: &mut Window) -> lapin::Result<()> {
+        let mut confirms = FuturesUnordered::new();
+        let mut fresh = Vec::with_capacity(BATCH);
+        loop {
+            let overdue = window.open.values().next().map(|oldest| oldest.sent + self.confirm_within);
+            tokio::select! {
+                biased;
+                Some(first) = confirms.next() => {
+                    let mut ready = vec![first];
+                    while let Some(Some(more)) = confirms.next().now_or_never() {
+                        ready.push(more);
+                    }
+                    if let Some(error) = window.confirmed(ready) {
+                        return Err(error);
+                    }
+                }
+                count = self.jobs.recv_many(&mut fresh, BATCH), if confirms.len() < WINDOW => {
+                    if count == 0 {
+                        return Ok(());
+                    }
+                    let sent = fresh.drain(..).filter_map(|job| window.admit(job));
+                    confirms.extend(sent.map(|(number, sending)| sending.confirmed(channel.clone(), number)));
+                }
+                () = sleep_until_some(overdue) => {
+                    window.give_up(self.confirm_within);
+                    // A broker that says why it is silent keeps its channel, and what it was sent.
+                    if !matches!(*self.state.borrow(), State::Blocked { .. }) {
+                        let error = format!("the broker confirmed nothing within {:?}", self.confirm_within);
+                        return Err(ErrorKind::IOError(Arc::new(std::io::Error::other(error))).into());
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn sleep_until_some(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment.into()).await,
+        None => future::pending().await,
+    }
+}
+
+/// A job whose reply is kept elsewhere.
+struct Sending {
+    exchange: ShortString,
+    key: ShortString,
+    message: Sealed,
+    attempt: u32,
+}
+
+impl Sending {
+    async fn confirmed(self, channel: Channel, number: u64) -> (u64, lapin::Result<Confirmation>) {
+        let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let properties = properties(&self.message, self.attempt);
+        let published = channel.basic_publish(self.exchange, self.key, options, &self.message.body, properties).await;
+        let confirmed = match published {
+            Ok(confirm) => confirm.await,
+            Err(error) => Err(error),
+        };
+        (number, confirmed)
+    }
+}
+
+/// Who waits for which confirm, the oldest first.
+struct Window {
+    open: BTreeMap<u64, Open>,
+    next: u64,
+    /// What came back and has not been answered: a return may come with the confirm of another, long before its own.
+    returned: HashSet<DeliveryId>,
+    /// What fits into a frame.
+    limit_bytes: usize,
+}
+
+impl Window {
+    fn new(limit_bytes: usize) -> Window {
+        Window { open: BTreeMap::new(), next: 0, returned: HashSet::new(), limit_bytes }
+    }
+
+    /// A number for a job. Whoever has stopped waiting has told its sender that we do not have the message, so it is not
+    /// sent.
+    fn admit(&mut self, job: Job) -> Option<(u64, Sending)> {
+        let Job { exchange, key, message, attempt, reply } = job;
+        if reply.is_closed() {
+            return None;
+        }
+        if message.head.len() > self.limit_bytes {
+            let (message_bytes, limit_bytes) = (message.head.len() as u64, self.limit_bytes as u64);
+            let _ = reply.send(Err(PublishError::TooLarge { message_bytes, limit_bytes }));
+            return None;
+        }
+        let number = self.next;
+        self.next += 1;
+        self.open.insert(number, Open { id: message.id, sent: Instant::now(), reply });
+        Some((number, Sending { exchange, key, message, attempt }))
+    }
+
+    /// Answers confirms; the error of one ends the channel.
+    fn confirmed(&mut self, ready: Vec<(u64, lapin::Result<Confirmation>)>) -> Option<lapin::Error> {
+        self.returned.extend(ready.iter().filter_map(|(_, confirmed)| returned(confirmed)));
+        let mut broken = None;
+        for (number, confirmed) in ready {
+            let outcome = match confirmed {
+                Ok(Confirmation::Ack(_)) => Ok(()),
+                Ok(Confirmation::Nack(_)) => Err(PublishError::Nacked),
+                Ok(Confirmation::NotRequested) => Err(PublishError::Lost { why: "confirms are off".into() }),
+                Err(error) => {
+                    let why = said(&error).into();
+                    broken.get_or_insert(error);
+                    Err(PublishError::Lost { why })
+                }
+            };
+            // Who was given up on meanwhile has had an answer.
+            let Some(open) = self.open.remove(&number) else { continue };
+            let was_returned = self.returned.remove(&open.id) && outcome.is_ok();
+            let _ = open.reply.send(if was_returned { Err(PublishError::Returned) } else { outcome });
+        }
+        broken
+    }
+
+    /// Stops waiting for what was sent too long ago.
+    fn give_up(&mut self, after: Duration) {
+        while let Some(oldest) = self.open.first_entry().filter(|oldest| oldest.get().sent.elapsed() >= after) {
+            let _ = oldest.remove().reply.send(Err(PublishError::TimedOut { after }));
+        }
+    }
+
+    /// The channel is gone: nobody knows what the broker has.
+    fn fail(&mut self, why: &str) {
+        for open in std::mem::take(&mut self.open).into_values() {
+            let _ = open.reply.send(Err(PublishError::Lost { why: why.into() }));
+        }
+    }
+}
+
+fn returned(confirmed: &lapin::Result<Confirmation>) -> Option<DeliveryId> {
+    match confirmed {
+        Ok(Confirmation::Ack(Some(message)) | Confirmation::Nack(Some(message))) => id_of(&message.delivery.properties),
+        _ => None,
+    }
+}

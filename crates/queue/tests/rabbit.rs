@@ -1,0 +1,8 @@
+//! The queue on a real broker: `scripts/services up`.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+#[path = "rabbit/life.rs"]
+mod life;
+#[path = "rabbit/site.rs"]
+mod site;

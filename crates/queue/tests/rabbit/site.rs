@@ -1,0 +1,86 @@
+//! Queues of a test's own, and messages to put into them.
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, Proof, SecretName, Timestamp};
+use afluente_queue::{Queue, RabbitOptions, Received, SealKey, SealKeys, Sealed, Settlement};
+use afluente_testkit::Corner;
+use tokio::time::{sleep, timeout};
+use uuid::Uuid;
+
+/// Nothing here takes as long, even on a busy machine.
+pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
+
+pub(crate) fn options(corner: &Corner) -> RabbitOptions {
+    RabbitOptions { prefix: corner.prefix().to_owned(), ..RabbitOptions::new(corner.url().parse().unwrap()) }
+}
+
+/// The queues of a corner, connected.
+pub(crate) async fn open(corner: &Corner) -> Queue {
+    let queue = Queue::open_rabbit(options(corner));
+    until("it is connected", async || queue.health().is_ok()).await;
+    queue
+}
+
+pub(crate) fn keys() -> SealKeys {
+    SealKeys::new(SealKey::from_bytes([7; 32]), [])
+}
+
+/// A delivery whose id is this number.
+pub(crate) fn delivery(gateway: Gateway, number: u128) -> Delivery {
+    Delivery {
+        id: DeliveryId(Uuid::from_u128(number)),
+        gateway,
+        account: AccountName::parse("shop-1").unwrap(),
+        received_at: Timestamp::from_micros(1_790_000_000_123_456).unwrap(),
+        proof: Proof::Signed { secret: SecretName::parse("00c0ffee").unwrap() },
+        headers: vec![("stripe-signature".into(), "t=1,v1=ab".into())],
+        query: None,
+        traceparent: None,
+        released_by: None,
+        body: format!("{{\"number\":{number},\"é\":\"\\u0000\"}}").into_bytes().into(),
+    }
+}
+
+pub(crate) fn message(number: u128) -> Sealed {
+    keys().seal(&delivery(Gateway::Stripe, number))
+}
+
+pub(crate) fn number(received: &Received) -> u128 {
+    received.id().0.as_u128()
+}
+
+pub(crate) async fn publish(queue: &Queue, numbers: impl IntoIterator<Item = u128>) {
+    for number in numbers {
+        timeout(DEADLINE, queue.publish(message(number))).await.unwrap().unwrap();
+    }
+}
+
+/// Takes this many, in whatever batches they come.
+pub(crate) async fn take(queue: &Queue, count: usize) -> Vec<Received> {
+    let mut taken = Vec::new();
+    while taken.len() < count {
+        let more = timeout(DEADLINE, queue.take(count - taken.len(), Duration::ZERO)).await;
+        taken.extend(more.unwrap_or_else(|_| panic!("{} of {count} came", taken.len())).unwrap());
+    }
+    taken
+}
+
+pub(crate) async fn take_one(queue: &Queue) -> Received {
+    take(queue, 1).await.remove(0)
+}
+
+pub(crate) async fn acknowledge(queue: &Queue, taken: Vec<Received>) {
+    let settled = taken.into_iter().map(|one| (one, Settlement::Ack)).collect();
+    queue.settle(settled).await.into_iter().for_each(Result::unwrap);
+}
+
+/// Waits for a condition.
+pub(crate) async fn until<F: Future<Output = bool>>(what: &str, mut holds: impl FnMut() -> F) {
+    let started = Instant::now();
+    while !holds().await {
+        assert!(started.elapsed() < DEADLINE, "not in time: {what}");
+        sleep(Duration::from_millis(20)).await;
+    }
+}
