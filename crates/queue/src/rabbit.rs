@@ -49,10 +49,15 @@ pub struct RabbitOptions {
     pub confirm_within: Duration,
     /// Messages of each queue that are here and not acknowledged, at most. Twice a batch keeps a worker busy.
     pub prefetch: u16,
+    /// How long queues are left alone once they have been made. RabbitMQ writes down that there is a quorum queue up to three
+    /// seconds after it has said so; killed in between it comes back with a queue that has lost its messages and answers
+    /// nobody.
+    pub first_wait: Duration,
 }
 
 impl RabbitOptions {
-    /// Queues named after us that hold 1 GiB each; four seconds for a confirm; 512 messages ahead.
+    /// Queues named after us that hold 1 GiB each; four seconds for a confirm; 512 messages ahead; four
+    /// seconds between making a queue and using it.
     #[must_use]
     pub fn new(url: BrokerUrl) -> RabbitOptions {
         RabbitOptions {
@@ -61,6 +66,7 @@ impl RabbitOptions {
             limit_bytes: 1 << 30,
             confirm_within: Duration::from_secs(4),
             prefetch: 512,
+            first_wait: Duration::from_secs(4),
         }
     }
 }
@@ -87,7 +93,7 @@ impl Rabbit {
         describe();
         let topology = Topology::new(&options.prefix, options.limit_bytes);
         let stop = watch::channel(false).0;
-        let link = Link::new(options.url.clone(), topology.clone(), "publish");
+        let link = Link::new(&options, topology.clone(), "publish");
         let publisher = Publisher::start(link, options.confirm_within, stop.subscribe());
         let (shelf, consumer) = (Arc::new(Shelf::new()), OnceLock::new());
         Rabbit { shared: Arc::new(Shared { options, topology, publisher, shelf, consumer, stop }) }
@@ -103,7 +109,7 @@ impl Rabbit {
     fn shelf(&self) -> &Shelf {
         let shared = &self.shared;
         shared.consumer.get_or_init(|| {
-            let link = Link::new(shared.options.url.clone(), shared.topology.clone(), "consume");
+            let link = Link::new(&shared.options, shared.topology.clone(), "consume");
             let (standing, mut stop) = (link.state(), shared.stop.subscribe());
             let (topology, filled) = (shared.topology.clone(), Arc::clone(&shared.shelf));
             let bringer = Bringer { topology, shelf: Arc::clone(&filled), prefetch: shared.options.prefetch };

@@ -2,7 +2,11 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+#[path = "rabbit/fault.rs"]
+mod fault;
 #[path = "rabbit/life.rs"]
 mod life;
 #[path = "rabbit/site.rs"]
 mod site;
+#[path = "rabbit/traffic.rs"]
+mod traffic;

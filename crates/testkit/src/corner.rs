@@ -13,11 +13,12 @@ use uuid::Uuid;
 /// Names the broker, as `scripts/services env` prints it.
 const VARIABLE: &str = "AFLUENTE_TEST_RABBITMQ";
 /// What the names of a deployment's queues end with, beside its gateways.
-const OTHERS: [&str; 10] = [
+const OTHERS: [&str; 11] = [
     "appmax.hints",
     "mercadopago.hints",
     "unrouted",
     "dead",
+    "settled",
     "retry.5s",
     "retry.30s",
     "retry.2m",

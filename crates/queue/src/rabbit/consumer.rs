@@ -1,16 +1,19 @@
-//! Consuming: one task owns the channel, its tags and its acknowledgements.
+//! Consuming: a channel for each queue, whose one owner knows its tags and sends its acknowledgements.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use futures_util::stream::{SelectAll, StreamExt, select_all};
+use futures_util::StreamExt;
+use futures_util::future::try_join_all;
 use lapin::message::Delivery;
 use lapin::options::{BasicAckOptions, BasicCancelOptions, BasicConsumeOptions, BasicNackOptions, BasicQosOptions};
 use lapin::types::FieldTable;
 use lapin::{Channel, Connection, Consumer, ErrorKind};
 use metrics::{counter, gauge};
 use tokio::sync::mpsc;
-use tracing::{debug, info};
+use tokio::time::timeout;
+use tracing::{error, info};
 
 use super::lease::{Command, Lease};
 use super::link::Work;
@@ -26,10 +29,12 @@ use crate::settlement::Handed;
 const UNWANTED_AFTER: Duration = Duration::from_secs(5);
 /// How often that is looked at.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How long the broker may take to let us consume before that is told.
+const ANSWER_WITHIN: Duration = Duration::from_secs(10);
 /// Messages of one queue of hints on their way at most: nobody proved that they are worth more.
 const HINTS: u16 = 32;
 
-/// Brings messages to the shelf.
+/// Brings messages to the shelf, over a channel for each queue: one that does not answer holds up no other.
 pub(crate) struct Bringer {
     pub(crate) topology: Topology,
     pub(crate) shelf: Arc<Shelf>,
@@ -38,35 +43,43 @@ pub(crate) struct Bringer {
 
 impl Work for Bringer {
     async fn on(&mut self, connection: &Connection) -> lapin::Result<()> {
-        let channel = connection.create_channel().await?;
-        let (sender, commands) = mpsc::unbounded_channel();
-        let tap = Tap { channel, of: self, sender, tags: Tags::default(), returns: Vec::new() };
-        let ended = tap.run(commands).await;
-        // Their channel is gone: the broker gives them to somebody else.
+        let held = AtomicUsize::new(0);
+        let taps = self.topology.taken().into_iter().map(|(queue, hints)| self.tap(connection, queue, hints, &held));
+        let ended = try_join_all(taps).await.map(|_| ());
+        // Their channels are gone: the broker gives them to somebody else.
         drop(self.shelf.clear());
         gauge!("afluente_broker_unacknowledged").set(0.0);
         ended
     }
 }
 
-/// A channel that messages come through.
+impl Bringer {
+    async fn tap(&self, connection: &Connection, queue: String, hints: bool, held: &AtomicUsize) -> lapin::Result<()> {
+        let channel = connection.create_channel().await?;
+        let prefetch = if hints { self.prefetch.min(HINTS) } else { self.prefetch };
+        channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
+        let (sender, commands) = mpsc::unbounded_channel();
+        let (tags, returns) = (Tags::default(), Vec::new());
+        Tap { channel, queue, shelf: &self.shelf, sender, tags, returns, held }.run(commands).await
+    }
+}
+
+/// A channel that the messages of one queue come through.
 struct Tap<'a> {
     channel: Channel,
-    of: &'a Bringer,
+    queue: String,
+    shelf: &'a Shelf,
     sender: mpsc::UnboundedSender<Command>,
     tags: Tags,
     /// Given back, and when each goes to its queue: at once it would be here again at once.
     returns: Vec<(Instant, u64)>,
+    /// Messages of all channels that are not settled.
+    held: &'a AtomicUsize,
 }
-
-/// A consumer each queue, or nothing while nobody wants messages.
-type Sources = Option<SelectAll<Source>>;
-/// What a queue brings; its end is an item like every other, or nobody would notice it.
-type Source = futures_util::stream::BoxStream<'static, lapin::Result<Option<Delivery>>>;
 
 impl Tap<'_> {
     async fn run(mut self, mut commands: mpsc::UnboundedReceiver<Command>) -> lapin::Result<()> {
-        let mut sources = Some(self.subscribe().await?);
+        let mut source = Some(self.subscribe().await?);
         let mut look = tokio::time::interval(LOOK_EVERY);
         loop {
             tokio::select! {
@@ -74,55 +87,45 @@ impl Tap<'_> {
                 Some(command) = commands.recv() => self.told(command).await?,
                 _ = look.tick() => {
                     self.send_returns().await?;
-                    if sources.is_some() && self.of.shelf.unwanted_since().is_some_and(|since| since.elapsed() > UNWANTED_AFTER) {
-                        self.cancel(&mut sources).await?;
+                    let unwanted = self.shelf.unwanted_since().is_some_and(|since| since.elapsed() > UNWANTED_AFTER);
+                    if unwanted && let Some(source) = source.take() {
+                        self.cancel(source).await?;
                     }
                 }
-                () = self.of.shelf.wanted(), if sources.is_none() => {
-                    debug!("Messages are wanted again");
-
-                    sources = Some(self.subscribe().await?);
-                }
-                brought = next(&mut sources) => match brought? {
-                    Some(delivery) => self.put(delivery),
-                    None => return Err(ErrorKind::IOError(Arc::new(std::io::Error::other("the broker cancelled a consumer: is its queue gone?"))).into()),
+                () = self.shelf.wanted(), if source.is_none() => source = Some(self.subscribe().await?),
+                brought = next(&mut source) => match brought {
+                    Some(delivery) => self.put(delivery?),
+                    None => return Err(failed(format!("the broker cancelled our consumer of {}", self.queue))),
                 }
             }
-            gauge!("afluente_broker_unacknowledged").set(f64::from(u32::try_from(self.tags.len()).unwrap_or(u32::MAX)));
         }
     }
 
-    async fn subscribe(&self) -> lapin::Result<SelectAll<Source>> {
-        let mut sources = Vec::new();
-        for (queue, hints) in self.of.topology.taken() {
-            let prefetch = if hints { self.of.prefetch.min(HINTS) } else { self.of.prefetch };
-            self.channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
-            let tag = consumer_tag(&queue);
-            let consumer = self
-                .channel
-                .basic_consume(queue.into(), tag.into(), BasicConsumeOptions::default(), FieldTable::default())
-                .await?;
-            sources.push(source(consumer));
+    async fn subscribe(&self) -> lapin::Result<Consumer> {
+        let (queue, tag) = (self.queue.as_str(), self.queue.as_str());
+        let asked =
+            self.channel.basic_consume(queue.into(), tag.into(), BasicConsumeOptions::default(), FieldTable::default());
+        tokio::pin!(asked);
+        if let Ok(consumer) = timeout(ANSWER_WITHIN, &mut asked).await {
+            return consumer;
         }
-        Ok(select_all(sources))
+        error!(
+            queue,
+            "The broker does not answer for a queue: nothing of it is worked on; look at its leader with `rabbitmq-queues quorum_status`"
+        );
+        asked.await
     }
 
     /// Asks for nothing more, and gives back what nobody has taken. What is being worked on stays ours.
-    async fn cancel(&mut self, sources: &mut Sources) -> lapin::Result<()> {
-        let Some(mut brought) = sources.take() else { return Ok(()) };
-        info!("Nobody takes messages; they go back to the broker until somebody does");
-        for (queue, _) in self.of.topology.taken() {
-            self.channel.basic_cancel(consumer_tag(&queue).into(), BasicCancelOptions::default()).await?;
+    async fn cancel(&mut self, mut source: Consumer) -> lapin::Result<()> {
+        if self.tags.len() > 0 {
+            info!(queue = self.queue, "Nobody takes messages; they go back to the broker until somebody does");
         }
-        while let Some(delivery) = brought.next().await {
-            if let Some(delivery) = delivery? {
-                self.put(delivery);
-            }
+        self.channel.basic_cancel(self.queue.as_str().into(), BasicCancelOptions::default()).await?;
+        while let Some(delivery) = source.next().await {
+            self.put(delivery?);
         }
-
-        for message in self.of.shelf.clear() {
-            drop(message);
-        }
+        drop(self.shelf.clear());
         Ok(())
     }
 
@@ -132,14 +135,18 @@ impl Tap<'_> {
         }
         let tag = delivery.delivery_tag;
         self.tags.delivered(tag);
+        self.count(self.tags.len() - 1);
         let (sealed, attempt) = sealed(delivery);
-        self.of.shelf.put(Handed { sealed, attempt, lease: Lease::new(self.sender.clone(), tag) });
+        self.shelf.put(Handed { sealed, attempt, lease: Lease::new(self.sender.clone(), tag) });
     }
 
     async fn told(&mut self, command: Command) -> lapin::Result<()> {
         match command {
             Command::Ack(tags, reply) => {
-                for ack in self.tags.settle(&tags) {
+                let before = self.tags.len();
+                let acks = self.tags.settle(&tags);
+                self.count(before);
+                for ack in acks {
                     self.channel.basic_ack(ack.tag, BasicAckOptions { multiple: ack.multiple }).await?;
                 }
                 // Dropped unsent, the reply says that the channel is gone.
@@ -150,12 +157,20 @@ impl Tap<'_> {
         Ok(())
     }
 
+    /// Tells how many are held by all channels, now that ours holds as many as it does and held `before`.
+    fn count(&self, before: usize) {
+        let change = self.tags.len().wrapping_sub(before);
+        let held = self.held.fetch_add(change, Ordering::Relaxed).wrapping_add(change);
+        gauge!("afluente_broker_unacknowledged").set(f64::from(u32::try_from(held).unwrap_or(u32::MAX)));
+    }
+
     async fn send_returns(&mut self) -> lapin::Result<()> {
         let now = Instant::now();
         let (due, later): (Vec<_>, Vec<_>) = self.returns.drain(..).partition(|(when, _)| *when <= now);
         self.returns = later;
         for (_, tag) in due {
             if self.tags.remove(tag) {
+                self.count(self.tags.len() + 1);
                 self.channel.basic_nack(tag, BasicNackOptions { multiple: false, requeue: true }).await?;
             }
         }
@@ -163,19 +178,13 @@ impl Tap<'_> {
     }
 }
 
-async fn next(sources: &mut Sources) -> lapin::Result<Option<Delivery>> {
-    match sources {
-        Some(brought) => brought.next().await.unwrap_or(Ok(None)),
+async fn next(source: &mut Option<Consumer>) -> Option<lapin::Result<Delivery>> {
+    match source {
+        Some(source) => source.next().await,
         None => std::future::pending().await,
     }
 }
 
-fn source(consumer: Consumer) -> Source {
-    let end = futures_util::stream::once(async { Ok(None) });
-    consumer.map(|delivery| delivery.map(Some)).chain(end).boxed()
-}
-
-/// Unique on its channel, which is all it has to be.
-fn consumer_tag(queue: &str) -> String {
-    format!("afluente {queue}")
+fn failed(why: String) -> lapin::Error {
+    ErrorKind::IOError(Arc::new(std::io::Error::other(why))).into()
 }

@@ -12,11 +12,11 @@ use lapin::tcp::OwnedTLSConfig;
 use lapin::{Connection, ConnectionProperties, ErrorKind, Event};
 use metrics::gauge;
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
 
 use super::topology::Topology;
-use super::url::BrokerUrl;
+use super::{BrokerUrl, RabbitOptions};
 
 /// How long connecting, and declaring what we need, may take.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
@@ -63,14 +63,16 @@ pub(crate) struct Link {
     topology: Topology,
     /// What the connection is for: a label, and part of its name on the broker.
     role: &'static str,
+    first_wait: Duration,
     state: watch::Sender<State>,
 }
 
 impl Link {
-    pub(crate) fn new(url: BrokerUrl, topology: Topology, role: &'static str) -> Link {
+    pub(crate) fn new(options: &RabbitOptions, topology: Topology, role: &'static str) -> Link {
+        let RabbitOptions { url, first_wait, .. } = options.clone();
         let why = Arc::from("not connected yet");
         gauge!("afluente_broker_up", "link" => role).set(0.0);
-        Link { url, topology, role, state: watch::channel(State::Down { since: Instant::now(), why }).0 }
+        Link { url, topology, role, first_wait, state: watch::channel(State::Down { since: Instant::now(), why }).0 }
     }
 
     pub(crate) fn state(&self) -> watch::Receiver<State> {
@@ -96,7 +98,7 @@ impl Link {
                 waits = self::waits();
             }
             tokio::select! {
-                () = tokio::time::sleep(waits.next().unwrap_or(WAITS[1])) => {}
+                () = sleep(waits.next().unwrap_or(WAITS[1])) => {}
                 () = &mut stop => break,
             }
         }
@@ -108,19 +110,20 @@ impl Link {
         let connection =
             timeout(CONNECT_WITHIN, self.connect(node)).await.unwrap_or_else(|_| Err(too_long("connecting")))?;
         let mut events = Box::pin(connection.events_listener());
-        let declared = timeout(CONNECT_WITHIN, self.declare(&connection)).await;
+        let declared = timeout(CONNECT_WITHIN + self.first_wait, self.declare(&connection)).await;
         let worked = match declared.unwrap_or_else(|_| Err(too_long("declaring the queues"))) {
             Ok(()) => {
                 self.up();
                 let hear = async {
                     while let Some(event) = events.next().await {
-                        self.heard(event);
+                        self.heard(event)?;
                     }
-                    std::future::pending::<()>().await;
+                    std::future::pending().await
                 };
                 tokio::select! {
                     worked = work.on(&connection) => worked,
-                    () = hear => Ok(()),
+                    // Whoever has nothing to do would not notice that the connection is gone.
+                    ended = hear => ended,
                 }
             }
             Err(error) => Err(error),
@@ -142,7 +145,12 @@ impl Link {
 
     async fn declare(&self, connection: &Connection) -> lapin::Result<()> {
         let channel = connection.create_channel().await?;
+        let settled = self.topology.is_settled(connection).await?;
         self.topology.declare(&channel).await?;
+        if !settled {
+            sleep(self.first_wait).await;
+            self.topology.settle(&channel).await?;
+        }
         channel.close(200, "OK".into()).await
     }
 
@@ -170,8 +178,9 @@ impl Link {
         self.state.send_replace(State::Down { since, why: why.into() });
     }
 
-    fn heard(&self, event: Event) {
+    fn heard(&self, event: Event) -> lapin::Result<()> {
         match event {
+            Event::Error(error) => return Err(error),
             Event::ConnectionBlocked(why) => {
                 warn!(link = self.role, reason = %why, "The broker takes nothing more: look at its memory and disk");
                 self.state
@@ -183,6 +192,7 @@ impl Link {
             }
             _ => {}
         }
+        Ok(())
     }
 }
 

@@ -16,8 +16,9 @@ use std::time::Duration;
 
 use afluente_model::Gateway;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
+use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
-use lapin::{Channel, ExchangeKind};
+use lapin::{Channel, Connection, ErrorKind, ExchangeKind};
 
 /// How often a message may come back to its queue before the broker gives it up. Our own count decides long before.
 pub(crate) const DELIVERY_LIMIT: i64 = 1_000_000;
@@ -63,6 +64,10 @@ pub(crate) fn gateway_of(key: &str) -> Option<Gateway> {
 /// Whether a gateway sends anything that nobody signed.
 pub(crate) fn has_hints(gateway: Gateway) -> bool {
     matches!(gateway, Gateway::Appmax | Gateway::MercadoPago)
+}
+
+fn is_not_found(error: &lapin::Error) -> bool {
+    matches!(error.kind(), ErrorKind::ProtocolError(said) if said.kind() == &AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND))
 }
 
 impl Topology {
@@ -151,6 +156,37 @@ impl Topology {
                 .await?;
         }
         Ok(())
+    }
+
+    /// Whether all of it is there, and has been for a while.
+    pub(crate) async fn is_settled(&self, connection: &Connection) -> Result<bool, lapin::Error> {
+        let channel = connection.create_channel().await?;
+        let looked = async {
+            let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
+            for line in self.lines() {
+                channel.queue_declare(line.queue.into(), passive, FieldTable::default()).await?;
+            }
+            let passive = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
+            channel.exchange_declare(self.settled(), ExchangeKind::Fanout, passive, FieldTable::default()).await?;
+            channel.close(200, "OK".into()).await
+        };
+        match looked.await {
+            Ok(()) => Ok(true),
+            // This answer ends the channel.
+            Err(error) if is_not_found(&error) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Says for everybody that what was made has been there for a while.
+    pub(crate) async fn settle(&self, channel: &Channel) -> Result<(), lapin::Error> {
+        let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+        channel.exchange_declare(self.settled(), ExchangeKind::Fanout, durable, FieldTable::default()).await
+    }
+
+    /// An exchange nothing is published to: that it is there is what it says.
+    fn settled(&self) -> ShortString {
+        self.named("settled").into()
     }
 
     fn arguments(&self, line: &Line) -> FieldTable {

@@ -13,7 +13,17 @@ use uuid::Uuid;
 pub(crate) const DEADLINE: Duration = Duration::from_secs(60);
 
 pub(crate) fn options(corner: &Corner) -> RabbitOptions {
-    RabbitOptions { prefix: corner.prefix().to_owned(), ..RabbitOptions::new(corner.url().parse().unwrap()) }
+    let (prefix, url) = (corner.prefix().to_owned(), corner.url().parse().unwrap());
+    // Only who may be killed has to have written its queues down.
+    RabbitOptions { prefix, first_wait: Duration::ZERO, ..RabbitOptions::new(url) }
+}
+
+/// The queues of a corner whose broker will be killed, connected.
+pub(crate) async fn open_to_be_killed(corner: &Corner) -> Queue {
+    let first_wait = RabbitOptions::new(corner.url().parse().unwrap()).first_wait;
+    let queue = Queue::open_rabbit(RabbitOptions { first_wait, ..options(corner) });
+    until("it is connected", async || queue.health().is_ok()).await;
+    queue
 }
 
 /// The queues of a corner, connected.
