@@ -50,7 +50,9 @@ pub struct Command(std::process::Command);
 pub fn afluente<S: AsRef<OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = std::process::Command::new(binary());
     command.args(args).stdin(Stdio::null());
-    for (name, _) in std::env::vars().filter(|(name, _)| name.starts_with("AFLUENTE_") || name == "DATABASE_URL") {
+    for (name, _) in std::env::vars()
+        .filter(|(name, _)| name.starts_with("AFLUENTE_") || name == "DATABASE_URL" || name == "AMQP_URL")
+    {
         command.env_remove(name);
     }
     Command(command)

@@ -5,8 +5,10 @@ pub(crate) mod agree;
 pub(crate) mod file;
 pub(crate) mod ledger;
 mod private;
+pub(crate) mod queue;
 mod seal;
 mod section;
+mod url;
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -14,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use afluente_ingress::Limits;
-use afluente_queue::SealKeys;
+use afluente_queue::{EmbeddedOptions, Queue, SealKeys};
 use afluente_store::Location;
 use clap::Args;
 use serde_json::{Value, json};
@@ -23,6 +25,7 @@ use crate::exit::Failure;
 use crate::logging::Format;
 use crate::output;
 pub(crate) use account::AccountConfig;
+pub(crate) use queue::QueueConfig;
 pub(crate) use seal::are_named as names_seal_keys;
 use section::{Reader, Section};
 
@@ -37,7 +40,8 @@ pub(crate) struct Config {
     ingress_listen: SocketAddr,
     admin_listen: SocketAddr,
     limits: Limits,
-    queue_limit_bytes: u64,
+    /// Where deliveries wait.
+    pub(crate) queue: QueueConfig,
     /// Where the ledger is.
     pub(crate) ledger: Location,
     batch_size: usize,
@@ -124,12 +128,14 @@ pub(crate) fn parse(
         (root.section(&mut reader, "queue"), root.section(&mut reader, "worker"), root.section(&mut reader, "log"));
     let ledger = ledger::read(&mut reader, &mut root, folder);
     let workers = workers(&mut reader, &mut worker, &ledger);
+    let batch_size = usize::try_from(worker.number(&mut reader, "batch_size", 256, 1..=2_000)).unwrap_or(256);
+    let fit = queue::Fit { batch_size, publish: limits.publish };
     let config = Config {
         ingress_listen,
         admin_listen,
         limits,
-        queue_limit_bytes: queue.number(&mut reader, "max_bytes", 1 << 30, 1 << 20..=1 << 40),
-        batch_size: usize::try_from(worker.number(&mut reader, "batch_size", 256, 1..=2_000)).unwrap_or(256),
+        queue: queue::read(&mut reader, &mut queue, &fit),
+        batch_size: fit.batch_size,
         linger: worker.millis(&mut reader, "linger_ms", 0, 0..=1_000),
         workers,
         ledger,
@@ -232,9 +238,19 @@ impl Config {
         self.limits.clone()
     }
 
-    /// How many bytes of messages the queue may hold.
-    pub(crate) fn queue_limit_bytes(&self) -> u64 {
-        self.queue_limit_bytes
+    /// Opens the queue: takes its file, or begins to connect to its broker.
+    pub(crate) fn open_queue(&self, folder: &Path) -> Result<Queue, Failure> {
+        Ok(match &self.queue {
+            QueueConfig::Embedded { limit_bytes } => {
+                Queue::open_embedded(EmbeddedOptions { limit_bytes: *limit_bytes, ..EmbeddedOptions::new(folder) })?
+            }
+            QueueConfig::Broker(options) => Queue::open_rabbit(options.as_ref().clone()),
+        })
+    }
+
+    /// Whether the queue is in the data folder, so that one process has both ends of it.
+    pub(crate) fn has_embedded_queue(&self) -> bool {
+        matches!(self.queue, QueueConfig::Embedded { .. })
     }
 
     /// At most this many deliveries a transaction.

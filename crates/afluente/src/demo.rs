@@ -7,7 +7,7 @@ use afluente_simulate::{Difference, Plan, Target, Traffic, Truth, check, play};
 use clap::Args;
 
 use crate::exit::Failure;
-use crate::node::Node;
+use crate::node::{Node, Part};
 use crate::simulate::{self, fresh_run, send};
 use crate::up::stop_signal;
 use crate::{config, init, logging, measure, output};
@@ -32,7 +32,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), Failure> {
     let config = config::load(&folder)?.on_free_ports();
     let secret = config.accounts[0].keys.secrets[0].clone();
     let tolerance_seconds = config.accounts[0].keys.tolerance_seconds;
-    let mut node = Node::start(&folder, config, measure::install()?).await?;
+    let mut node = Node::start(&folder, config, Part::All, measure::install()?).await?;
     output::print(&format!(
         "Playing Stripe: {} payments, shuffled, a third of the deliveries twice, one in twenty forged.\n",
         args.payments
@@ -47,7 +47,7 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), Failure> {
         until: afluente_worker::now().as_seconds() - 60,
     };
     let Traffic { posts, truth } = play(&plan);
-    let url = format!("http://{}/webhooks/stripe/{}", node.ingress, init::ACCOUNT);
+    let url = format!("http://{}/webhooks/stripe/{}", node.ingress()?, init::ACCOUNT);
     let url = url.parse().map_err(|_| Failure::Unavailable(format!("{url} is no URL")))?;
     let target = Target {
         url,
@@ -59,8 +59,8 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), Failure> {
         clock: afluente_worker::now,
     };
     let sent = send(&target, posts).await?;
-    check::settled(node.store(), init::ACCOUNT, &sent.acknowledged, Duration::from_secs(60)).await?;
-    let differences = check::all(node.store(), init::ACCOUNT, &sent.acknowledged, &truth).await?;
+    check::settled(node.store()?, init::ACCOUNT, &sent.acknowledged, Duration::from_secs(60)).await?;
+    let differences = check::all(node.store()?, init::ACCOUNT, &sent.acknowledged, &truth).await?;
     output::print(&table(&truth, &differences));
     output::print(&format!(
         "{} deliveries acknowledged, {} of {} forgeries refused, {} payments, {} from the truth.\n{}",

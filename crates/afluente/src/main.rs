@@ -16,6 +16,7 @@ mod node;
 mod output;
 mod partition;
 mod payment;
+mod readiness;
 mod rebuild;
 mod reload;
 mod role;
@@ -50,6 +51,8 @@ struct Cli {
 enum Command {
     Demo(demo::DemoArgs),
     Up(up::UpArgs),
+    Ingress(up::IngressArgs),
+    Worker(up::WorkerArgs),
     Check(config::CheckArgs),
     Simulate(simulate::SimulateArgs),
     #[command(subcommand)]
@@ -99,6 +102,8 @@ fn run(cli: Cli) -> Result<(), Failure> {
         match &cli.command {
             Command::Demo(args) => demo::run(args).await,
             Command::Up(args) => up::run(args, &folder).await,
+            Command::Ingress(args) => up::ingress(args, &folder).await,
+            Command::Worker(args) => up::worker(args, &folder).await,
             Command::Simulate(args) => simulate::run(args, &config::load(&folder)?).await,
             Command::Payments(command) => payment::run(command, &config::ledger::location(&folder)?).await,
             Command::Wants(command) => want::run(command, &config::ledger::location(&folder)?).await,

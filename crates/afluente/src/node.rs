@@ -1,12 +1,12 @@
-//! Every role in one process: ingress, embedded queue, worker, ledger, admin pages, control socket.
+//! A process: the roles it was asked to play, on one data folder, and how it begins and ends.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use afluente_ingress::{AdminPages, Check, Readiness, Receiver, system_clock};
+use afluente_ingress::{AdminPages, Receiver, system_clock};
 use afluente_model::chain;
-use afluente_queue::{EmbeddedOptions, Queue};
+use afluente_queue::{Queue, SealKeys};
 use afluente_store::{Store, StoreOptions};
 use afluente_worker::{Pulse, Settings, Worker};
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -19,108 +19,116 @@ use crate::config::{self, Config};
 use crate::control::{Control, Desk};
 use crate::exit::Failure;
 use crate::measure;
-use crate::reload::Reload;
-use crate::role::{Ended, Roles, Sign};
+use crate::readiness::{Asked, Signs};
+use crate::reload::{Accounts, Reload};
+use crate::role::{Ended, Roles};
 use crate::upkeep;
 
-/// Set once every role runs; readiness is asked from then on.
-type Signs = Arc<std::sync::OnceLock<Vec<Sign>>>;
+/// What a process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// Everything.
+    All,
+    /// Receives webhooks and queues them.
+    Ingress,
+    /// Works on what is queued.
+    Worker,
+}
 
-/// A running process with every role. [`Node::stop`] ends it in order.
+impl Part {
+    fn receives(self) -> bool {
+        self != Part::Worker
+    }
+
+    fn works(self) -> bool {
+        self != Part::Ingress
+    }
+
+    /// A file in one folder has one process.
+    fn check(self, config: &Config) -> Result<(), Failure> {
+        if self == Part::All || !config.has_embedded_queue() {
+            return Ok(());
+        }
+        Err(Failure::Usage(
+            "expected [queue] url or AMQP_URL: without a broker ingress and worker are one process, `afluente up`"
+                .to_owned(),
+        ))
+    }
+}
+
+/// A running process. [`Node::stop`] ends it in order.
 pub(crate) struct Node {
-    /// Where webhooks are posted.
-    pub(crate) ingress: SocketAddr,
+    /// Where webhooks are posted, if they are.
+    pub(crate) ingress: Option<SocketAddr>,
     /// Where health and metrics are read.
     pub(crate) admin: SocketAddr,
     queue: Queue,
-    store: Store,
-    stop_ingress: watch::Sender<bool>,
-    stop_rest: watch::Sender<bool>,
-    ingress_task: JoinHandle<()>,
+    store: Option<Store>,
+    stops: Stops,
+    ingress_task: Option<JoinHandle<()>>,
     worker_tasks: Vec<JoinHandle<()>>,
     other_tasks: Vec<JoinHandle<()>>,
     roles: Roles,
 }
 
+/// What is stopped first, and what after it.
+struct Stops {
+    ingress: watch::Sender<bool>,
+    rest: watch::Sender<bool>,
+}
+
 impl Node {
-    /// Takes the folder, opens what is in it, binds, and begins. Nothing is served before everything is there.
-    pub(crate) async fn start(folder: &Path, config: Config, metrics: PrometheusHandle) -> Result<Node, Failure> {
-        let queue = Queue::open_embedded(EmbeddedOptions {
-            limit_bytes: config.queue_limit_bytes(),
-            ..EmbeddedOptions::new(folder)
-        })?;
-        let store = Store::open_with(&config.ledger, connections(&config)).await?;
-        config::agree::agree(folder, &config, &store).await?;
-        let ingress_listener = bind("ingress.listen", config.ingress_listen()).await?;
-        let admin_listener = bind("admin.listen", config.admin_listen()).await?;
-        let control = Control::bind(folder)?;
-        let (ingress, admin) = (address(&ingress_listener)?, address(&admin_listener)?);
+    /// Takes the folder, opens what is in it, binds, and begins. Nothing is served before everything is there; only a broker
+    /// may come later.
+    pub(crate) async fn start(
+        folder: &Path,
+        config: Config,
+        part: Part,
+        metrics: PrometheusHandle,
+    ) -> Result<Node, Failure> {
+        part.check(&config)?;
         let keys = Arc::new(config.seal_keys()?);
-        let (stop_ingress, _) = watch::channel(false);
-        let (stop_rest, _) = watch::channel(false);
-        let (reload, accounts) = Reload::new(folder, &config, &store);
-        let pulses: Vec<Arc<Pulse>> = (0..config.workers()).map(|_| Arc::default()).collect();
-        let receiver = Receiver::new(
-            accounts.ingress.clone(),
-            queue.clone(),
-            keys.as_ref().clone(),
-            config.limits(),
-            system_clock,
-        );
-        let desk = Desk { store: store.clone(), queue: queue.clone(), keys, accounts: accounts.worker.clone() };
-        let workers: Vec<Worker> = pulses.iter().map(|pulse| worker(&config, &desk, Arc::clone(pulse))).collect();
-        let looked_after = store.clone();
+        let queue = config.open_queue(folder)?;
+        let store = if part.works() { Some(ledger(folder, &config).await?) } else { None };
+        let webhooks =
+            if part.receives() { Some(bind("ingress.listen", config.ingress_listen()).await?) } else { None };
+        let pages = bind("admin.listen", config.admin_listen()).await?;
+        let ingress = webhooks.as_ref().map(address).transpose()?;
+        let admin = address(&pages)?;
+        let (reload, accounts) = Reload::new(folder, &config, store.as_ref());
+        let stops = Stops { ingress: watch::channel(false).0, rest: watch::channel(false).0 };
         let mut roles = Roles::new();
         let signs = Signs::default();
-        let ready = readiness(queue.clone(), pulses, Arc::clone(&reload.healthy), signs.clone());
-        let pages = AdminPages { readiness: ready, render: render(queue.clone(), metrics.clone()) };
-        let other_tasks = vec![
-            roles.start("admin", &stop_rest, move |stop| async move {
-                afluente_ingress::run_admin(admin_listener, pages, stop.told()).await;
-                Ok(())
-            }),
-            roles.start("metrics", &stop_rest, move |stop| async move {
-                measure::keep_up(metrics, stop.told()).await;
-                Ok(())
-            }),
-            roles.start("control", &stop_rest, move |stop| async move {
-                control.run(desk, stop).await;
-                Ok(())
-            }),
-            roles.start("reload", &stop_rest, move |stop| async move {
-                reload.run(stop.told()).await;
-                Ok(())
-            }),
-            roles.start("upkeep", &stop_rest, move |stop| async move {
-                upkeep::run(looked_after, stop.told()).await;
-                Ok(())
-            }),
-        ];
-        let ingress_task = roles.start("ingress", &stop_ingress, move |stop| async move {
-            let drained =
-                afluente_ingress::run(ingress_listener, receiver, stop.told()).await.map_err(|error| chain(&error))?;
-            info!(cut_off = drained.cut_off, "Ingress drained");
+        let mut asked = Asked {
+            queue: queue.clone(),
+            pulses: Vec::new(),
+            reloaded: Arc::clone(&reload.healthy),
+            signs: signs.clone(),
+        };
+        let (mut other_tasks, mut worker_tasks) = (Vec::new(), Vec::new());
+        if let Some(store) = &store {
+            let desk = Desk {
+                store: store.clone(),
+                queue: queue.clone(),
+                keys: Arc::clone(&keys),
+                accounts: accounts.worker.clone(),
+            };
+            asked.pulses = (0..config.workers()).map(|_| Arc::default()).collect();
+            worker_tasks = work(&mut roles, &stops, &config, &desk, &asked.pulses);
+            if config.has_embedded_queue() {
+                other_tasks.push(control(&mut roles, &stops, Control::bind(folder)?, desk));
+            }
+            other_tasks.push(look_after(&mut roles, &stops, store.clone()));
+        }
+        other_tasks.extend(serve_pages(&mut roles, &stops, pages, asked, metrics));
+        other_tasks.push(roles.start("reload", &stops.rest, move |stop| async move {
+            reload.run(stop.told()).await;
             Ok(())
-        });
-        let worker_tasks = workers.into_iter().map(|worker| {
-            roles.start("worker", &stop_rest, move |stop| async move {
-                afluente_worker::run(worker, stop.told()).await.map_err(|error| chain(&error))
-            })
-        });
-        let worker_tasks = worker_tasks.collect();
+        }));
+        let ingress_task =
+            webhooks.map(|listener| receive(&mut roles, &stops, &config, listener, &accounts, &queue, &keys));
         signs.set(roles.signs()).map_err(|_| Failure::Unavailable("the roles were started twice".to_owned()))?;
-        Ok(Node {
-            ingress,
-            admin,
-            queue,
-            store,
-            stop_ingress,
-            stop_rest,
-            ingress_task,
-            worker_tasks,
-            other_tasks,
-            roles,
-        })
+        Ok(Node { ingress, admin, queue, store, stops, ingress_task, worker_tasks, other_tasks, roles })
     }
 
     /// Serves until `stop` ends, or until a role ends by itself: then this process is worth less than a fresh one, and
@@ -134,16 +142,23 @@ impl Node {
         }
     }
 
+    /// Where webhooks are posted.
+    pub(crate) fn ingress(&self) -> Result<SocketAddr, Failure> {
+        self.ingress.ok_or_else(|| Failure::Unavailable("this process receives nothing".to_owned()))
+    }
+
     /// The ledger, for reading what came of it.
-    pub(crate) fn store(&self) -> &Store {
-        &self.store
+    pub(crate) fn store(&self) -> Result<&Store, Failure> {
+        self.store.as_ref().ok_or_else(|| Failure::Unavailable("this process has no ledger".to_owned()))
     }
 
     /// Stops taking, finishes what is held, closes. What is on the queue stays there for the next start.
     pub(crate) async fn stop(self) {
-        self.stop_ingress.send_replace(true);
-        ended("ingress", self.ingress_task).await;
-        self.stop_rest.send_replace(true);
+        self.stops.ingress.send_replace(true);
+        if let Some(task) = self.ingress_task {
+            ended("ingress", task).await;
+        }
+        self.stops.rest.send_replace(true);
         for task in self.worker_tasks {
             ended("worker", task).await;
         }
@@ -151,33 +166,94 @@ impl Node {
             ended("task", task).await;
         }
         self.queue.close().await;
-        self.store.close().await;
+        if let Some(store) = self.store {
+            store.close().await;
+        }
         info!("Stopped");
     }
 }
 
-/// A connection for each worker, and two for what else is asked meanwhile.
-fn connections(config: &Config) -> StoreOptions {
-    StoreOptions { connections: u32::try_from(config.workers() + 2).unwrap_or(3), ..StoreOptions::default() }
+/// Opens the ledger with a connection for each worker, and two for what else is asked meanwhile.
+async fn ledger(folder: &Path, config: &Config) -> Result<Store, Failure> {
+    let connections = u32::try_from(config.workers() + 2).unwrap_or(3);
+    let store = Store::open_with(&config.ledger, StoreOptions { connections, ..StoreOptions::default() }).await?;
+    config::agree::agree(folder, config, &store).await?;
+    Ok(store)
 }
 
-/// A worker on the same queue, ledger, keys and accounts as the desk.
-fn worker(config: &Config, desk: &Desk, pulse: Arc<Pulse>) -> Worker {
-    Worker {
+/// Workers on the same queue, ledger, keys and accounts as the desk, one for each pulse.
+fn work(roles: &mut Roles, stops: &Stops, config: &Config, desk: &Desk, pulses: &[Arc<Pulse>]) -> Vec<JoinHandle<()>> {
+    let settings = Settings { batch_size: config.batch_size(), linger: config.linger(), ..Settings::default() };
+    let workers = pulses.iter().map(|pulse| Worker {
         queue: desk.queue.clone(),
         store: desk.store.clone(),
         keys: Arc::clone(&desk.keys),
         accounts: desk.accounts.clone(),
-        settings: Settings { batch_size: config.batch_size(), linger: config.linger(), ..Settings::default() },
-        pulse,
-    }
+        settings: settings.clone(),
+        pulse: Arc::clone(pulse),
+    });
+    let tasks = workers.map(|worker| {
+        roles.start("worker", &stops.rest, move |stop| async move {
+            afluente_worker::run(worker, stop.told()).await.map_err(|error| chain(&error))
+        })
+    });
+    tasks.collect()
 }
 
-/// The metrics page; the queue's gauges are set when somebody looks.
-fn render(queue: Queue, metrics: PrometheusHandle) -> Arc<dyn Fn() -> String + Send + Sync> {
-    Arc::new(move || {
+fn control(roles: &mut Roles, stops: &Stops, control: Control, desk: Desk) -> JoinHandle<()> {
+    roles.start("control", &stops.rest, move |stop| async move {
+        control.run(desk, stop).await;
+        Ok(())
+    })
+}
+
+fn look_after(roles: &mut Roles, stops: &Stops, store: Store) -> JoinHandle<()> {
+    roles.start("upkeep", &stops.rest, move |stop| async move {
+        upkeep::run(store, stop.told()).await;
+        Ok(())
+    })
+}
+
+/// Health and metrics; the queue's gauges are set when somebody looks.
+fn serve_pages(
+    roles: &mut Roles,
+    stops: &Stops,
+    listener: TcpListener,
+    asked: Asked,
+    metrics: PrometheusHandle,
+) -> [JoinHandle<()>; 2] {
+    let (queue, rendered) = (asked.queue.clone(), metrics.clone());
+    let render = move || {
         afluente_worker::measure::queue(&queue);
-        metrics.render()
+        rendered.render()
+    };
+    let pages = AdminPages { readiness: Arc::new(move || asked.readiness()), render: Arc::new(render) };
+    [
+        roles.start("admin", &stops.rest, move |stop| async move {
+            afluente_ingress::run_admin(listener, pages, stop.told()).await;
+            Ok(())
+        }),
+        roles.start("metrics", &stops.rest, move |stop| async move {
+            measure::keep_up(metrics, stop.told()).await;
+            Ok(())
+        }),
+    ]
+}
+
+fn receive(
+    roles: &mut Roles,
+    stops: &Stops,
+    config: &Config,
+    listener: TcpListener,
+    accounts: &Accounts,
+    queue: &Queue,
+    keys: &SealKeys,
+) -> JoinHandle<()> {
+    let receiver = Receiver::new(accounts.ingress.clone(), queue.clone(), keys.clone(), config.limits(), system_clock);
+    roles.start("ingress", &stops.ingress, move |stop| async move {
+        let drained = afluente_ingress::run(listener, receiver, stop.told()).await.map_err(|error| chain(&error))?;
+        info!(cut_off = drained.cut_off, "Ingress drained");
+        Ok(())
     })
 }
 
@@ -195,53 +271,6 @@ async fn ended(name: &str, task: JoinHandle<()>) {
     if let Err(error) = task.await {
         error!(role = name, error = %error, "A role could not be waited for");
     }
-}
-
-fn readiness(
-    queue: Queue,
-    pulses: Vec<Arc<Pulse>>,
-    reloaded: Arc<std::sync::atomic::AtomicBool>,
-    signs: Signs,
-) -> Arc<dyn Fn() -> Readiness + Send + Sync> {
-    use std::sync::atomic::Ordering;
-    Arc::new(move || {
-        let full = queue.depth().is_some_and(|held| held.is_full());
-        let check = |name, holds: bool, otherwise: &str| Check {
-            name,
-            state: if holds { Ok(()) } else { Err(otherwise.to_owned()) },
-        };
-        let missing: Vec<&str> =
-            signs.get().into_iter().flatten().filter(|sign| !sign.is_running()).map(Sign::role).collect();
-        Readiness {
-            checks: vec![
-                Check {
-                    name: "roles",
-                    state: if missing.is_empty() {
-                        Ok(())
-                    } else {
-                        Err(format!("{} ended; this process stops", missing.join(", ")))
-                    },
-                },
-                Check { name: "queue", state: queue.health().map_err(|unhealthy| unhealthy.to_string()) },
-                check("queue_room", !full, "the queue is full; look at the worker"),
-                check(
-                    "ledger",
-                    !pulses.iter().any(|pulse| pulse.is_waiting_for_ledger()),
-                    "the ledger cannot take batches; look at the log",
-                ),
-                check(
-                    "accounts",
-                    !pulses.iter().any(|pulse| pulse.are_accounts_missing()),
-                    "the ledger lacks rows of accounts; their deliveries wait; look at the log",
-                ),
-                check(
-                    "configuration",
-                    reloaded.load(Ordering::Relaxed),
-                    "the last reload was refused; run `afluente check`",
-                ),
-            ],
-        }
-    })
 }
 
 /// Where a data folder lies: as given, absolute for messages.
@@ -262,7 +291,7 @@ mod tests {
         init::complete(folder.path()).unwrap();
         let config = config::load(folder.path()).unwrap().on_free_ports();
         let metrics = PrometheusBuilder::new().build_recorder().handle();
-        let mut node = Node::start(folder.path(), config, metrics).await.unwrap();
+        let mut node = Node::start(folder.path(), config, Part::All, metrics).await.unwrap();
         node.queue.close().await;
         let served = node.serve(std::future::pending()).await;
         let Err(Failure::Unavailable(text)) = served else { panic!("expected a role that ended, got {served:?}") };

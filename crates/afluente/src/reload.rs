@@ -30,7 +30,8 @@ pub(crate) struct Accounts {
 /// Watches the configuration.
 pub(crate) struct Reload {
     folder: PathBuf,
-    store: Store,
+    /// What accounts were before; nothing is held against that where there is no ledger.
+    store: Option<Store>,
     files: Vec<PathBuf>,
     ingress: watch::Sender<Arc<afluente_ingress::Accounts>>,
     worker: watch::Sender<Arc<afluente_worker::Accounts>>,
@@ -40,12 +41,12 @@ pub(crate) struct Reload {
 
 impl Reload {
     /// Starts from the configuration already read.
-    pub(crate) fn new(folder: &Path, config: &Config, store: &Store) -> (Reload, Accounts) {
+    pub(crate) fn new(folder: &Path, config: &Config, store: Option<&Store>) -> (Reload, Accounts) {
         let (ingress, ingress_accounts) = watch::channel(Arc::new(config.ingress_accounts()));
         let (worker, worker_accounts) = watch::channel(Arc::new(config.worker_accounts()));
         let reload = Reload {
             folder: folder.to_owned(),
-            store: store.clone(),
+            store: store.cloned(),
             files: config.files.clone(),
             ingress,
             worker,
@@ -91,7 +92,9 @@ impl Reload {
 
     async fn load(&self) -> Result<Config, Failure> {
         let config = config::load(&self.folder)?;
-        config::agree::agree(&self.folder, &config, &self.store).await?;
+        if let Some(store) = &self.store {
+            config::agree::agree(&self.folder, &config, store).await?;
+        }
         Ok(config)
     }
 

@@ -30,7 +30,13 @@ listen = "127.0.0.1:8420"
 listen = "127.0.0.1:8421"
 
 [queue]
-# Bytes of deliveries that may wait for the worker. Past it: 503, and the gateways send again later.
+# Where deliveries wait for the worker. Default: a file in this folder, for one process. For several, on several machines, the
+# URL of a RabbitMQ broker, by reference when it holds a password: { file = "queue.url" } or { env = "…" }; several hosts
+# of one cluster with commas. Environment, where this is not set: AMQP_URL.
+#url = "amqps://afluente@mq1.example,mq2.example/shop"
+# What the names of our exchanges and queues on it begin with.
+#prefix = "afluente"
+# Bytes of deliveries that may wait for the worker; on a broker, in each queue. Past it: 503, and the gateways send again later.
 #max_bytes = 1073741824
 # Keys that seal what is queued, by reference as secrets are; the first seals, all open. Default: seal.key alone.
 #seal_keys = [{ file = "seal.key" }]

@@ -227,3 +227,37 @@ fn a_ledger_url_that_is_wrong_or_shows_a_password_is_refused_without_repeating_i
         assert!(text.contains(expected) && !text.contains("s3cret"), "{text}");
     }
 }
+
+/// A broker's options as the configuration and the environment say.
+fn broker(queue: &str, variable: Option<&str>) -> Result<Option<afluente_queue::RabbitOptions>, Vec<Problem>> {
+    let folder = folder();
+    let amqp = |name: &str| variable.filter(|_| name == "AMQP_URL").map(str::to_owned);
+    let config = parse(folder.path(), &format!("[queue]\n{queue}{GOOD}"), &amqp)?;
+    Ok(match config.queue {
+        QueueConfig::Embedded { .. } => None,
+        QueueConfig::Broker(options) => Some(*options),
+    })
+}
+
+#[test]
+fn a_broker_is_named_by_the_file_or_else_by_the_environment() {
+    assert!(broker("", None).unwrap().is_none(), "a file in the folder is the default");
+    let named =
+        broker("url = \"amqps://shop@one.example,two.example/v\"\nprefix = \"loja\"", Some("amqp://else")).unwrap();
+    let named = named.unwrap();
+    assert_eq!(named.url.to_string(), "amqps://one.example:5671,two.example:5671/v");
+    assert_eq!((named.prefix.as_str(), named.prefetch, named.confirm_within), ("loja", 512, Duration::from_secs(4)));
+    let from_variable = broker("", Some("amqp://user:word@localhost/")).unwrap().unwrap();
+    assert_eq!(from_variable.url.to_string(), "amqp://localhost:5672/");
+}
+
+#[test]
+fn a_broker_s_password_and_bad_settings_are_refused_with_what_to_do() {
+    let said = |queue: &str, variable: Option<&str>| broker(queue, variable).unwrap_err()[0].text.clone();
+    let shown = said("url = \"amqp://user:s3cret@localhost\"", None);
+    assert!(shown.contains("queue.url: expected a reference such as { file = \"queue.url\" }"), "{shown}");
+    let other = said("", Some("http://user:s3cret@localhost"));
+    assert!(other.starts_with("environment variable AMQP_URL: expected amqp://"), "{other}");
+    assert!(!format!("{shown}{other}").contains("s3cret"));
+    assert!(said("prefix = \"My Shop\"", None).contains("expected 1 to 64 lower-case letters"));
+}

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use afluente_queue::{EmbeddedOptions, Queue};
 use afluente_store::Store;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -17,6 +16,7 @@ use crate::exit::Failure;
 use crate::role::Stop;
 
 /// Where requests go: to the process that holds the folder, or, where none does, to this command, which holds it meanwhile.
+/// A broker is nobody's alone: there the command always acts itself.
 pub(crate) enum Door {
     /// To the process behind this socket.
     Process(PathBuf),
@@ -28,11 +28,10 @@ impl Door {
     /// Finds the process, or takes the folder.
     pub(crate) async fn open(folder: &Path, config: &Config) -> Result<Door, Failure> {
         let path = folder.join(SOCKET_FILE);
-        if UnixStream::connect(&path).await.is_ok() {
+        if config.has_embedded_queue() && UnixStream::connect(&path).await.is_ok() {
             return Ok(Door::Process(path));
         }
-        let limit_bytes = config.queue_limit_bytes();
-        let queue = Queue::open_embedded(EmbeddedOptions { limit_bytes, ..EmbeddedOptions::new(folder) })?;
+        let queue = config.open_queue(folder)?;
         let store = Store::open(&config.ledger).await?;
         let (_, accounts) = watch::channel(Arc::new(config.worker_accounts()));
         Ok(Door::Alone(Box::new(Desk { store, queue, keys: Arc::new(config.seal_keys()?), accounts })))

@@ -32,6 +32,9 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// How long an outcome other than success counts against the queue's health if nothing follows it.
 const TROUBLE_SHOWN_FOR: Duration = Duration::from_secs(10);
 
+/// How a publish ends: success, and the words of its errors.
+const OUTCOMES: [&str; 8] = ["confirmed", "returned", "nacked", "lost", "timed_out", "away", "too_large", "closed"];
+
 /// A message, where it goes, and who waits for it.
 struct Job {
     exchange: ShortString,
@@ -55,6 +58,10 @@ pub(crate) struct Publisher {
 impl Publisher {
     /// Starts the task; it ends when `stop` says so.
     pub(crate) fn start(link: Link, confirm_within: Duration, mut stop: watch::Receiver<bool>) -> Publisher {
+        // Those that never came are there as well, for whoever waits for one to rise.
+        for outcome in OUTCOMES {
+            counter!("afluente_broker_publishes_total", "outcome" => outcome).increment(0);
+        }
         let (jobs, waiting) = mpsc::channel(WINDOW);
         let publisher = Publisher { jobs, state: link.state(), confirm_within, trouble: Arc::default() };
         let owner = Owner { jobs: waiting, state: link.state(), confirm_within };
@@ -74,7 +81,7 @@ impl Publisher {
         attempt: u32,
     ) -> Result<(), PublishError> {
         let outcome = self.attempt(exchange, key, message, attempt).await;
-        let word = outcome.as_ref().map_or_else(PublishError::word, |()| "confirmed");
+        let word = outcome.as_ref().map_or_else(PublishError::word, |()| OUTCOMES[0]);
         counter!("afluente_broker_publishes_total", "outcome" => word).increment(1);
         let trouble = outcome.as_ref().err().filter(|error| !matches!(error, PublishError::TooLarge { .. }));
         let mut last = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,0 +1,54 @@
+//! Whether this process can do its work, from memory: what `/readyz` says.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use afluente_ingress::{Check, Readiness};
+use afluente_queue::Queue;
+use afluente_worker::Pulse;
+
+use crate::role::Sign;
+
+/// Set once every role runs; readiness is asked from then on.
+pub(crate) type Signs = Arc<OnceLock<Vec<Sign>>>;
+
+/// What is asked.
+pub(crate) struct Asked {
+    /// The queue.
+    pub(crate) queue: Queue,
+    /// One a worker; none where nothing is worked on.
+    pub(crate) pulses: Vec<Arc<Pulse>>,
+    /// Whether the configuration in force is the one on disk.
+    pub(crate) reloaded: Arc<AtomicBool>,
+    /// The roles.
+    pub(crate) signs: Signs,
+}
+
+impl Asked {
+    /// Every part of this process, each with what is wrong with it.
+    pub(crate) fn readiness(&self) -> Readiness {
+        let queue = Check { name: "queue", state: self.queue.health().map_err(|unhealthy| unhealthy.to_string()) };
+        let full = self.queue.depth().is_some_and(|held| held.is_full());
+        let mut checks = vec![self.roles(), queue, check("queue_room", !full, "the queue is full; look at the worker")];
+        if !self.pulses.is_empty() {
+            let waiting = self.pulses.iter().any(|pulse| pulse.is_waiting_for_ledger());
+            checks.push(check("ledger", !waiting, "the ledger cannot take batches; look at the log"));
+            let missing = self.pulses.iter().any(|pulse| pulse.are_accounts_missing());
+            let otherwise = "the ledger lacks rows of accounts; their deliveries wait; look at the log";
+            checks.push(check("accounts", !missing, otherwise));
+        }
+        let reloaded = self.reloaded.load(Ordering::Relaxed);
+        checks.push(check("configuration", reloaded, "the last reload was refused; run `afluente check`"));
+        Readiness { checks }
+    }
+
+    fn roles(&self) -> Check {
+        let signs = self.signs.get().into_iter().flatten();
+        let ended: Vec<&str> = signs.filter(|sign| !sign.is_running()).map(Sign::role).collect();
+        check("roles", ended.is_empty(), &format!("{} ended; this process stops", ended.join(", ")))
+    }
+}
+
+fn check(name: &'static str, holds: bool, otherwise: &str) -> Check {
+    Check { name, state: if holds { Ok(()) } else { Err(otherwise.to_owned()) } }
+}
