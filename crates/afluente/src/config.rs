@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use afluente_ingress::Limits;
-use afluente_queue::{EmbeddedOptions, Queue, SealKeys};
+use afluente_queue::{EmbeddedOptions, Queue, RabbitOptions, SealKeys};
 use afluente_store::Location;
 use clap::Args;
 use serde_json::{Value, json};
@@ -238,13 +238,18 @@ impl Config {
         self.limits.clone()
     }
 
-    /// Opens the queue: takes its file, or begins to connect to its broker.
-    pub(crate) fn open_queue(&self, folder: &Path) -> Result<Queue, Failure> {
+    /// Opens the queue: takes its file, or begins to connect to its broker, with a spool in the folder where webhooks are
+    /// received.
+    pub(crate) fn open_queue(&self, folder: &Path, receives: bool) -> Result<Queue, Failure> {
         Ok(match &self.queue {
             QueueConfig::Embedded { limit_bytes } => {
                 Queue::open_embedded(EmbeddedOptions { limit_bytes: *limit_bytes, ..EmbeddedOptions::new(folder) })?
             }
-            QueueConfig::Broker(options) => Queue::open_rabbit(options.as_ref().clone()),
+            QueueConfig::Broker { options, spool_limit_bytes } => {
+                let folder = folder.join(queue::SPOOL_FOLDER);
+                let spool = EmbeddedOptions { limit_bytes: *spool_limit_bytes, ..EmbeddedOptions::new(&folder) };
+                Queue::open_rabbit(RabbitOptions { spool: receives.then_some(spool), ..options.as_ref().clone() })?
+            }
         })
     }
 

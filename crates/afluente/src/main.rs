@@ -21,6 +21,7 @@ mod rebuild;
 mod reload;
 mod role;
 mod simulate;
+mod spool;
 mod up;
 mod upkeep;
 mod vocabulary;
@@ -61,6 +62,8 @@ enum Command {
     Wants(want::WantsCommand),
     #[command(subcommand)]
     Dead(dead::DeadCommand),
+    #[command(subcommand)]
+    Spool(spool::SpoolCommand),
     Fold(fold::FoldArgs),
     Vocabulary(vocabulary::VocabularyArgs),
     Rebuild(rebuild::RebuildArgs),
@@ -108,6 +111,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Payments(command) => payment::run(command, &config::ledger::location(&folder)?).await,
             Command::Wants(command) => want::run(command, &config::ledger::location(&folder)?).await,
             Command::Dead(command) => dead::run(command, &folder, &config::load(&folder)?).await,
+            Command::Spool(command) => spool::run(command, &folder).await,
             Command::Rebuild(args) => rebuild::run(args, &folder, &config::load(&folder)?).await,
             Command::Migrate(args) => migrate::run(args, &folder, &config::ledger::location(&folder)?).await,
             Command::Partitions(command) => partition::run(command, &config::ledger::location(&folder)?).await,

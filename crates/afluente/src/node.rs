@@ -88,7 +88,7 @@ impl Node {
     ) -> Result<Node, Failure> {
         part.check(&config)?;
         let keys = Arc::new(config.seal_keys()?);
-        let queue = config.open_queue(folder)?;
+        let queue = config.open_queue(folder, part.receives())?;
         let store = if part.works() { Some(ledger(folder, &config).await?) } else { None };
         let webhooks =
             if part.receives() { Some(bind("ingress.listen", config.ingress_listen()).await?) } else { None };

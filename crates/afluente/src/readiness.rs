@@ -27,7 +27,8 @@ pub(crate) struct Asked {
 impl Asked {
     /// Every part of this process, each with what is wrong with it.
     pub(crate) fn readiness(&self) -> Readiness {
-        let queue = Check { name: "queue", state: self.queue.health().map_err(|unhealthy| unhealthy.to_string()) };
+        let health = self.queue.health().map(|spooling| spooling.map(|spooling| spooling.to_string()));
+        let queue = Check { name: "queue", state: health.map_err(|unhealthy| unhealthy.to_string()) };
         let full = self.queue.depth().is_some_and(|held| held.is_full());
         let mut checks = vec![self.roles(), queue, check("queue_room", !full, "the queue is full; look at the worker")];
         if !self.pulses.is_empty() {
@@ -50,5 +51,5 @@ impl Asked {
 }
 
 fn check(name: &'static str, holds: bool, otherwise: &str) -> Check {
-    Check { name, state: if holds { Ok(()) } else { Err(otherwise.to_owned()) } }
+    Check { name, state: if holds { Ok(None) } else { Err(otherwise.to_owned()) } }
 }

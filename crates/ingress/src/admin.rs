@@ -29,8 +29,9 @@ pub struct Readiness {
 pub struct Check {
     /// Its name, e.g. `queue`.
     pub name: &'static str,
-    /// What is wrong with it, as an operator would say it; never a secret or an address with credentials.
-    pub state: Result<(), String>,
+    /// What is wrong with it, as an operator would say it; never a secret or an address with credentials. One that works may
+    /// have something to say as well.
+    pub state: Result<Option<String>, String>,
 }
 
 impl Readiness {
@@ -42,7 +43,10 @@ impl Readiness {
 
     fn to_json(&self) -> String {
         let checks = self.checks.iter().map(|check| {
-            let state = check.state.as_ref().map_or_else(String::as_str, |()| "ok");
+            let state = match &check.state {
+                Ok(None) => "ok",
+                Ok(Some(said)) | Err(said) => said,
+            };
             (check.name.to_owned(), serde_json::Value::from(state))
         });
         serde_json::json!({ "ready": self.is_ready(), "checks": checks.collect::<serde_json::Map<_, _>>() }).to_string()

@@ -10,6 +10,7 @@ mod handle;
 mod lease;
 mod lines;
 mod lock;
+mod peek;
 mod rows;
 mod shared;
 mod thread;
@@ -23,6 +24,7 @@ use tokio::sync::mpsc;
 use crate::error::OpenError;
 pub(crate) use handle::Embedded;
 pub(crate) use lease::Lease;
+pub use peek::{Peeked, peek};
 use shared::{Command, Shared};
 
 /// The queue's file name inside its folder.

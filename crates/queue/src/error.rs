@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::spool::Spooled;
+
 /// The storage under the queue refused. The same call may succeed later; nothing was half done.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StorageError {
@@ -161,6 +163,21 @@ pub enum Unhealthy {
     /// The broker is there, and did not confirm the last message.
     #[error("the last message was not confirmed: {0}")]
     Unconfirmed(#[source] PublishError),
+}
+
+/// The broker is away, and deliveries are taken all the same.
+#[derive(Debug, Clone)]
+pub struct Spooling {
+    /// Why they do not go to the broker.
+    pub away: Unhealthy,
+    /// What waits for it.
+    pub spooled: Spooled,
+}
+
+impl std::fmt::Display for Spooling {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}; {}", self.away, self.spooled)
+    }
 }
 
 /// Why the queue's file was not opened. Whatever was found was left as it is.

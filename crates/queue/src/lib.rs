@@ -18,13 +18,15 @@ mod rabbit;
 mod received;
 mod seal;
 mod settlement;
+mod spool;
 pub mod wire;
 
 pub use embedded::EmbeddedOptions;
-pub use error::{OpenError, PublishError, QueueError, StorageError, Unhealthy};
+pub use error::{OpenError, PublishError, QueueError, Spooling, StorageError, Unhealthy};
 pub use queue::Queue;
 pub use rabbit::{BrokerUrl, RabbitOptions};
 pub use received::Received;
 pub use seal::{BadSealKey, SealKey, SealKeys};
 pub use settlement::{Depth, Held, Settled, Settlement};
+pub use spool::{Poured, Spooled};
 pub use wire::{Sealed, Undecodable};

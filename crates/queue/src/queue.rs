@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use crate::embedded::{Embedded, EmbeddedOptions};
-use crate::error::{OpenError, PublishError, QueueError, Unhealthy};
+use crate::error::{OpenError, PublishError, QueueError, Spooling, Unhealthy};
 use crate::rabbit::{Rabbit, RabbitOptions};
 use crate::received::{Lease, Received};
 use crate::settlement::{Handed, Held, Settled, Settlement};
+use crate::spool::{self, Poured, Spooled};
 use crate::wire::Sealed;
 
 /// A durable queue. Cheap to clone; every clone is the same queue.
@@ -29,10 +30,10 @@ impl Queue {
         Ok(Queue { backend: Backend::Embedded(Embedded::open(&options)?) })
     }
 
-    /// Opens the queues on a broker, and comes back to it whenever it was away. Must be called on the runtime.
-    #[must_use]
-    pub fn open_rabbit(options: RabbitOptions) -> Queue {
-        Queue { backend: Backend::Rabbit(Rabbit::open(options)) }
+    /// Opens the queues on a broker, and comes back to it whenever it was away. Only the spool, if there is to be one, can
+    /// fail to open. Must be called on the runtime.
+    pub fn open_rabbit(options: RabbitOptions) -> Result<Queue, OpenError> {
+        Ok(Queue { backend: Backend::Rabbit(Rabbit::open(options)?) })
     }
 
     /// Stores a message. `Ok` only when it is durable.
@@ -112,16 +113,35 @@ impl Queue {
         }
     }
 
-    /// Whether publishing can be expected to work, or why not. A full queue is healthy. A failure that nothing followed,
-    /// good or bad, is forgotten after ten seconds.
-    pub fn health(&self) -> Result<(), Unhealthy> {
+    /// Whether publishing can be expected to work, if only into the spool, or why not. A full queue is healthy. A failure
+    /// that nothing followed, good or bad, is forgotten after ten seconds.
+    pub fn health(&self) -> Result<Option<Spooling>, Unhealthy> {
         match &self.backend {
-            Backend::Embedded(queue) => queue.health(),
+            Backend::Embedded(queue) => queue.health().map(|()| None),
             Backend::Rabbit(queue) => queue.health(),
         }
     }
 
-    /// Ends it: what was handed over is carried out, and the folder is free when this returns. Twice is once.
+    /// What lies in the spool, if there is one.
+    #[must_use]
+    pub fn spooled(&self) -> Option<Spooled> {
+        match &self.backend {
+            Backend::Embedded(_) => None,
+            Backend::Rabbit(queue) => queue.spooled(),
+        }
+    }
+
+    /// Moves a few messages that are ready to another queue: confirmed there, and only then acknowledged here. For the spool
+    /// of an ingress that is no more.
+    pub async fn pour_into(&self, other: &Queue) -> Result<Poured, QueueError> {
+        match &self.backend {
+            Backend::Embedded(queue) => spool::pour(queue, |message| other.publish(message)).await,
+            Backend::Rabbit(_) => Err(QueueError::Foreign),
+        }
+    }
+
+    /// Ends it: what was handed over is carried out, what is spooled is sent if the broker is there, and the folder is free
+    /// when this returns. Twice is once.
     pub async fn close(&self) {
         match &self.backend {
             Backend::Embedded(queue) => queue.close().await,

@@ -19,10 +19,13 @@ use std::time::Duration;
 use futures_util::future::join_all;
 use metrics::{describe_counter, describe_gauge};
 use tokio::sync::watch;
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
+use tracing::{info, warn};
 
-use crate::error::{PublishError, QueueError, Unhealthy};
+use crate::embedded::EmbeddedOptions;
+use crate::error::{OpenError, PublishError, QueueError, Spooling, Unhealthy};
 use crate::settlement::{Handed, Settled, Settlement};
+use crate::spool::{self, Poured, Spool, Spooled};
 use crate::wire::Sealed;
 use consumer::Bringer;
 pub(crate) use lease::Lease;
@@ -35,6 +38,8 @@ pub use url::BrokerUrl;
 
 /// A take ends once it holds this many bytes, so that a batch of large bodies does not fill the memory.
 const TAKE_BYTES: u64 = 8 << 20;
+/// How long a stop waits for what is spooled to be sent.
+const EMPTIED_WITHIN: Duration = Duration::from_secs(10);
 
 /// Which broker, what of it is ours, and how patient we are.
 #[derive(Clone, Debug)]
@@ -53,6 +58,8 @@ pub struct RabbitOptions {
     /// seconds after it has said so; killed in between it comes back with a queue that has lost its messages and answers
     /// nobody.
     pub first_wait: Duration,
+    /// Where deliveries go while the broker is away; `None` where nothing is received.
+    pub spool: Option<EmbeddedOptions>,
 }
 
 impl RabbitOptions {
@@ -67,6 +74,7 @@ impl RabbitOptions {
             confirm_within: Duration::from_secs(4),
             prefetch: 512,
             first_wait: Duration::from_secs(4),
+            spool: None,
         }
     }
 }
@@ -84,25 +92,34 @@ struct Shared {
     shelf: Arc<Shelf>,
     /// How the consuming connection stands; there is one once somebody has asked for messages.
     consumer: OnceLock<watch::Receiver<State>>,
+    spool: Option<Spool>,
     stop: watch::Sender<bool>,
 }
 
 impl Rabbit {
     /// Begins to connect, and goes on trying: a broker that is not there yet is no reason not to start.
-    pub(crate) fn open(options: RabbitOptions) -> Rabbit {
+    pub(crate) fn open(options: RabbitOptions) -> Result<Rabbit, OpenError> {
         describe();
+        let spool = options.spool.as_ref().map(Spool::open).transpose()?;
         let topology = Topology::new(&options.prefix, options.limit_bytes);
         let stop = watch::channel(false).0;
         let link = Link::new(&options, topology.clone(), "publish");
         let publisher = Publisher::start(link, options.confirm_within, stop.subscribe());
+        if let Some(spool) = &spool {
+            tokio::spawn(drain(spool.clone(), publisher.clone(), topology.clone(), stop.subscribe()));
+        }
         let (shelf, consumer) = (Arc::new(Shelf::new()), OnceLock::new());
-        Rabbit { shared: Arc::new(Shared { options, topology, publisher, shelf, consumer, stop }) }
+        Ok(Rabbit { shared: Arc::new(Shared { options, topology, publisher, shelf, consumer, spool, stop }) })
     }
 
+    /// To the broker, or, while that is away, to the spool: what nobody signed is not worth a place there.
     pub(crate) async fn publish(&self, message: Sealed) -> Result<(), PublishError> {
         let shared = &self.shared;
-        let key = topology::key(message.gateway, message.is_hint());
-        shared.publisher.publish(shared.topology.exchange(), key.into(), message, 0).await
+        let Some(spool) = &shared.spool else { return send(&shared.publisher, &shared.topology, message).await };
+        match send(&shared.publisher, &shared.topology, message.clone()).await {
+            Err(PublishError::Away { .. }) if !message.is_hint() => spool.publish(message).await,
+            sent => sent,
+        }
     }
 
     /// The shelf that messages come to; the first who asks has them fetched.
@@ -188,18 +205,40 @@ impl Rabbit {
         shared.publisher.publish(exchange, key.into(), message.sealed.clone(), message.attempt.saturating_add(1)).await
     }
 
-    pub(crate) fn health(&self) -> Result<(), Unhealthy> {
-        let states =
-            [Some(self.shared.publisher.state()), self.shared.consumer.get().map(|state| state.borrow().clone())];
-        if let Some((since, why)) = states.iter().flatten().find_map(State::away) {
-            return Err(Unhealthy::Away { for_seconds: since.elapsed().as_secs(), why: why.as_ref().into() });
+    pub(crate) fn health(&self) -> Result<Option<Spooling>, Unhealthy> {
+        let shared = &self.shared;
+        let states = [Some(shared.publisher.state()), shared.consumer.get().map(|state| state.borrow().clone())];
+        let Some((since, why)) = states.iter().flatten().find_map(State::away) else {
+            return shared.publisher.trouble().map_or(Ok(None), |error| Err(Unhealthy::Unconfirmed(error)));
+        };
+        let away = Unhealthy::Away { for_seconds: since.elapsed().as_secs(), why: why.as_ref().into() };
+        match &shared.spool {
+            Some(spool) if spool.queue().health().is_ok() && !spool.held().is_full() => {
+                Ok(Some(Spooling { away, spooled: spool.held() }))
+            }
+            Some(_) | None => Err(away),
         }
-        self.shared.publisher.trouble().map_or(Ok(()), |error| Err(Unhealthy::Unconfirmed(error)))
     }
 
-    /// Ends both connections. What was not settled goes back to its queue.
+    pub(crate) fn spooled(&self) -> Option<Spooled> {
+        self.shared.spool.as_ref().map(Spool::held)
+    }
+
+    /// Ends both connections, once what is spooled has been sent, if it can be. What was not settled goes back to its queue.
     pub(crate) async fn close(&self) {
         let shared = &self.shared;
+        if let Some(spool) = &shared.spool {
+            let emptied = async {
+                while spool.held().messages > 0 && matches!(shared.publisher.state(), State::Up) {
+                    sleep(Duration::from_millis(20)).await;
+                }
+            };
+            let _ = timeout(EMPTIED_WITHIN, emptied).await;
+            let left = spool.held().messages;
+            if left > 0 {
+                warn!(messages = left, "Deliveries stay in the spool: start again, or see `afluente spool drain`");
+            }
+        }
         shared.stop.send_replace(true);
         let closed = |state: &State| matches!(state, State::Closed);
         let _ = shared.publisher.watch().wait_for(closed).await;
@@ -207,6 +246,43 @@ impl Rabbit {
             let _ = state.clone().wait_for(closed).await;
         }
         shared.shelf.close();
+        if let Some(spool) = &shared.spool {
+            spool.queue().close().await;
+        }
+    }
+}
+
+/// Publishes a delivery where workers look for it.
+async fn send(publisher: &Publisher, topology: &Topology, message: Sealed) -> Result<(), PublishError> {
+    let key = topology::key(message.gateway, message.is_hint());
+    publisher.publish(topology.exchange(), key.into(), message, 0).await
+}
+
+/// Sends what is spooled whenever the broker is there.
+async fn drain(spool: Spool, publisher: Publisher, topology: Topology, mut stop: watch::Receiver<bool>) {
+    let forever = async {
+        loop {
+            let up = |state: &State| matches!(state, State::Up | State::Closed);
+            if publisher.watch().wait_for(up).await.is_err() || spool.ready().await.is_err() {
+                return;
+            }
+            match spool::pour(spool.queue(), |message| send(&publisher, &topology, message)).await {
+                Ok(Poured { moved, refused: None }) if moved > 0 => info!(moved, "Sent deliveries that were spooled"),
+                Ok(Poured { refused: None, .. }) => {}
+                Ok(Poured { moved, refused: Some(error) }) => {
+                    warn!(moved, error = %error, "The broker does not take what is spooled yet");
+                    sleep(Duration::from_secs(1)).await;
+                }
+                Err(error) => {
+                    warn!(error = %error, "The spool cannot be read or written");
+                    sleep(Duration::from_secs(1)).await;
+                }
+            }
+        }
+    };
+    tokio::select! {
+        () = forever => {}
+        _ = stop.wait_for(|stop| *stop) => {}
     }
 }
 
@@ -214,5 +290,8 @@ fn describe() {
     describe_gauge!("afluente_broker_up", "1 while the connection to the broker works, by what it is for");
     describe_counter!("afluente_broker_publishes_total", "Messages published to the broker, by what became of them");
     describe_counter!("afluente_broker_redeliveries_total", "Messages the broker handed out more than once");
+    describe_gauge!("afluente_spool_messages", "Deliveries kept here until the broker is back");
+    describe_gauge!("afluente_spool_bytes", "Their bytes");
+    describe_gauge!("afluente_spool_age_seconds", "How long the spool has not been empty");
     describe_gauge!("afluente_broker_unacknowledged", "Messages of the broker that are here and not acknowledged");
 }

@@ -8,5 +8,7 @@ mod fault;
 mod life;
 #[path = "rabbit/site.rs"]
 mod site;
+#[path = "rabbit/spool.rs"]
+mod spool;
 #[path = "rabbit/traffic.rs"]
 mod traffic;

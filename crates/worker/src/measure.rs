@@ -72,6 +72,11 @@ pub(crate) fn panicked() {
 /// Sets the gauges of the queue from its own counters: call it whenever somebody is about to read them.
 #[allow(clippy::cast_precision_loss, reason = "a gauge is a float; counts this large are not reached")]
 pub fn queue(queue: &Queue) {
+    if let Some(spooled) = queue.spooled() {
+        gauge!("afluente_spool_messages").set(spooled.messages as f64);
+        gauge!("afluente_spool_bytes").set(spooled.bytes as f64);
+        gauge!("afluente_spool_age_seconds").set(spooled.since.as_secs_f64());
+    }
     let Some(held) = queue.depth() else { return };
     gauge!("afluente_queue_bytes").set(held.total().bytes as f64);
     for (gateway, depth) in held.by_gateway {

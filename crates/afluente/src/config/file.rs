@@ -38,6 +38,8 @@ listen = "127.0.0.1:8421"
 #prefix = "afluente"
 # Bytes of deliveries that may wait for the worker; on a broker, in each queue. Past it: 503, and the gateways send again later.
 #max_bytes = 1073741824
+# Bytes of deliveries an ingress keeps in its own folder while the broker is away. Past it: 503.
+#spool_max_bytes = 268435456
 # Keys that seal what is queued, by reference as secrets are; the first seals, all open. Default: seal.key alone.
 #seal_keys = [{ file = "seal.key" }]
 

@@ -7,6 +7,9 @@ use afluente_queue::{BrokerUrl, RabbitOptions};
 use super::section::{Reader, Section};
 use super::url::{self, Sought};
 
+/// Where a spool lies inside a data folder.
+pub(crate) const SPOOL_FOLDER: &str = "spool";
+
 /// Which queue.
 #[derive(Clone, Debug)]
 pub(crate) enum QueueConfig {
@@ -16,7 +19,12 @@ pub(crate) enum QueueConfig {
         limit_bytes: u64,
     },
     /// Queues on a broker.
-    Broker(Box<RabbitOptions>),
+    Broker {
+        /// Which, and how.
+        options: Box<RabbitOptions>,
+        /// Bytes of deliveries an ingress keeps while the broker is away.
+        spool_limit_bytes: u64,
+    },
 }
 
 /// What the queue has to fit to.
@@ -31,6 +39,7 @@ pub(super) struct Fit {
 pub(super) fn read<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>, fit: &Fit) -> QueueConfig {
     let limit_bytes = section.number(reader, "max_bytes", 1 << 30, 1 << 20..=1 << 40);
     let prefix = prefix(reader, section);
+    let spool_limit_bytes = section.number(reader, "spool_max_bytes", 256 << 20, 1 << 20..=1 << 40);
     let sought = Sought {
         says: "where the queue is",
         file: "queue.url",
@@ -42,14 +51,15 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>, fit: 
     if !url.is_loopback() && !url.is_encrypted() {
         reader.note(format!("[queue] {url} is another machine, and what goes there can be read on the way; see amqps"));
     }
-    QueueConfig::Broker(Box::new(RabbitOptions {
+    let options = RabbitOptions {
         prefix,
         limit_bytes,
         // The broker gives up first: then the reason is told, and not only that it took too long.
         confirm_within: fit.publish * 4 / 5,
         prefetch: u16::try_from(2 * fit.batch_size).unwrap_or(u16::MAX),
         ..RabbitOptions::new(url)
-    }))
+    };
+    QueueConfig::Broker { options: Box::new(options), spool_limit_bytes }
 }
 
 fn prefix(reader: &mut Reader<'_>, section: &mut Section<'_>) -> String {

@@ -235,7 +235,7 @@ fn broker(queue: &str, variable: Option<&str>) -> Result<Option<afluente_queue::
     let config = parse(folder.path(), &format!("[queue]\n{queue}{GOOD}"), &amqp)?;
     Ok(match config.queue {
         QueueConfig::Embedded { .. } => None,
-        QueueConfig::Broker(options) => Some(*options),
+        QueueConfig::Broker { options, .. } => Some(*options),
     })
 }
 

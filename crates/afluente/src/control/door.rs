@@ -31,7 +31,7 @@ impl Door {
         if config.has_embedded_queue() && UnixStream::connect(&path).await.is_ok() {
             return Ok(Door::Process(path));
         }
-        let queue = config.open_queue(folder)?;
+        let queue = config.open_queue(folder, false)?;
         let store = Store::open(&config.ledger).await?;
         let (_, accounts) = watch::channel(Arc::new(config.worker_accounts()));
         Ok(Door::Alone(Box::new(Desk { store, queue, keys: Arc::new(config.seal_keys()?), accounts })))

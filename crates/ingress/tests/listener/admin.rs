@@ -24,8 +24,9 @@ impl Admin {
         let queue_ready = Arc::new(AtomicBool::new(true));
         let seen = Arc::clone(&queue_ready);
         let readiness = move || {
-            let queue = if seen.load(Ordering::Relaxed) { Ok(()) } else { Err("the queue is full".to_owned()) };
-            Readiness { checks: vec![Check { name: "queue", state: queue }, Check { name: "worker", state: Ok(()) }] }
+            let queue = if seen.load(Ordering::Relaxed) { Ok(None) } else { Err("the queue is full".to_owned()) };
+            let worker = Ok(Some("behind by a minute".to_owned()));
+            Readiness { checks: vec![Check { name: "queue", state: queue }, Check { name: "worker", state: worker }] }
         };
         let pages = AdminPages { readiness: Arc::new(readiness), render: Arc::new(|| "afluente_up 1\n".to_owned()) };
         let (stop, stopped) = oneshot::channel::<()>();
@@ -57,10 +58,13 @@ async fn a_living_process_says_so() {
 async fn readiness_names_every_check_and_turns_with_one_of_them() {
     let admin = Admin::open().await;
     let ready = admin.get("/readyz").await;
-    assert_eq!((ready.status, ready.body.as_str()), (200, r#"{"checks":{"queue":"ok","worker":"ok"},"ready":true}"#));
+    assert_eq!(
+        (ready.status, ready.body.as_str()),
+        (200, r#"{"checks":{"queue":"ok","worker":"behind by a minute"},"ready":true}"#)
+    );
     admin.queue_ready.store(false, Ordering::Relaxed);
     let unready = admin.get("/readyz").await;
-    let expected = r#"{"checks":{"queue":"the queue is full","worker":"ok"},"ready":false}"#;
+    let expected = r#"{"checks":{"queue":"the queue is full","worker":"behind by a minute"},"ready":false}"#;
     assert_eq!((unready.status, unready.body.as_str()), (503, expected));
     admin.close().await;
 }

@@ -19,7 +19,7 @@ async fn a_broker_that_is_not_there_yet_is_waited_for() {
     let mut broker = Broker::start();
     let corner = Corner::of(&broker.url());
     broker.stop();
-    let queue = Queue::open_rabbit(options(&corner));
+    let queue = Queue::open_rabbit(options(&corner)).unwrap();
     let begun = Instant::now();
     let refused = queue.publish(message(1)).await;
     assert!(matches!(refused, Err(PublishError::Away { .. })), "{refused:?}");
@@ -154,7 +154,7 @@ async fn a_broker_too_slow_to_confirm_is_given_up_and_found_again() {
     let corner = Corner::of(&broker.url());
     let patient = open(&corner).await;
     let options = RabbitOptions { confirm_within: Duration::from_secs(1), ..options(&corner) };
-    let queue = Queue::open_rabbit(options);
+    let queue = Queue::open_rabbit(options).unwrap();
     until("it is connected", async || queue.health().is_ok()).await;
     broker.signal("STOP");
     let begun = Instant::now();
@@ -174,7 +174,7 @@ async fn a_network_that_is_cut_or_silent_is_left_for_a_new_connection() {
     let proxy = Proxy::to(port);
     let url = format!("amqp://guest:guest@127.0.0.1:{}/?heartbeat=1", proxy.port()).parse().unwrap();
     let options = RabbitOptions { url, confirm_within: Duration::from_secs(2), ..options(&corner) };
-    let (ingress, worker) = (Queue::open_rabbit(options.clone()), Queue::open_rabbit(options));
+    let (ingress, worker) = (Queue::open_rabbit(options.clone()).unwrap(), Queue::open_rabbit(options).unwrap());
     let traffic = Traffic::start(&ingress, &worker);
     traffic.flows().await;
     proxy.cut();

@@ -148,7 +148,7 @@ async fn what_no_version_of_ours_wrote_comes_out_to_be_put_away() {
 #[tokio::test]
 async fn a_queue_that_holds_as_much_as_it_may_refuses_and_says_so() {
     let corner = Corner::of_the_shared_broker();
-    let queue = Queue::open_rabbit(RabbitOptions { limit_bytes: 4_000, ..options(&corner) });
+    let queue = Queue::open_rabbit(RabbitOptions { limit_bytes: 4_000, ..options(&corner) }).unwrap();
     until("it is connected", async || queue.health().is_ok()).await;
     let mut refused = Ok(());
     for number in 0..1_000 {
@@ -177,7 +177,7 @@ async fn a_queue_with_other_arguments_is_refused_with_both_said() {
     let corner = Corner::of_the_shared_broker();
     let before = open(&corner).await;
     before.close().await;
-    let queue = Queue::open_rabbit(RabbitOptions { limit_bytes: 77_777, ..options(&corner) });
+    let queue = Queue::open_rabbit(RabbitOptions { limit_bytes: 77_777, ..options(&corner) }).unwrap();
     let said = || queue.health().err().map(|error| error.to_string()).unwrap_or_default();
     until("it is refused", async || said().contains("inequivalent arg")).await;
     let said = said();

@@ -21,14 +21,14 @@ pub(crate) fn options(corner: &Corner) -> RabbitOptions {
 /// The queues of a corner whose broker will be killed, connected.
 pub(crate) async fn open_to_be_killed(corner: &Corner) -> Queue {
     let first_wait = RabbitOptions::new(corner.url().parse().unwrap()).first_wait;
-    let queue = Queue::open_rabbit(RabbitOptions { first_wait, ..options(corner) });
+    let queue = Queue::open_rabbit(RabbitOptions { first_wait, ..options(corner) }).unwrap();
     until("it is connected", async || queue.health().is_ok()).await;
     queue
 }
 
 /// The queues of a corner, connected.
 pub(crate) async fn open(corner: &Corner) -> Queue {
-    let queue = Queue::open_rabbit(options(corner));
+    let queue = Queue::open_rabbit(options(corner)).unwrap();
     until("it is connected", async || queue.health().is_ok()).await;
     queue
 }
