@@ -12,12 +12,14 @@
     reason = "a test that cannot go on must fail"
 )]
 
+mod brokered;
 mod client;
 mod load;
 mod process;
 mod served;
 mod shop;
 
+pub use brokered::Brokered;
 pub use client::{Answer, exchange, post, send};
 pub use load::Load;
 pub use process::{Command, Finished, Up, afluente};

@@ -11,7 +11,7 @@ use crate::{Shop, Up};
 /// Posts new payments from several connections until told to stop; the names of those that were acknowledged.
 pub struct Load<'a> {
     shop: &'a Shop,
-    address: Mutex<SocketAddr>,
+    addresses: Mutex<Vec<SocketAddr>>,
     stop: AtomicBool,
     next: AtomicUsize,
     acknowledged: Mutex<BTreeSet<String>>,
@@ -32,7 +32,7 @@ impl<'a> Load<'a> {
     pub fn new(shop: &'a Shop, up: &Up) -> Load<'a> {
         Load {
             shop,
-            address: Mutex::new(up.ingress),
+            addresses: Mutex::new(vec![up.ingress]),
             stop: AtomicBool::new(false),
             next: AtomicUsize::new(0),
             acknowledged: Mutex::new(BTreeSet::new()),
@@ -41,14 +41,23 @@ impl<'a> Load<'a> {
 
     /// From now on it goes there.
     pub fn go_to(&self, address: SocketAddr) {
-        *self.address.lock().unwrap() = address;
+        self.spread_over(&[address]);
+    }
+
+    /// From now on it goes to all of these in turn.
+    pub fn spread_over(&self, addresses: &[SocketAddr]) {
+        *self.addresses.lock().unwrap() = addresses.to_vec();
     }
 
     /// One sender: a payment that is not acknowledged is simply not counted, as a gateway would send it again later.
     fn send(&self) {
         while !self.stop.load(Ordering::Relaxed) {
-            let name = format!("load{}", self.next.fetch_add(1, Ordering::Relaxed));
-            let address = *self.address.lock().unwrap();
+            let number = self.next.fetch_add(1, Ordering::Relaxed);
+            let name = format!("load{number}");
+            let address = {
+                let addresses = self.addresses.lock().unwrap();
+                addresses[number % addresses.len()]
+            };
             // A shop's pace and not all there is: what waits during a long outage has to be worked off afterwards.
             std::thread::park_timeout(Duration::from_millis(20));
             if self.shop.deliver(address, &Shop::paid(&name, 1_000)).is_acknowledged() {

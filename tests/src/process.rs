@@ -98,10 +98,10 @@ fn finished(status: std::process::ExitStatus, out: &[u8], err: &[u8]) -> Finishe
     }
 }
 
-/// A running `afluente up`; killed when dropped.
+/// A running `afluente up`, or one of its roles alone; killed when dropped.
 pub struct Up {
     child: Child,
-    /// Where webhooks are posted.
+    /// Where webhooks are posted; port 0 where none are.
     pub ingress: SocketAddr,
     /// Where health and metrics are read.
     pub admin: SocketAddr,
@@ -112,7 +112,13 @@ impl Up {
     /// Starts it on this folder and waits until it is ready.
     #[must_use]
     pub fn start(folder: &Path) -> Up {
-        Up::from(afluente([OsStr::new("up"), OsStr::new("--data"), folder.as_os_str()]))
+        Up::start_role("up", folder)
+    }
+
+    /// Starts one of `up`, `ingress` and `worker` on this folder and waits until it is ready.
+    #[must_use]
+    pub fn start_role(role: &str, folder: &Path) -> Up {
+        Up::from(afluente([OsStr::new(role), OsStr::new("--data"), folder.as_os_str()]))
     }
 
     /// Starts it with these variables set.
@@ -138,14 +144,18 @@ impl Up {
         let (sender, addresses) = mpsc::channel();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
         std::thread::spawn(move || {
+            let mut ingress = SocketAddr::from(([127, 0, 0, 1], 0));
             for line in lines.by_ref().map_while(Result::ok) {
                 let address = line.split("http://").nth(1).and_then(|rest| rest.split('/').next()?.trim().parse().ok());
-                // The receiver goes away once it has both; the rest is read so that the pipe never fills.
-                address.map(|address: SocketAddr| sender.send(address));
+                match address {
+                    Some(address) if line.starts_with("webhooks") => ingress = address,
+                    // The receiver goes away once it has both; the rest is read so that the pipe never fills.
+                    Some(admin) => drop(sender.send((ingress, admin))),
+                    None => {}
+                }
             }
         });
-        let next = || addresses.recv_timeout(PATIENCE);
-        let (Ok(ingress), Ok(admin)) = (next(), next()) else {
+        let Ok((ingress, admin)) = addresses.recv_timeout(PATIENCE) else {
             // Ended already is as good.
             let _ = child.kill();
             panic!("up did not say where it listens: {}", log.join().unwrap());

@@ -58,6 +58,19 @@ impl Shop {
         Shop { folder: tempfile::tempdir().unwrap(), secret: shop.secret.clone() }
     }
 
+    /// The same configuration, keys and secrets in a folder of its own, for another process.
+    #[must_use]
+    pub fn copy(&self) -> Shop {
+        let other = Shop { folder: tempfile::tempdir().unwrap(), secret: self.secret.clone() };
+        std::fs::create_dir_all(other.data().join("secrets")).unwrap();
+        for name in ["afluente.toml", "secrets/shop", "seal.key", "queue.url"] {
+            if self.data().join(name).exists() {
+                std::fs::copy(self.data().join(name), other.data().join(name)).unwrap();
+            }
+        }
+        other
+    }
+
     /// Its data folder.
     #[must_use]
     pub fn data(&self) -> PathBuf {

@@ -81,6 +81,17 @@ pub(crate) struct Answer {
     pub(crate) left: Vec<Uuid>,
 }
 
+impl Answer {
+    /// What came of more of them.
+    pub(crate) fn add(&mut self, more: Answer) {
+        let Answer { done, already_settled, failed, left } = more;
+        self.done.extend(done);
+        self.already_settled.extend(already_settled);
+        self.failed.extend(failed);
+        self.left.extend(left);
+    }
+}
+
 /// What the process acts on.
 #[derive(Clone)]
 pub(crate) struct Desk {

@@ -1,11 +1,17 @@
 //! `afluente dead`: the desk of deliveries that could not be handled.
 
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
+use afluente_model::Timestamp;
 use afluente_store::report::{DeadFilter, DeadView};
 use afluente_store::{DeadReason, Store};
-use afluente_worker::desk::{Preview, preview};
+use afluente_worker::desk::{Preview, at_stake, preview};
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use clap::{Args, Subcommand};
+use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -13,6 +19,14 @@ use crate::config::Config;
 use crate::control::{Answer, Door, Request};
 use crate::exit::Failure;
 use crate::output;
+use stake::Stake;
+
+mod stake;
+
+/// What names letters without their ids.
+const SOME: [&str; 5] = ["all", "reason", "account", "gateway", "since"];
+/// Letters of one request at most, so that somebody sees how it goes.
+const AT_ONCE: usize = 50;
 
 /// Looks at deliveries that could not be handled, and decides about them. Nothing here deletes one.
 #[derive(Subcommand)]
@@ -25,6 +39,8 @@ pub(crate) enum DeadCommand {
     Replay(ReplayArgs),
     /// Gives dead letters up, with a reason
     Discard(DiscardArgs),
+    /// Writes dead letters as lines of JSON, the oldest last; with their sealed bytes if asked for
+    Export(ExportArgs),
 }
 
 #[derive(Args, Clone)]
@@ -38,9 +54,41 @@ pub(crate) struct Which {
     /// Only this gateway
     #[arg(long, value_name = "GATEWAY")]
     gateway: Option<String>,
+    /// Only what came here since: a time such as 2026-11-26T03:00:00Z, or how long ago, such as 90m, 12h or 7d
+    #[arg(long, value_name = "TIME", value_parser = since)]
+    since: Option<Timestamp>,
     /// At most this many
     #[arg(long, default_value_t = 100, value_name = "N")]
     limit: u32,
+}
+
+impl Which {
+    fn filter(&self, settled: bool) -> DeadFilter {
+        DeadFilter {
+            id: None,
+            reason: self.reason,
+            account: self.account.clone(),
+            gateway: self.gateway.clone(),
+            since: self.since,
+            settled,
+            limit: self.limit,
+        }
+    }
+}
+
+/// A moment, or so long before now.
+fn since(text: &str) -> Result<Timestamp, String> {
+    if let Ok(moment) = Timestamp::parse_rfc3339(text) {
+        return Ok(moment);
+    }
+    let expected = || format!("expected a time such as 2026-11-26T03:00:00Z, or 90m, 12h or 7d, got {text:?}");
+    let unit = text
+        .chars()
+        .last()
+        .and_then(|unit| [('m', 60), ('h', 3_600), ('d', 86_400)].iter().find(|(name, _)| *name == unit));
+    let seconds = unit.and_then(|(_, seconds)| text[..text.len() - 1].parse::<i64>().ok()?.checked_mul(*seconds));
+    let micros = seconds.filter(|seconds| *seconds >= 0).and_then(|seconds| seconds.checked_mul(1_000_000));
+    Ok(afluente_worker::now().shifted(-micros.ok_or_else(expected)?))
 }
 
 #[derive(Args)]
@@ -70,9 +118,9 @@ pub(crate) struct ShowArgs {
 #[derive(Args)]
 pub(crate) struct ReplayArgs {
     /// These dead letters
-    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    #[arg(required_unless_present_any = SOME, conflicts_with_all = SOME)]
     ids: Vec<Uuid>,
-    /// All that match the filters
+    /// All that match the filters; implied by any of them
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -92,11 +140,23 @@ pub(crate) struct ReplayArgs {
 }
 
 #[derive(Args)]
+pub(crate) struct ExportArgs {
+    #[command(flatten)]
+    which: Which,
+    /// Settled ones too
+    #[arg(long)]
+    settled: bool,
+    /// Head and body too, in base64: personal data, for whoever may see it
+    #[arg(long)]
+    with_bodies: bool,
+}
+
+#[derive(Args)]
 pub(crate) struct DiscardArgs {
     /// These dead letters
-    #[arg(required_unless_present = "all", conflicts_with = "all")]
+    #[arg(required_unless_present_any = SOME, conflicts_with_all = SOME)]
     ids: Vec<Uuid>,
-    /// All that match the filters
+    /// All that match the filters; implied by any of them
     #[arg(long)]
     all: bool,
     #[command(flatten)]
@@ -119,16 +179,18 @@ pub(crate) struct DiscardArgs {
 pub(crate) async fn run(command: &DeadCommand, folder: &Path, config: &Config) -> Result<(), Failure> {
     let store = Store::open_read_only(&config.ledger).await?;
     match command {
+        DeadCommand::List(args) if args.group => group(&store, args, config).await,
         DeadCommand::List(args) => list(&store, args).await,
+        DeadCommand::Export(args) => export(&store, args).await,
         DeadCommand::Show(args) => show(&store, args, config).await,
         DeadCommand::Replay(args) => {
             let letters = selected(&store, &args.ids, &args.which).await?;
             if args.dry_run {
                 return previews(&store, &letters, config, args.json).await;
             }
-            let ids = letters.iter().map(|letter| letter.id).collect();
-            let request = Request::Replay { ids, by: args.by.clone(), rate: args.rate };
-            act(folder, config, request, "replayed", args.json).await
+            let request = |ids| Request::Replay { ids, by: args.by.clone(), rate: args.rate };
+            let pause = Duration::from_secs(1).checked_div(args.rate).unwrap_or_default();
+            act(folder, config, &letters, request, Doing { done: "replayed", pause, json: args.json }).await
         }
         DeadCommand::Discard(args) => {
             if args.because.trim().is_empty() {
@@ -138,46 +200,66 @@ pub(crate) async fn run(command: &DeadCommand, folder: &Path, config: &Config) -
             if args.dry_run {
                 return previews(&store, &letters, config, args.json).await;
             }
-            let ids = letters.iter().map(|letter| letter.id).collect();
-            let request = Request::Discard { ids, by: args.by.clone(), because: args.because.clone() };
-            act(folder, config, request, "discarded", args.json).await
+            let request = |ids| Request::Discard { ids, by: args.by.clone(), because: args.because.clone() };
+            let doing = Doing { done: "discarded", pause: Duration::ZERO, json: args.json };
+            act(folder, config, &letters, request, doing).await
         }
-    }
-}
-
-fn filter(which: &Which, settled: bool) -> DeadFilter {
-    DeadFilter {
-        id: None,
-        reason: which.reason,
-        account: which.account.clone(),
-        gateway: which.gateway.clone(),
-        settled,
-        limit: which.limit,
     }
 }
 
 async fn list(store: &Store, args: &ListArgs) -> Result<(), Failure> {
-    if args.group {
-        let groups = store.dead_groups().await?;
-        if args.json {
-            let list = groups.iter().map(|group| {
-                json!({"reason": group.reason, "gateway": group.gateway, "account": group.account, "count": group.count})
-            });
-            output::print_json(&Value::Array(list.collect()));
-        } else {
-            let rows = groups.iter().map(|group| {
-                let account = group.account.clone().unwrap_or_else(|| "-".to_owned());
-                vec![group.reason.clone(), group.gateway.clone(), account, group.count.to_string()]
-            });
-            output::print(&output::table(&["REASON", "GATEWAY", "ACCOUNT", "COUNT"], &[3], rows));
-        }
-        return Ok(());
-    }
-    let letters = store.dead_letters(&filter(&args.which, args.settled)).await?;
+    let letters = store.dead_letters(&args.which.filter(args.settled)).await?;
     if args.json {
         output::print_json(&Value::Array(letters.iter().map(document).collect()));
     } else {
         output::print(&table(&letters));
+    }
+    Ok(())
+}
+
+/// Counts open letters, with the money each group is about as far as it can be read.
+async fn group(store: &Store, args: &ListArgs, config: &Config) -> Result<(), Failure> {
+    let (accounts, keys) = (config.worker_accounts(), config.seal_keys()?);
+    let which = Which { limit: u32::MAX, ..args.which.clone() };
+    let mut groups: BTreeMap<(String, String, String), Stake> = BTreeMap::new();
+    for letter in store.dead_letters(&which.filter(args.settled)).await? {
+        // One body at a time.
+        let held = store.dead_message(letter.id).await?;
+        let money = held.and_then(|held| at_stake(&held, &accounts, &keys));
+        let account = letter.account.unwrap_or_else(|| "-".to_owned());
+        groups.entry((letter.reason, letter.gateway, account)).or_default().add(money);
+    }
+    let mut groups: Vec<_> = groups.into_iter().collect();
+    groups.sort_by_key(|(_, stake)| std::cmp::Reverse(stake.letters));
+    if args.json {
+        let list = groups.iter().map(|((reason, gateway, account), stake)| {
+            json!({"reason": reason, "gateway": gateway, "account": account, "count": stake.letters, "without_amount": stake.unknown,
+                   "minor_units": stake.minor})
+        });
+        output::print_json(&Value::Array(list.collect()));
+    } else {
+        let rows = groups.into_iter().map(|((reason, gateway, account), stake)| {
+            vec![reason, gateway, account, stake.letters.to_string(), stake.shown.join(", "), stake.unknown.to_string()]
+        });
+        output::print(&output::table(
+            &["REASON", "GATEWAY", "ACCOUNT", "COUNT", "AT STAKE", "UNREADABLE"],
+            &[3, 4, 5],
+            rows,
+        ));
+    }
+    Ok(())
+}
+
+async fn export(store: &Store, args: &ExportArgs) -> Result<(), Failure> {
+    for letter in store.dead_letters(&args.which.filter(args.settled)).await? {
+        let mut document = document(&letter);
+        if args.with_bodies
+            && let Some(held) = store.dead_message(letter.id).await?
+        {
+            document["head_base64"] = json!(BASE64_STANDARD.encode(&held.head));
+            document["body_base64"] = json!(BASE64_STANDARD.encode(&held.body));
+        }
+        output::print(&format!("{document}\n"));
     }
     Ok(())
 }
@@ -231,7 +313,7 @@ async fn would_now(store: &Store, letter: &DeadView, config: &Config) -> Result<
 }
 
 async fn show(store: &Store, args: &ShowArgs, config: &Config) -> Result<(), Failure> {
-    let letters = selected(store, &[args.id], &Which { reason: None, account: None, gateway: None, limit: 1 }).await?;
+    let letters = named(store, &[args.id]).await?;
     for letter in &letters {
         let now = would_now(store, letter, config).await?;
         let mut document = document(letter);
@@ -252,9 +334,17 @@ async fn show(store: &Store, args: &ShowArgs, config: &Config) -> Result<(), Fai
 
 /// The letters named, or all that match.
 async fn selected(store: &Store, ids: &[Uuid], which: &Which) -> Result<Vec<DeadView>, Failure> {
-    if ids.is_empty() {
-        return Ok(store.dead_letters(&filter(which, false)).await?);
+    if !ids.is_empty() {
+        return named(store, ids).await;
     }
+    let letters = store.dead_letters(&which.filter(false)).await?;
+    if letters.len() == which.limit as usize {
+        output::note(&format!("these are the latest {}; there may be more: see --limit", letters.len()));
+    }
+    Ok(letters)
+}
+
+async fn named(store: &Store, ids: &[Uuid]) -> Result<Vec<DeadView>, Failure> {
     let mut letters = Vec::new();
     for id in ids {
         let mut found = store.dead_letters(&DeadFilter { id: Some(*id), limit: 1, ..DeadFilter::default() }).await?;
@@ -292,29 +382,67 @@ async fn previews(store: &Store, letters: &[DeadView], config: &Config, json: bo
     Ok(())
 }
 
-async fn act(folder: &Path, config: &Config, request: Request, done: &str, json: bool) -> Result<(), Failure> {
+/// What is done to letters.
+struct Doing {
+    /// In the past tense.
+    done: &'static str,
+    /// At most one letter in this time.
+    pause: Duration,
+    json: bool,
+}
+
+/// Has the letters settled, some at a time.
+async fn act(
+    folder: &Path,
+    config: &Config,
+    letters: &[DeadView],
+    request: impl Fn(Vec<Uuid>) -> Request,
+    Doing { done, pause, json }: Doing,
+) -> Result<(), Failure> {
     let door = Door::open(folder, config).await?;
-    let answer = door.ask(request).await;
+    let progress = ProgressBar::new(letters.len() as u64);
+    let mut answer = Answer::default();
+    let mut failed = None;
+    for (turn, some) in letters.chunks(AT_ONCE).enumerate() {
+        if turn > 0 {
+            tokio::time::sleep(pause).await;
+        }
+        match door.ask::<Answer>(request(some.iter().map(|letter| letter.id).collect())).await {
+            Ok(more) => answer.add(more),
+            Err(failure) => {
+                failed = Some(failure);
+                break;
+            }
+        }
+        progress.inc(some.len() as u64);
+        if !answer.left.is_empty() {
+            break;
+        }
+    }
     door.close().await;
-    let answer: Answer = answer?;
+    progress.finish_and_clear();
+    print(&answer, done, json);
+    if let Some(failure) = failed {
+        return Err(failure);
+    }
+    if !answer.left.is_empty() {
+        return Err(Failure::Unavailable(
+            "the process stopped before all were reached; run the command again".to_owned(),
+        ));
+    }
+    if answer.failed.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Found(format!("{} could not be {done}", output::count(answer.failed.len() as i128, "dead letter"))))
+}
+
+fn print(answer: &Answer, done: &str, json: bool) {
     if json {
         output::print_json(
             &json!({"done": answer.done, "already_settled": answer.already_settled, "failed": answer.failed, "left": answer.left}),
         );
     } else {
-        output::print(&text(&answer, done));
-    }
-    if !answer.left.is_empty() {
-        let left = output::count(answer.left.len() as i128, "dead letter");
-        return Err(Failure::Unavailable(format!("the process stopped before {left}; run the command again")));
-    }
-    if answer.failed.is_empty() {
-        Ok(())
-    } else {
-        Err(Failure::Found(format!(
-            "{} could not be {done}",
-            output::count(answer.failed.len() as i128, "dead letter")
-        )))
+        output::print(&text(answer, done));
     }
 }
 

@@ -40,6 +40,12 @@ pub(crate) fn table(headings: &[&str], right: &[usize], rows: impl IntoIterator<
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
+/// Something worth knowing beside what was asked for: on standard error, so that it spoils no document.
+pub(crate) fn note(text: &str) {
+    // Nobody to hear it is no reason to fail.
+    let _ = writeln!(io::stderr(), "note: {text}");
+}
+
 /// A count with its noun: `1 payment`, `2 payments`.
 pub(crate) fn count(number: impl Into<i128>, noun: &str) -> String {
     let number: i128 = number.into();

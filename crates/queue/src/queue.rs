@@ -90,8 +90,8 @@ impl Queue {
                 answers
             }
             Backend::Rabbit(queue) => {
-                let handed = |Received { sealed, attempt, lease }| match lease {
-                    Lease::Rabbit(lease) => Some(Handed { sealed, attempt, lease }),
+                let handed = |Received { sealed, attempt, given_up, lease }| match lease {
+                    Lease::Rabbit(lease) => Some(Handed { sealed, attempt, given_up, lease }),
                     Lease::Embedded(_) => None,
                 };
                 let (mut answers, ours) = sorted(settled, handed);

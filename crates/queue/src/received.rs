@@ -17,6 +17,7 @@ use crate::{embedded, rabbit};
 pub struct Received {
     pub(crate) sealed: Sealed,
     pub(crate) attempt: u32,
+    pub(crate) given_up: Option<Box<str>>,
     pub(crate) lease: Lease,
 }
 
@@ -67,6 +68,12 @@ impl Received {
         }
     }
 
+    /// Why the broker gave it up, if it did: it came back too often, or somebody threw it out. It belongs to the dead letters.
+    #[must_use]
+    pub fn given_up(&self) -> Option<&str> {
+        self.given_up.as_deref()
+    }
+
     /// How many times it was handed out before and came back: 0 the first time. What a crash of the process cut short is
     /// not counted.
     #[must_use]
@@ -76,14 +83,14 @@ impl Received {
 }
 
 impl From<Handed<embedded::Lease>> for Received {
-    fn from(Handed { sealed, attempt, lease }: Handed<embedded::Lease>) -> Received {
-        Received { sealed, attempt, lease: Lease::Embedded(lease) }
+    fn from(Handed { sealed, attempt, given_up, lease }: Handed<embedded::Lease>) -> Received {
+        Received { sealed, attempt, given_up, lease: Lease::Embedded(lease) }
     }
 }
 
 impl From<Handed<rabbit::Lease>> for Received {
-    fn from(Handed { sealed, attempt, lease }: Handed<rabbit::Lease>) -> Received {
-        Received { sealed, attempt, lease: Lease::Rabbit(lease) }
+    fn from(Handed { sealed, attempt, given_up, lease }: Handed<rabbit::Lease>) -> Received {
+        Received { sealed, attempt, given_up, lease: Lease::Rabbit(lease) }
     }
 }
 

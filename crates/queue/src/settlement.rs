@@ -66,5 +66,7 @@ pub(crate) struct Handed<L> {
     pub(crate) sealed: Sealed,
     /// How many times it was handed out before and came back.
     pub(crate) attempt: u32,
+    /// Why the broker gave it up, if it did.
+    pub(crate) given_up: Option<Box<str>>,
     pub(crate) lease: L,
 }

@@ -62,6 +62,12 @@ impl<'r> Decode<'r, Sqlite> for Moment {
     }
 }
 
+impl Encode<'_, Sqlite> for Moment {
+    fn encode_by_ref(&self, buffer: &mut <Sqlite as Database>::ArgumentBuffer) -> Result<IsNull, BoxDynError> {
+        Encode::<Sqlite>::encode(self.0, buffer)
+    }
+}
+
 impl Type<Postgres> for Moment {
     fn type_info() -> PgTypeInfo {
         PgTypeInfo::with_oid(TIMESTAMPTZ)

@@ -6,7 +6,7 @@ mod rebuild;
 mod summary;
 mod want;
 
-pub use dead::{DeadFilter, DeadGroup, DeadMessage, DeadView};
+pub use dead::{DeadFilter, DeadMessage, DeadView};
 pub use payment::{EventView, PaymentFilter, ReceiptView};
 pub use rebuild::{HeldReceipt, StoredAlias};
 pub use summary::{Counts, UnknownWordView};

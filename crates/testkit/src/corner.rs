@@ -102,6 +102,11 @@ impl Corner {
         assert!(published.unwrap().await.unwrap().is_ack());
     }
 
+    /// The same without any properties, as a stranger would.
+    pub async fn publish_plain(&self, key: &str, body: &[u8]) {
+        self.publish(key, BasicProperties::default(), body).await;
+    }
+
     /// Deletes a queue.
     pub async fn delete(&self, name: &str) {
         let (_connection, channel) = self.beside().await;

@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use afluente_gateways::{Envelope, read};
-use afluente_model::{DeliveryId, Gateway, chain};
+use afluente_model::{DeliveryId, Gateway, Money, chain};
 use afluente_queue::{Queue, SealKeys, Sealed};
 use afluente_store::report::{DeadMessage, DeadView};
 use afluente_store::{Class, DeadReason, DeadState, EventRow, Store, StoreError, Tx};
@@ -73,6 +73,18 @@ pub fn preview(held: &DeadMessage, accounts: &Accounts, keys: &SealKeys) -> Prev
             },
         },
     }
+}
+
+/// The money a dead letter is about: the largest amount it states, with its gateway. `None` if it states none, or cannot be
+/// read.
+#[must_use]
+pub fn at_stake(held: &DeadMessage, accounts: &Accounts, keys: &SealKeys) -> Option<(Gateway, Money)> {
+    let delivery = keys.open(&held.head, held.body.clone()).ok()?;
+    let account = accounts.find(&delivery.account, delivery.gateway)?;
+    let reading = read(account.adapter, &Envelope::of(&delivery, &account.view)).ok()?;
+    let stated =
+        reading.facts.iter().filter_map(|(_, fact)| Some(Money { amount: fact.amount?, currency: fact.currency? }));
+    stated.max_by_key(|money| money.amount.minor()).map(|money| (delivery.gateway, money))
 }
 
 /// What a replay acts with.

@@ -54,6 +54,8 @@ pub(crate) struct Raw {
     head: Bytes,
     body: Bytes,
     attempt: u32,
+    /// Why the broker gave it up, if it did.
+    given_up: Option<Box<str>>,
 }
 
 impl Raw {
@@ -64,6 +66,7 @@ impl Raw {
             head: received.head().clone(),
             body: received.body().clone(),
             attempt: received.attempt(),
+            given_up: received.given_up().map(Into::into),
         }
     }
 
@@ -182,6 +185,10 @@ fn open(raw: &Raw, accounts: &Accounts, keys: &SealKeys, now: Timestamp) -> Prep
         Err(error) => return raw.dead(DeadReason::Undecodable, chain(&error), None, now),
     };
     let name = delivery.account.as_str();
+    if let Some(why) = &raw.given_up {
+        let error = format!("the broker gave it up: {why}");
+        return raw.dead(DeadReason::Exhausted, error, Some(name), delivery.received_at);
+    }
     let Some(account) = accounts.find(&delivery.account, delivery.gateway) else {
         let error = format!("no account {name} of gateway {} in the configuration", delivery.gateway.slug());
         return raw.dead(DeadReason::UnknownAccount, error, Some(name), delivery.received_at);

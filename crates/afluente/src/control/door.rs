@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
+use afluente_queue::Queue;
 use afluente_store::Store;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -14,6 +16,9 @@ use super::{Desk, LINE_LIMIT_BYTES, Request, SOCKET_FILE, act};
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::role::Stop;
+
+/// How long a command waits for the broker.
+const CONNECT_WITHIN: Duration = Duration::from_secs(15);
 
 /// Where requests go: to the process that holds the folder, or, where none does, to this command, which holds it meanwhile.
 /// A broker is nobody's alone: there the command always acts itself.
@@ -32,6 +37,7 @@ impl Door {
             return Ok(Door::Process(path));
         }
         let queue = config.open_queue(folder, false)?;
+        connected(&queue).await?;
         let store = Store::open(&config.ledger).await?;
         let (_, accounts) = watch::channel(Arc::new(config.worker_accounts()));
         Ok(Door::Alone(Box::new(Desk { store, queue, keys: Arc::new(config.seal_keys()?), accounts })))
@@ -61,6 +67,18 @@ impl Door {
             desk.store.close().await;
         }
     }
+}
+
+/// Waits for the broker, if it is one.
+async fn connected(queue: &Queue) -> Result<(), Failure> {
+    let started = Instant::now();
+    while let Err(unhealthy) = queue.health() {
+        if started.elapsed() > CONNECT_WITHIN {
+            return Err(Failure::Unavailable(format!("{unhealthy}; nothing was done")));
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    Ok(())
 }
 
 async fn exchange(path: &Path, request: &Request) -> std::io::Result<Result<Value, String>> {

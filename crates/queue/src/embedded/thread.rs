@@ -115,7 +115,7 @@ impl Writer {
             match rows::read(&self.opened.connection, ticket) {
                 Ok(Some(sealed)) => {
                     let lease = Lease::new(Arc::clone(&self.shared), ticket, attempt);
-                    messages.push(Handed { sealed, attempt, lease });
+                    messages.push(Handed { sealed, attempt, given_up: None, lease });
                 }
                 Ok(None) => {
                     error!(gateway = %ticket.gateway.slug(), "A queued message was removed from the file by somebody else");

@@ -17,10 +17,10 @@ use tracing::{error, info};
 
 use super::lease::{Command, Lease};
 use super::link::Work;
-use super::message::sealed;
+use super::message::{given_up, sealed};
 use super::shelf::Shelf;
 use super::tags::Tags;
-use super::topology::Topology;
+use super::topology::{Holds, Topology};
 use crate::embedded::RETURN_DELAY;
 use crate::settlement::Handed;
 
@@ -31,8 +31,8 @@ const UNWANTED_AFTER: Duration = Duration::from_secs(5);
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 /// How long the broker may take to let us consume before that is told.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
-/// Messages of one queue of hints on their way at most: nobody proved that they are worth more.
-const HINTS: u16 = 32;
+/// Messages that are here at most of a queue of hints, which nobody proved to be worth more, or of what was given up.
+const FEW: u16 = 32;
 
 /// Brings messages to the shelf, over a channel for each queue: one that does not answer holds up no other.
 pub(crate) struct Bringer {
@@ -44,7 +44,7 @@ pub(crate) struct Bringer {
 impl Work for Bringer {
     async fn on(&mut self, connection: &Connection) -> lapin::Result<()> {
         let held = AtomicUsize::new(0);
-        let taps = self.topology.taken().into_iter().map(|(queue, hints)| self.tap(connection, queue, hints, &held));
+        let taps = self.topology.taken().into_iter().map(|(queue, holds)| self.tap(connection, queue, holds, &held));
         let ended = try_join_all(taps).await.map(|_| ());
         // Their channels are gone: the broker gives them to somebody else.
         drop(self.shelf.clear());
@@ -54,13 +54,13 @@ impl Work for Bringer {
 }
 
 impl Bringer {
-    async fn tap(&self, connection: &Connection, queue: String, hints: bool, held: &AtomicUsize) -> lapin::Result<()> {
+    async fn tap(&self, connection: &Connection, queue: String, holds: Holds, held: &AtomicUsize) -> lapin::Result<()> {
         let channel = connection.create_channel().await?;
-        let prefetch = if hints { self.prefetch.min(HINTS) } else { self.prefetch };
+        let prefetch = if holds == Holds::Deliveries { self.prefetch } else { self.prefetch.min(FEW) };
         channel.basic_qos(prefetch, BasicQosOptions::default()).await?;
         let (sender, commands) = mpsc::unbounded_channel();
         let (tags, returns) = (Tags::default(), Vec::new());
-        Tap { channel, queue, shelf: &self.shelf, sender, tags, returns, held }.run(commands).await
+        Tap { channel, queue, holds, shelf: &self.shelf, sender, tags, returns, held }.run(commands).await
     }
 }
 
@@ -68,6 +68,7 @@ impl Bringer {
 struct Tap<'a> {
     channel: Channel,
     queue: String,
+    holds: Holds,
     shelf: &'a Shelf,
     sender: mpsc::UnboundedSender<Command>,
     tags: Tags,
@@ -136,8 +137,9 @@ impl Tap<'_> {
         let tag = delivery.delivery_tag;
         self.tags.delivered(tag);
         self.count(self.tags.len() - 1);
+        let given_up = (self.holds == Holds::GivenUp).then(|| given_up(&delivery));
         let (sealed, attempt) = sealed(delivery);
-        self.shelf.put(Handed { sealed, attempt, lease: Lease::new(self.sender.clone(), tag) });
+        self.shelf.put(Handed { sealed, attempt, given_up, lease: Lease::new(self.sender.clone(), tag) });
     }
 
     async fn told(&mut self, command: Command) -> lapin::Result<()> {

@@ -52,6 +52,16 @@ pub(crate) fn sealed(delivery: Delivery) -> (Sealed, u32) {
     (Sealed { id, gateway, head, body: delivery.data.into() }, attempt)
 }
 
+/// Why the broker moved a message to where it gives messages up: its own word, and the queue it was in.
+pub(crate) fn given_up(delivery: &Delivery) -> Box<str> {
+    let headers = delivery.properties.headers().as_ref();
+    let said = |name: &str| match headers.and_then(|headers| headers.inner().get(name)) {
+        Some(AMQPValue::LongString(text)) => String::from_utf8_lossy(text.as_bytes()).chars().take(100).collect(),
+        Some(_) | None => "unknown".to_owned(),
+    };
+    format!("{} in queue {}", said("x-first-death-reason"), said("x-first-death-queue")).into()
+}
+
 /// Clients write whole numbers as they please.
 fn count(value: &AMQPValue) -> Option<u32> {
     match *value {

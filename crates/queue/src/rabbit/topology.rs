@@ -51,6 +51,17 @@ struct Line {
     dead_to: String,
 }
 
+/// What lies in a queue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Holds {
+    /// What is proved.
+    Deliveries,
+    /// What nobody signed.
+    Hints,
+    /// What the broker gave up.
+    GivenUp,
+}
+
 /// The routing key of a gateway's queue, and of its small one.
 pub(crate) fn key(gateway: Gateway, hint: bool) -> String {
     if hint { format!("{}.hints", gateway.slug()) } else { gateway.slug().to_owned() }
@@ -87,18 +98,16 @@ impl Topology {
         format!("{}.retry.{}", self.prefix, nearest.map_or("6h", |(name, _)| name)).into()
     }
 
-    /// The queues workers take from, those of hints last.
-    pub(crate) fn taken(&self) -> Vec<(String, bool)> {
-        let gateways = Gateway::ALL.iter().map(|gateway| (self.named(&key(*gateway, false)), false));
+    /// The queues workers take from, and what lies in each.
+    pub(crate) fn taken(&self) -> Vec<(String, Holds)> {
+        let gateways = Gateway::ALL.iter().map(|gateway| (self.named(&key(*gateway, false)), Holds::Deliveries));
         let hints = Gateway::ALL.iter().filter(|gateway| has_hints(**gateway));
-        gateways
-            .chain([(self.named("unrouted"), false)])
-            .chain(hints.map(|gateway| (self.named(&key(*gateway, true)), true)))
-            .collect()
+        let hints = hints.map(|gateway| (self.named(&key(*gateway, true)), Holds::Hints));
+        let rest = [(self.named("unrouted"), Holds::Deliveries), (self.dead(), Holds::GivenUp)];
+        gateways.chain(hints).chain(rest).collect()
     }
 
-    /// The queue of what the broker gave up.
-    pub(crate) fn dead(&self) -> String {
+    fn dead(&self) -> String {
         self.named("dead")
     }
 

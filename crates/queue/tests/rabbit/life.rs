@@ -7,6 +7,7 @@ use afluente_model::{Gateway, Proof};
 use afluente_queue::{PublishError, Queue, QueueError, RabbitOptions, Settlement, Undecodable, Unhealthy};
 use afluente_testkit::Corner;
 use lapin::BasicProperties;
+use lapin::options::{BasicGetOptions, BasicRejectOptions};
 use lapin::types::FieldTable;
 use tokio::task::JoinSet;
 
@@ -202,4 +203,19 @@ async fn everybody_who_waits_is_told_when_it_closes() {
     assert!(matches!(queue.publish(message(1)).await, Err(PublishError::Closed)));
     assert!(matches!(queue.take(1, Duration::ZERO).await, Err(QueueError::Closed)));
     assert!(queue.health().is_err());
+}
+
+#[tokio::test]
+async fn what_the_broker_gave_up_comes_out_with_its_reason() {
+    let corner = Corner::of_the_shared_broker();
+    let queue = open(&corner).await;
+    publish(&queue, [1]).await;
+    let (_connection, channel) = corner.beside().await;
+    let got = channel.basic_get(corner.queue("stripe").into(), BasicGetOptions::default()).await.unwrap().unwrap();
+    got.delivery.acker.reject(BasicRejectOptions { requeue: false }).await.unwrap();
+    let one = take_one(&queue).await;
+    assert_eq!(number(&one), 1);
+    assert_eq!(one.given_up(), Some(format!("rejected in queue {}", corner.queue("stripe")).as_str()));
+    keys().open(one.head(), one.body().clone()).unwrap();
+    acknowledge(&queue, vec![one]).await;
 }

@@ -6,5 +6,6 @@ where ($1 is null or id = $1)
   and ($3 is null or account = $3)
   and ($4 is null or gateway = $4)
   and ($5 or state = 'OPEN' or id = $1)
+  and ($7 is null or last_seen_at >= $7)
 order by last_seen_at desc, id desc
 limit $6

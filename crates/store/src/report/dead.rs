@@ -13,7 +13,6 @@ use crate::rows::{Statement, text};
 
 static LETTERS: Statement = text!("report/dead_letters");
 pub(crate) static MESSAGE: Statement = text!("report/dead_message");
-static GROUPS: Statement = text!("report/dead_groups");
 
 /// Which dead letters, newest first.
 #[derive(Clone, Debug, Default)]
@@ -26,6 +25,8 @@ pub struct DeadFilter {
     pub account: Option<String>,
     /// Of this gateway, by slug.
     pub gateway: Option<String>,
+    /// That came here at this time or later.
+    pub since: Option<Timestamp>,
     /// Settled ones too.
     pub settled: bool,
     /// At most this many.
@@ -76,19 +77,6 @@ pub struct DeadMessage {
     pub body: Bytes,
 }
 
-/// Open dead letters of one reason at one account.
-#[derive(Clone, Debug, FromRow)]
-pub struct DeadGroup {
-    /// Why.
-    pub reason: String,
-    /// The gateway's slug.
-    pub gateway: String,
-    /// The account, if known.
-    pub account: Option<String>,
-    /// How many.
-    pub count: i64,
-}
-
 #[derive(FromRow)]
 struct Record {
     id: Uuid,
@@ -120,7 +108,8 @@ impl Store {
             filter.account.as_deref(),
             filter.gateway.as_deref(),
             filter.settled,
-            i64::from(filter.limit)
+            i64::from(filter.limit),
+            filter.since.map(Moment::from)
         )?;
         rows.into_iter().map(DeadView::try_from).collect()
     }
@@ -129,11 +118,6 @@ impl Store {
     pub async fn dead_message(&self, id: Uuid) -> Result<Option<DeadMessage>, StoreError> {
         let row: Option<(Vec<u8>, Vec<u8>)> = fetch!(self, fetch_optional, MESSAGE, id)?;
         Ok(row.map(|(head, body)| DeadMessage { head: head.into(), body: body.into() }))
-    }
-
-    /// Open dead letters, counted by reason and account.
-    pub async fn dead_groups(&self) -> Result<Vec<DeadGroup>, StoreError> {
-        fetch!(self, fetch_all, GROUPS)
     }
 }
 

@@ -1,0 +1,135 @@
+//! Several processes with a broker in between: nothing acknowledged is lost, nothing is doubled.
+
+#![allow(clippy::unwrap_used, reason = "tests")]
+
+use std::collections::BTreeSet;
+
+use afluente_testkit::Broker;
+use afluente_tests::{Brokered, Load, Shop, Up, wait_until};
+
+#[test]
+fn several_of_each_role_share_the_work_and_survive_kill_nine() {
+    let site = Brokered::new();
+    let workers = [site.worker(), site.worker()];
+    let (one, two) = (site.ingress(), site.ingress());
+    let load = Load::new(&site.shop, &one.1);
+    load.spread_over(&[one.1.ingress, two.1.ingress]);
+    let mut ingress = [Some(one), Some(two)];
+    let mut workers = workers.map(Some);
+    load.run(|| {
+        for round in 0..4 {
+            let before = load.acknowledged();
+            wait_until("more was acknowledged", || load.acknowledged() >= before + 60);
+            if round % 2 == 0 {
+                workers[round / 2].take().unwrap().kill_nine();
+                workers[round / 2] = Some(site.worker());
+            } else {
+                let (shop, up) = ingress[round / 2].take().unwrap();
+                up.kill_nine();
+                let up = Up::start_role("ingress", &shop.data());
+                ingress[round / 2] = Some((shop, up));
+                let addresses = ingress.iter().flatten().map(|(_, up)| up.ingress).collect::<Vec<_>>();
+                load.spread_over(&addresses);
+            }
+        }
+        let before = load.acknowledged();
+        wait_until("it goes on", || load.acknowledged() >= before + 60);
+    });
+    site.has(&load.names());
+    for (_, up) in ingress.into_iter().flatten() {
+        assert_eq!(up.terminate().0, 0);
+    }
+    for worker in workers.into_iter().flatten() {
+        assert_eq!(worker.terminate().0, 0);
+    }
+}
+
+#[test]
+fn an_ingress_killed_with_a_full_spool_sends_it_when_it_is_back() {
+    let mut broker = Broker::start();
+    let site = Brokered::on(&broker);
+    let worker = site.worker();
+    let (shop, up) = site.ingress();
+    broker.kill_nine();
+    wait_until("it spools", || up.get("/readyz").contains("wait in the spool"));
+    assert!(up.get("/readyz").starts_with("HTTP/1.1 200"), "it receives all the same");
+    assert!(worker.get("/readyz").starts_with("HTTP/1.1 503"), "it cannot work");
+    let names: BTreeSet<String> = (0..20).map(|number| format!("spooled{number}")).collect();
+    for name in &names {
+        assert!(site.shop.deliver(up.ingress, &Shop::paid(name, 1_000)).is_acknowledged());
+    }
+    assert!(shop.run(&["spool", "status"]).expect(0).out.starts_with("20 messages in "));
+    up.kill_nine();
+    broker.again();
+    let up = Up::start_role("ingress", &shop.data());
+    site.has(&names);
+    assert!(shop.run(&["spool", "status"]).expect(0).out.starts_with("0 messages in "));
+    drop(up);
+}
+
+#[test]
+fn two_operators_replay_one_reason_while_traffic_flows_and_each_letter_goes_once() {
+    let site = Brokered::new();
+    let (worker, (_shop, up)) = (site.worker(), site.ingress());
+    let early = |number: usize| {
+        let body = String::from_utf8(Shop::paid(&format!("early{number}"), 500)).unwrap();
+        let (before, after) = body.split_once("\"created\":").unwrap();
+        let (created, rest) = after.split_once(',').unwrap();
+        format!("{before}\"created\":{},{rest}", created.parse::<i64>().unwrap() + 3_600)
+    };
+    for number in 0..20 {
+        assert!(site.shop.deliver(up.ingress, early(number).as_bytes()).is_acknowledged());
+        let cut_off = format!("{{\"id\":\"evt_cut{number}\"");
+        assert!(site.shop.deliver(up.ingress, cut_off.as_bytes()).is_acknowledged());
+        site.publish_garbage(&format!("garbage {number}"));
+    }
+    let open = "select count(*) from dead_letters where state = 'OPEN'";
+    wait_until("all are buried", || site.count(open) == 60);
+    let groups = site.shop.run(&["dead", "list", "--group", "--json"]).expect(0).json();
+    let stakes: BTreeSet<(&str, i64)> = groups
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|group| (group["reason"].as_str().unwrap(), group["minor_units"]["BRL"].as_i64().unwrap_or(0)))
+        .collect();
+    assert_eq!(stakes, BTreeSet::from([("future_dated", 10_000), ("malformed", 0), ("undecodable", 0)]));
+    let dry = site.shop.run(&["dead", "replay", "--reason", "future_dated", "--dry-run"]).expect(0);
+    assert_eq!(dry.out.matches("payment_intent.succeeded").count(), 20, "{}", dry.out);
+    assert_eq!(site.count(open), 60, "a look changes nothing");
+
+    let load = Load::new(&site.shop, &up);
+    let replay = || {
+        site.shop
+            .run(&["dead", "replay", "--reason", "future_dated", "--since", "1h", "--rate", "0", "--json"])
+            .expect(0)
+            .json()
+    };
+    let mut reports = Vec::new();
+    load.run(|| {
+        wait_until("traffic flows", || load.acknowledged() >= 30);
+        std::thread::scope(|scope| {
+            let both = [scope.spawn(replay), scope.spawn(replay)];
+            reports = both.map(|one| one.join().unwrap()).to_vec();
+        });
+        let before = load.acknowledged();
+        wait_until("traffic flows on", || load.acknowledged() >= before + 30);
+    });
+    let done: Vec<&str> =
+        reports.iter().flat_map(|report| report["done"].as_array().unwrap()).map(|id| id.as_str().unwrap()).collect();
+    assert_eq!((done.len(), done.iter().collect::<BTreeSet<_>>().len()), (20, 20), "{reports:?}");
+    wait_until("they are applied", || site.count("select count(*) from payments where captured_amount = 500") == 20);
+    assert_eq!(site.count(open), 40, "exactly those");
+    site.has(&load.names());
+    let exported = site.shop.run(&["dead", "export", "--reason", "malformed", "--with-bodies"]).expect(0);
+    assert_eq!(exported.out.lines().filter(|line| line.contains("\"body_base64\":\"eyJpZCI6ImV2dF9jdXQ")).count(), 20);
+    drop(worker);
+}
+
+#[test]
+fn a_role_alone_needs_a_broker_and_says_so() {
+    let shop = Shop::new();
+    for role in ["ingress", "worker"] {
+        let refused = shop.run(&[role]).expect(2);
+        assert!(refused.err.contains("expected [queue] url or AMQP_URL"), "{refused:#?}");
+    }
+}
