@@ -66,6 +66,13 @@ impl Command {
         self
     }
 
+    /// The same in another folder.
+    #[must_use]
+    pub fn at(mut self, folder: &Path) -> Command {
+        self.0.current_dir(folder);
+        self
+    }
+
     /// Runs it to its end.
     pub fn run(mut self) -> Finished {
         let output = self.0.output().unwrap();

@@ -22,6 +22,7 @@ mod reload;
 mod role;
 mod simulate;
 mod spool;
+mod torture;
 mod up;
 mod upkeep;
 mod vocabulary;
@@ -72,6 +73,7 @@ enum Command {
     Partitions(partition::PartitionsCommand),
     Doctor(doctor::DoctorArgs),
     Bench(bench::BenchArgs),
+    Torture(torture::TortureArgs),
 }
 
 fn main() -> ExitCode {
@@ -117,6 +119,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Partitions(command) => partition::run(command, &config::ledger::location(&folder)?).await,
             Command::Doctor(args) => doctor::run(args, &folder).await,
             Command::Bench(args) => bench::run(args).await,
+            Command::Torture(args) => torture::run(args).await,
             Command::Check(args) => config::check(args, &folder).await,
             Command::Fold(_) | Command::Vocabulary(_) => Ok(()),
         }
