@@ -133,3 +133,35 @@ fn a_role_alone_needs_a_broker_and_says_so() {
         assert!(refused.err.contains("expected [queue] url or AMQP_URL"), "{refused:#?}");
     }
 }
+
+/// What the doctor says of a topic, with how much it matters.
+fn doctor(site: &Brokered, topic: &str) -> (String, String) {
+    let said = site.shop.run(&["doctor", "--json"]).json();
+    let found = said.as_array().unwrap().iter().find(|one| one["topic"] == topic).unwrap_or_else(|| panic!("{said}"));
+    (found["weight"].as_str().unwrap().to_owned(), found["says"].as_str().unwrap().to_owned())
+}
+
+#[test]
+fn the_doctor_sees_what_is_wrong_with_a_broker() {
+    let mut broker = Broker::start();
+    let site = Brokered::on(&broker);
+    assert_eq!(doctor(&site, "queues").0, "note", "they are not there yet");
+    let worker = site.worker();
+    assert_eq!(doctor(&site, "queues"), ("fine".to_owned(), "15 queues with the arguments we need".to_owned()));
+    assert!(doctor(&site, "workers").1.starts_with("1 worker taking"));
+    assert_eq!(doctor(&site, "alarms").0, "fine");
+    broker.ctl(&["set_vm_memory_high_watermark", "0.00001"]);
+    let (weight, says) = doctor(&site, "alarms");
+    assert!(weight == "wrong" && says.contains("memory"), "{weight}: {says}");
+    broker.ctl(&["set_vm_memory_high_watermark", "0.4"]);
+    drop(worker);
+
+    site.shop.private("queue.url", &site.corner.url().replace("guest:guest", "weak:word"));
+    assert!(doctor(&site, "broker").1.contains("ACCESS_REFUSED"), "no such user");
+    broker.ctl(&["add_user", "weak", "word"]);
+    broker.ctl(&["set_permissions", "weak", "^$", ".*", ".*"]);
+    let (weight, says) = doctor(&site, "queues");
+    assert!(weight == "wrong" && says.contains("ACCESS_REFUSED") && says.contains("configure"), "{weight}: {says}");
+    broker.stop();
+    assert_eq!(doctor(&site, "broker").0, "wrong");
+}

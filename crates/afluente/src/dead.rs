@@ -1,32 +1,31 @@
 //! `afluente dead`: the desk of deliveries that could not be handled.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use afluente_model::Timestamp;
+use afluente_store::Store;
 use afluente_store::report::{DeadFilter, DeadView};
-use afluente_store::{DeadReason, Store};
-use afluente_worker::desk::{Preview, at_stake, preview};
+use afluente_worker::desk::{Preview, preview};
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
 use clap::{Args, Subcommand};
-use indicatif::ProgressBar;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::config::Config;
-use crate::control::{Answer, Door, Request};
+use crate::control::Request;
 use crate::exit::Failure;
 use crate::output;
-use stake::Stake;
+use act::{Doing, act};
+use stake::group;
+use which::Which;
 
+mod act;
 mod stake;
+mod which;
 
 /// What names letters without their ids.
 const SOME: [&str; 5] = ["all", "reason", "account", "gateway", "since"];
-/// Letters of one request at most, so that somebody sees how it goes.
-const AT_ONCE: usize = 50;
 
 /// Looks at deliveries that could not be handled, and decides about them. Nothing here deletes one.
 #[derive(Subcommand)]
@@ -41,54 +40,6 @@ pub(crate) enum DeadCommand {
     Discard(DiscardArgs),
     /// Writes dead letters as lines of JSON, the oldest last; with their sealed bytes if asked for
     Export(ExportArgs),
-}
-
-#[derive(Args, Clone)]
-pub(crate) struct Which {
-    /// Only this reason, for example malformed
-    #[arg(long, value_name = "REASON")]
-    reason: Option<DeadReason>,
-    /// Only this account
-    #[arg(long, value_name = "NAME")]
-    account: Option<String>,
-    /// Only this gateway
-    #[arg(long, value_name = "GATEWAY")]
-    gateway: Option<String>,
-    /// Only what came here since: a time such as 2026-11-26T03:00:00Z, or how long ago, such as 90m, 12h or 7d
-    #[arg(long, value_name = "TIME", value_parser = since)]
-    since: Option<Timestamp>,
-    /// At most this many
-    #[arg(long, default_value_t = 100, value_name = "N")]
-    limit: u32,
-}
-
-impl Which {
-    fn filter(&self, settled: bool) -> DeadFilter {
-        DeadFilter {
-            id: None,
-            reason: self.reason,
-            account: self.account.clone(),
-            gateway: self.gateway.clone(),
-            since: self.since,
-            settled,
-            limit: self.limit,
-        }
-    }
-}
-
-/// A moment, or so long before now.
-fn since(text: &str) -> Result<Timestamp, String> {
-    if let Ok(moment) = Timestamp::parse_rfc3339(text) {
-        return Ok(moment);
-    }
-    let expected = || format!("expected a time such as 2026-11-26T03:00:00Z, or 90m, 12h or 7d, got {text:?}");
-    let unit = text
-        .chars()
-        .last()
-        .and_then(|unit| [('m', 60), ('h', 3_600), ('d', 86_400)].iter().find(|(name, _)| *name == unit));
-    let seconds = unit.and_then(|(_, seconds)| text[..text.len() - 1].parse::<i64>().ok()?.checked_mul(*seconds));
-    let micros = seconds.filter(|seconds| *seconds >= 0).and_then(|seconds| seconds.checked_mul(1_000_000));
-    Ok(afluente_worker::now().shifted(-micros.ok_or_else(expected)?))
 }
 
 #[derive(Args)]
@@ -179,7 +130,7 @@ pub(crate) struct DiscardArgs {
 pub(crate) async fn run(command: &DeadCommand, folder: &Path, config: &Config) -> Result<(), Failure> {
     let store = Store::open_read_only(&config.ledger).await?;
     match command {
-        DeadCommand::List(args) if args.group => group(&store, args, config).await,
+        DeadCommand::List(args) if args.group => group(&store, &args.which, args.settled, args.json, config).await,
         DeadCommand::List(args) => list(&store, args).await,
         DeadCommand::Export(args) => export(&store, args).await,
         DeadCommand::Show(args) => show(&store, args, config).await,
@@ -213,39 +164,6 @@ async fn list(store: &Store, args: &ListArgs) -> Result<(), Failure> {
         output::print_json(&Value::Array(letters.iter().map(document).collect()));
     } else {
         output::print(&table(&letters));
-    }
-    Ok(())
-}
-
-/// Counts open letters, with the money each group is about as far as it can be read.
-async fn group(store: &Store, args: &ListArgs, config: &Config) -> Result<(), Failure> {
-    let (accounts, keys) = (config.worker_accounts(), config.seal_keys()?);
-    let which = Which { limit: u32::MAX, ..args.which.clone() };
-    let mut groups: BTreeMap<(String, String, String), Stake> = BTreeMap::new();
-    for letter in store.dead_letters(&which.filter(args.settled)).await? {
-        // One body at a time.
-        let held = store.dead_message(letter.id).await?;
-        let money = held.and_then(|held| at_stake(&held, &accounts, &keys));
-        let account = letter.account.unwrap_or_else(|| "-".to_owned());
-        groups.entry((letter.reason, letter.gateway, account)).or_default().add(money);
-    }
-    let mut groups: Vec<_> = groups.into_iter().collect();
-    groups.sort_by_key(|(_, stake)| std::cmp::Reverse(stake.letters));
-    if args.json {
-        let list = groups.iter().map(|((reason, gateway, account), stake)| {
-            json!({"reason": reason, "gateway": gateway, "account": account, "count": stake.letters, "without_amount": stake.unknown,
-                   "minor_units": stake.minor})
-        });
-        output::print_json(&Value::Array(list.collect()));
-    } else {
-        let rows = groups.into_iter().map(|((reason, gateway, account), stake)| {
-            vec![reason, gateway, account, stake.letters.to_string(), stake.shown.join(", "), stake.unknown.to_string()]
-        });
-        output::print(&output::table(
-            &["REASON", "GATEWAY", "ACCOUNT", "COUNT", "AT STAKE", "UNREADABLE"],
-            &[3, 4, 5],
-            rows,
-        ));
     }
     Ok(())
 }
@@ -380,79 +298,4 @@ async fn previews(store: &Store, letters: &[DeadView], config: &Config, json: bo
         output::print(&output::table(&["DEAD LETTER", "WOULD NOW"], &[], rows));
     }
     Ok(())
-}
-
-/// What is done to letters.
-struct Doing {
-    /// In the past tense.
-    done: &'static str,
-    /// At most one letter in this time.
-    pause: Duration,
-    json: bool,
-}
-
-/// Has the letters settled, some at a time.
-async fn act(
-    folder: &Path,
-    config: &Config,
-    letters: &[DeadView],
-    request: impl Fn(Vec<Uuid>) -> Request,
-    Doing { done, pause, json }: Doing,
-) -> Result<(), Failure> {
-    let door = Door::open(folder, config).await?;
-    let progress = ProgressBar::new(letters.len() as u64);
-    let mut answer = Answer::default();
-    let mut failed = None;
-    for (turn, some) in letters.chunks(AT_ONCE).enumerate() {
-        if turn > 0 {
-            tokio::time::sleep(pause).await;
-        }
-        match door.ask::<Answer>(request(some.iter().map(|letter| letter.id).collect())).await {
-            Ok(more) => answer.add(more),
-            Err(failure) => {
-                failed = Some(failure);
-                break;
-            }
-        }
-        progress.inc(some.len() as u64);
-        if !answer.left.is_empty() {
-            break;
-        }
-    }
-    door.close().await;
-    progress.finish_and_clear();
-    print(&answer, done, json);
-    if let Some(failure) = failed {
-        return Err(failure);
-    }
-    if !answer.left.is_empty() {
-        return Err(Failure::Unavailable(
-            "the process stopped before all were reached; run the command again".to_owned(),
-        ));
-    }
-    if answer.failed.is_empty() {
-        return Ok(());
-    }
-    Err(Failure::Found(format!("{} could not be {done}", output::count(answer.failed.len() as i128, "dead letter"))))
-}
-
-fn print(answer: &Answer, done: &str, json: bool) {
-    if json {
-        output::print_json(
-            &json!({"done": answer.done, "already_settled": answer.already_settled, "failed": answer.failed, "left": answer.left}),
-        );
-    } else {
-        output::print(&text(answer, done));
-    }
-}
-
-fn text(answer: &Answer, done: &str) -> String {
-    let mut text = format!("{} {done}\n", output::count(answer.done.len() as i128, "dead letter"));
-    if !answer.already_settled.is_empty() {
-        text.push_str(&format!("{} settled before by somebody else\n", answer.already_settled.len()));
-    }
-    for (id, error) in &answer.failed {
-        text.push_str(&format!("{id}: {error}\n"));
-    }
-    text
 }

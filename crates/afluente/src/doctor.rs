@@ -1,4 +1,4 @@
-//! `afluente doctor`: what is wrong with the ledger's database, and how to mend it.
+//! `afluente doctor`: what is wrong with the ledger's database and the broker, and how to mend it.
 
 use std::path::Path;
 
@@ -6,15 +6,16 @@ use afluente_store::{Health, Location, Schema, ServerHealth, Store, StoreError};
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::config;
+use crate::config::{self, Config, QueueConfig};
 use crate::exit::Failure;
 use crate::output;
 
+mod broker;
 mod file;
 mod server;
 
-/// Looks at the configuration and the ledger's database: version, rights, settings that lose data, clocks, poolers,
-/// partitions, space. Each finding says how to mend it. Changes nothing. Exit code 1 if something is wrong.
+/// Looks at the configuration, the broker and the ledger's database: versions, rights, settings that lose data, clocks,
+/// poolers, partitions, queues and who takes from them, space. Each finding says how to mend it. Changes nothing. Exit code 1 if something is wrong.
 #[derive(Args)]
 pub(crate) struct DoctorArgs {
     /// Print JSON
@@ -68,8 +69,12 @@ impl Finding {
 
 /// Looks at everything and reports.
 pub(crate) async fn run(args: &DoctorArgs, folder: &Path) -> Result<(), Failure> {
-    let mut findings = vec![configuration(folder)];
+    let (config, configuration) = configuration(folder);
+    let mut findings = vec![configuration];
     findings.extend(file::space(folder));
+    if let Some(QueueConfig::Broker { options, .. }) = config.map(|config| config.queue) {
+        findings.extend(broker::findings(&options).await);
+    }
     match config::ledger::location(folder) {
         Ok(location) => findings.extend(ledger(&location).await),
         Err(problems) => findings.push(Finding::wrong("ledger", Failure::from(problems).text(), "correct [ledger]")),
@@ -83,17 +88,20 @@ pub(crate) async fn run(args: &DoctorArgs, folder: &Path) -> Result<(), Failure>
     if wrong == 0 { Ok(()) } else { Err(Failure::Found(format!("{} wrong", output::count(wrong as i128, "thing")))) }
 }
 
-fn configuration(folder: &Path) -> Finding {
+fn configuration(folder: &Path) -> (Option<Config>, Finding) {
     if !folder.join(config::FILE).exists() {
-        return Finding::note(
-            "configuration",
-            format!("none in {} yet", folder.display()),
-            "the first `afluente up` writes it",
-        );
+        let says = format!("none in {} yet", folder.display());
+        return (None, Finding::note("configuration", says, "the first `afluente up` writes it"));
     }
     match config::load(folder).map_err(Failure::from) {
-        Ok(config) => Finding::fine("configuration", output::count(config.accounts.len() as i128, "account")),
-        Err(failure) => Finding::wrong("configuration", failure.text(), "correct it; `afluente check` says the same"),
+        Ok(config) => {
+            let says = output::count(config.accounts.len() as i128, "account");
+            (Some(config), Finding::fine("configuration", says))
+        }
+        Err(failure) => {
+            let mend = "correct it; `afluente check` says the same";
+            (None, Finding::wrong("configuration", failure.text(), mend))
+        }
     }
 }
 

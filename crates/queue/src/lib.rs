@@ -24,7 +24,7 @@ pub mod wire;
 pub use embedded::EmbeddedOptions;
 pub use error::{OpenError, PublishError, QueueError, Spooling, StorageError, Unhealthy};
 pub use queue::Queue;
-pub use rabbit::{BrokerUrl, RabbitOptions};
+pub use rabbit::{BrokerUrl, Examined, QueueLook, RabbitOptions, examine};
 pub use received::Received;
 pub use seal::{BadSealKey, SealKey, SealKeys};
 pub use settlement::{Depth, Held, Settled, Settlement};

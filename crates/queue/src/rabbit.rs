@@ -4,6 +4,7 @@
 //! would not hear what a worker acknowledges.
 
 mod consumer;
+mod examine;
 mod lease;
 mod link;
 mod message;
@@ -12,6 +13,7 @@ mod shelf;
 mod tags;
 mod topology;
 mod url;
+mod window;
 
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
@@ -28,6 +30,7 @@ use crate::settlement::{Handed, Settled, Settlement};
 use crate::spool::{self, Poured, Spool, Spooled};
 use crate::wire::Sealed;
 use consumer::Bringer;
+pub use examine::{Examined, QueueLook, examine};
 pub(crate) use lease::Lease;
 use link::{Link, State};
 use publisher::Publisher;

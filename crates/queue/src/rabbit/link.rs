@@ -107,8 +107,9 @@ impl Link {
     }
 
     async fn once(&self, node: usize, work: &mut impl Work) -> lapin::Result<()> {
-        let connection =
-            timeout(CONNECT_WITHIN, self.connect(node)).await.unwrap_or_else(|_| Err(too_long("connecting")))?;
+        let connection = timeout(CONNECT_WITHIN, connect(&self.url, node, self.role))
+            .await
+            .unwrap_or_else(|_| Err(too_long("connecting")))?;
         let mut events = Box::pin(connection.events_listener());
         let declared = timeout(CONNECT_WITHIN + self.first_wait, self.declare(&connection)).await;
         let worked = match declared.unwrap_or_else(|_| Err(too_long("declaring the queues"))) {
@@ -131,16 +132,6 @@ impl Link {
         // A broker that hears us learns that we go, and gives back at once what we hold.
         let _ = timeout(CLOSE_WITHIN, connection.close(200, "OK".into())).await;
         worked
-    }
-
-    async fn connect(&self, node: usize) -> lapin::Result<Connection> {
-        let properties = ConnectionProperties::default().with_connection_name(format!("afluente {}", self.role).into());
-        let uri = self.url.nodes()[node].clone();
-        let mut tls = OwnedTLSConfig::default();
-        if let Some(file) = self.url.ca_file() {
-            tls.cert_chain = Some(std::fs::read_to_string(file).map_err(|error| ErrorKind::IOError(Arc::new(error)))?);
-        }
-        Connection::connect_uri_with_config(uri, properties, tls, lapin::runtime::default_runtime()?).await
     }
 
     async fn declare(&self, connection: &Connection) -> lapin::Result<()> {
@@ -194,6 +185,17 @@ impl Link {
         }
         Ok(())
     }
+}
+
+/// Connects to one node, under a name that says what for.
+pub(crate) async fn connect(url: &BrokerUrl, node: usize, role: &str) -> lapin::Result<Connection> {
+    let properties = ConnectionProperties::default().with_connection_name(format!("afluente {role}").into());
+    let mut tls = OwnedTLSConfig::default();
+    if let Some(file) = url.ca_file() {
+        tls.cert_chain = Some(std::fs::read_to_string(file).map_err(|error| ErrorKind::IOError(Arc::new(error)))?);
+    }
+    let uri = url.nodes()[node].clone();
+    Connection::connect_uri_with_config(uri, properties, tls, lapin::runtime::default_runtime()?).await
 }
 
 fn waits() -> impl Iterator<Item = Duration> + Send {

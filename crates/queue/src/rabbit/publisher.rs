@@ -1,11 +1,9 @@
 //! Publishing with confirms: one task owns the channel, because the client library hands a returned message to whichever
 //! confirm completes next, and only who sees them all can tell whose it was.
 
-use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use afluente_model::DeliveryId;
 use futures_util::stream::{FuturesUnordered, StreamExt};
 use futures_util::{FutureExt, future};
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
@@ -16,7 +14,8 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep_until, timeout};
 
 use super::link::{Link, State, Work, said};
-use super::message::{id_of, properties};
+use super::message::properties;
+use super::window::{Reply, Window};
 use crate::error::PublishError;
 use crate::wire::Sealed;
 
@@ -43,8 +42,6 @@ struct Job {
     attempt: u32,
     reply: Reply,
 }
-
-type Reply = oneshot::Sender<Result<(), PublishError>>;
 
 /// The way to the task that owns the channel.
 #[derive(Clone)]
@@ -144,13 +141,6 @@ impl Publisher {
     }
 }
 
-/// A message the broker has and has not confirmed.
-struct Open {
-    id: DeliveryId,
-    sent: Instant,
-    reply: Reply,
-}
-
 /// The task that owns the channel.
 struct Owner {
     jobs: mpsc::Receiver<Job>,
@@ -176,7 +166,7 @@ impl Owner {
         let mut confirms = FuturesUnordered::new();
         let mut fresh = Vec::with_capacity(BATCH);
         loop {
-            let overdue = window.open.values().next().map(|oldest| oldest.sent + self.confirm_within);
+            let overdue = window.oldest().map(|sent| sent + self.confirm_within);
             tokio::select! {
                 biased;
                 Some(first) = confirms.next() => {
@@ -192,8 +182,12 @@ impl Owner {
                     if count == 0 {
                         return Ok(());
                     }
-                    let sent = fresh.drain(..).filter_map(|job| window.admit(job));
-                    confirms.extend(sent.map(|(number, sending)| sending.confirmed(channel.clone(), number)));
+                    for Job { exchange, key, message, attempt, reply } in fresh.drain(..) {
+                        if let Some(number) = window.admit(&message, reply) {
+                            let sending = Sending { exchange, key, message, attempt };
+                            confirms.push(sending.confirmed(channel.clone(), number));
+                        }
+                    }
                 }
                 () = sleep_until_some(overdue) => {
                     window.give_up(self.confirm_within);
@@ -215,7 +209,7 @@ async fn sleep_until_some(moment: Option<Instant>) {
     }
 }
 
-/// A job whose reply is kept elsewhere.
+/// A message on its way; who waits for it is known by its number.
 struct Sending {
     exchange: ShortString,
     key: ShortString,
@@ -233,83 +227,5 @@ impl Sending {
             Err(error) => Err(error),
         };
         (number, confirmed)
-    }
-}
-
-/// Who waits for which confirm, the oldest first.
-struct Window {
-    open: BTreeMap<u64, Open>,
-    next: u64,
-    /// What came back and has not been answered: a return may come with the confirm of another, long before its own.
-    returned: HashSet<DeliveryId>,
-    /// What fits into a frame.
-    limit_bytes: usize,
-}
-
-impl Window {
-    fn new(limit_bytes: usize) -> Window {
-        Window { open: BTreeMap::new(), next: 0, returned: HashSet::new(), limit_bytes }
-    }
-
-    /// A number for a job. Whoever has stopped waiting has told its sender that we do not have the message, so it is not
-    /// sent.
-    fn admit(&mut self, job: Job) -> Option<(u64, Sending)> {
-        let Job { exchange, key, message, attempt, reply } = job;
-        if reply.is_closed() {
-            return None;
-        }
-        if message.head.len() > self.limit_bytes {
-            let (message_bytes, limit_bytes) = (message.head.len() as u64, self.limit_bytes as u64);
-            let _ = reply.send(Err(PublishError::TooLarge { message_bytes, limit_bytes }));
-            return None;
-        }
-        let number = self.next;
-        self.next += 1;
-        self.open.insert(number, Open { id: message.id, sent: Instant::now(), reply });
-        Some((number, Sending { exchange, key, message, attempt }))
-    }
-
-    /// Answers confirms; the error of one ends the channel.
-    fn confirmed(&mut self, ready: Vec<(u64, lapin::Result<Confirmation>)>) -> Option<lapin::Error> {
-        self.returned.extend(ready.iter().filter_map(|(_, confirmed)| returned(confirmed)));
-        let mut broken = None;
-        for (number, confirmed) in ready {
-            let outcome = match confirmed {
-                Ok(Confirmation::Ack(_)) => Ok(()),
-                Ok(Confirmation::Nack(_)) => Err(PublishError::Nacked),
-                Ok(Confirmation::NotRequested) => Err(PublishError::Lost { why: "confirms are off".into() }),
-                Err(error) => {
-                    let why = said(&error).into();
-                    broken.get_or_insert(error);
-                    Err(PublishError::Lost { why })
-                }
-            };
-            // Who was given up on meanwhile has had an answer.
-            let Some(open) = self.open.remove(&number) else { continue };
-            let was_returned = self.returned.remove(&open.id) && outcome.is_ok();
-            let _ = open.reply.send(if was_returned { Err(PublishError::Returned) } else { outcome });
-        }
-        broken
-    }
-
-    /// Stops waiting for what was sent too long ago.
-    fn give_up(&mut self, after: Duration) {
-        while let Some(oldest) = self.open.first_entry().filter(|oldest| oldest.get().sent.elapsed() >= after) {
-            let _ = oldest.remove().reply.send(Err(PublishError::TimedOut { after }));
-        }
-    }
-
-    /// The channel is gone: nobody knows what the broker has.
-    fn fail(&mut self, why: &str) {
-        for open in std::mem::take(&mut self.open).into_values() {
-            let _ = open.reply.send(Err(PublishError::Lost { why: why.into() }));
-        }
-    }
-}
-
-fn returned(confirmed: &lapin::Result<Confirmation>) -> Option<DeliveryId> {
-    match confirmed {
-        Ok(Confirmation::Ack(Some(message)) | Confirmation::Nack(Some(message))) => id_of(&message.delivery.properties),
-        _ => None,
     }
 }

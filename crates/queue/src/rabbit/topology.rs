@@ -12,13 +12,14 @@
 //! up only after a million returns: a limit of -1 loses the message at its first return on RabbitMQ 3.10, the default of
 //! 4.x is twenty.
 
+mod look;
+
 use std::time::Duration;
 
 use afluente_model::Gateway;
 use lapin::options::{ExchangeDeclareOptions, QueueBindOptions, QueueDeclareOptions};
-use lapin::protocol::{AMQPErrorKind, AMQPSoftError};
 use lapin::types::{AMQPValue, FieldTable, ShortString};
-use lapin::{Channel, Connection, ErrorKind, ExchangeKind};
+use lapin::{Channel, ExchangeKind};
 
 /// How often a message may come back to its queue before the broker gives it up. Our own count decides long before.
 pub(crate) const DELIVERY_LIMIT: i64 = 1_000_000;
@@ -32,6 +33,8 @@ const WAITS: [(&str, Duration); 6] = [
     ("1h", Duration::from_secs(3_600)),
     ("6h", Duration::from_secs(21_600)),
 ];
+
+pub(crate) use look::Looked;
 
 /// Names, arguments and bounds of one deployment's queues.
 #[derive(Clone, Debug)]
@@ -77,8 +80,8 @@ pub(crate) fn has_hints(gateway: Gateway) -> bool {
     matches!(gateway, Gateway::Appmax | Gateway::MercadoPago)
 }
 
-fn is_not_found(error: &lapin::Error) -> bool {
-    matches!(error.kind(), ErrorKind::ProtocolError(said) if said.kind() == &AMQPErrorKind::Soft(AMQPSoftError::NOTFOUND))
+fn durable() -> QueueDeclareOptions {
+    QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() }
 }
 
 impl Topology {
@@ -139,20 +142,19 @@ impl Topology {
 
     /// Makes what is not there. What is there with other arguments ends the channel with the broker's own words about both.
     pub(crate) async fn declare(&self, channel: &Channel) -> Result<(), lapin::Error> {
-        let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
+        let lasting = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
         let lines = self.lines();
         let mut fanouts: Vec<&str> =
             lines.iter().map(|line| line.exchange.as_str()).filter(|name| *name != self.prefix).collect();
         fanouts.dedup();
         for name in fanouts {
-            channel.exchange_declare(name.into(), ExchangeKind::Fanout, durable, FieldTable::default()).await?;
+            channel.exchange_declare(name.into(), ExchangeKind::Fanout, lasting, FieldTable::default()).await?;
         }
         let mut alternate = FieldTable::default();
         alternate.insert("alternate-exchange".into(), AMQPValue::LongString(self.named("unrouted").into()));
-        channel.exchange_declare(self.exchange(), ExchangeKind::Direct, durable, alternate).await?;
+        channel.exchange_declare(self.exchange(), ExchangeKind::Direct, lasting, alternate).await?;
         for line in &lines {
-            let options = QueueDeclareOptions { durable: true, ..QueueDeclareOptions::default() };
-            channel.queue_declare(line.queue.as_str().into(), options, self.arguments(line)).await?;
+            channel.queue_declare(line.queue.as_str().into(), durable(), self.arguments(line)).await?;
             let (queue, exchange, key) = (line.queue.as_str(), line.exchange.as_str(), line.key.as_str());
             channel
                 .queue_bind(
@@ -167,26 +169,6 @@ impl Topology {
         Ok(())
     }
 
-    /// Whether all of it is there, and has been for a while.
-    pub(crate) async fn is_settled(&self, connection: &Connection) -> Result<bool, lapin::Error> {
-        let channel = connection.create_channel().await?;
-        let looked = async {
-            let passive = QueueDeclareOptions { passive: true, ..QueueDeclareOptions::default() };
-            for line in self.lines() {
-                channel.queue_declare(line.queue.into(), passive, FieldTable::default()).await?;
-            }
-            let passive = ExchangeDeclareOptions { passive: true, ..ExchangeDeclareOptions::default() };
-            channel.exchange_declare(self.settled(), ExchangeKind::Fanout, passive, FieldTable::default()).await?;
-            channel.close(200, "OK".into()).await
-        };
-        match looked.await {
-            Ok(()) => Ok(true),
-            // This answer ends the channel.
-            Err(error) if is_not_found(&error) => Ok(false),
-            Err(error) => Err(error),
-        }
-    }
-
     /// Says for everybody that what was made has been there for a while.
     pub(crate) async fn settle(&self, channel: &Channel) -> Result<(), lapin::Error> {
         let durable = ExchangeDeclareOptions { durable: true, ..ExchangeDeclareOptions::default() };
@@ -194,7 +176,7 @@ impl Topology {
     }
 
     /// An exchange nothing is published to: that it is there is what it says.
-    fn settled(&self) -> ShortString {
+    pub(crate) fn settled(&self) -> ShortString {
         self.named("settled").into()
     }
 
