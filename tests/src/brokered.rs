@@ -90,6 +90,32 @@ impl Brokered {
         assert!(checked.out.contains("0 differences"), "{checked:#?}");
     }
 
+    /// Holds every table a worker writes to for so long, as a migration or a careless hand would.
+    pub fn hang_the_ledger_for(&self, time: std::time::Duration) {
+        self.runtime.block_on(async {
+            let mut held = self.ledger.begin().await.unwrap();
+            sqlx::query("lock table webhook_receipts, payments, payment_names in access exclusive mode")
+                .execute(&mut *held)
+                .await
+                .unwrap();
+            tokio::time::sleep(time).await;
+            held.rollback().await.unwrap();
+        });
+    }
+
+    /// Puts something on a gateway's queue with a head that was made up.
+    pub fn publish_with_head(&self, head: &str, body: &str) {
+        self.runtime.block_on(self.corner.publish_with_head("stripe", head, body.as_bytes()));
+    }
+
+    /// What the ledger says why letters are dead, each once.
+    #[must_use]
+    pub fn dead_because(&self) -> BTreeSet<String> {
+        let query = sqlx::query_scalar("select reason || ': ' || error from dead_letters");
+        let rows: Vec<String> = self.runtime.block_on(query.fetch_all(&self.ledger)).unwrap();
+        rows.into_iter().collect()
+    }
+
     /// Puts something on a gateway's queue that no version of ours wrote.
     pub fn publish_garbage(&self, body: &str) {
         self.runtime.block_on(self.corner.publish_plain("stripe", body.as_bytes()));

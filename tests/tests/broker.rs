@@ -165,3 +165,80 @@ fn the_doctor_sees_what_is_wrong_with_a_broker() {
     broker.stop();
     assert_eq!(doctor(&site, "broker").0, "wrong");
 }
+
+#[test]
+fn a_worker_stopped_past_the_broker_s_patience_goes_on_and_doubles_nothing() {
+    let broker = Broker::start();
+    let patience =
+        "[application:set_env(rabbit, K, V) || {K, V} <- [{consumer_timeout, 3000}, {channel_tick_interval, 500}]].";
+    broker.ctl(&["eval", patience]);
+    let site = Brokered::on(&broker);
+    let (worker, (_shop, up)) = (site.worker(), site.ingress());
+    let load = Load::new(&site.shop, &up);
+    load.run(|| {
+        for _ in 0..2 {
+            let before = load.acknowledged();
+            wait_until("traffic flows", || load.acknowledged() >= before + 40);
+            worker.signal("STOP");
+            wait_until("it waits for the worker", || load.acknowledged() >= before + 120);
+            std::thread::sleep(std::time::Duration::from_secs(5));
+            worker.signal("CONT");
+        }
+    });
+    site.has(&load.names());
+    assert!(worker.get("/readyz").starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn a_ledger_that_hangs_past_the_broker_s_patience_loses_and_doubles_nothing() {
+    let broker = Broker::start();
+    let patience =
+        "[application:set_env(rabbit, K, V) || {K, V} <- [{consumer_timeout, 3000}, {channel_tick_interval, 500}]].";
+    broker.ctl(&["eval", patience]);
+    let site = Brokered::on(&broker);
+    let (worker, (_shop, up)) = (site.worker(), site.ingress());
+    let load = Load::new(&site.shop, &up);
+    load.run(|| {
+        wait_until("traffic flows", || load.acknowledged() >= 40);
+        site.hang_the_ledger_for(std::time::Duration::from_secs(12));
+        let before = load.acknowledged();
+        wait_until("traffic flows on", || load.acknowledged() >= before + 40);
+    });
+    site.has(&load.names());
+    drop(worker);
+}
+
+#[test]
+fn poison_of_every_kind_among_good_ones_is_buried_and_the_good_are_applied() {
+    let site = Brokered::new();
+    let (_shop, up) = site.ingress();
+    let mut names = BTreeSet::new();
+    let broken_seal = r#"{"version":1,"id":"019a0000-0000-7000-8000-000000000001","gateway":"stripe","account":"shop","received_at_micros":1790000000000000,"proof":"signed","proof_detail":"00c0ffee","headers":[],"query":null,"traceparent":null,"released_by":null,"body_sha256":"SHA","seal":"SEAL"}"#
+        .replace("SHA", &"0".repeat(64))
+        .replace("SEAL", &"1".repeat(64));
+    for number in 0..200 {
+        match number {
+            20 => site.publish_garbage("nothing of ours"),
+            60 => site.publish_with_head(&broken_seal, "{}"),
+            100 => site.publish_with_head(r#"{"version":0,"id":"of long ago"}"#, "{}"),
+            140 => assert!(site.shop.deliver(up.ingress, b"{\"id\":\"evt_cut").is_acknowledged()),
+            _ => {}
+        }
+        let name = format!("good{number}");
+        assert!(site.shop.deliver(up.ingress, &Shop::paid(&name, 1_000)).is_acknowledged());
+        names.insert(name);
+    }
+    let worker = site.worker();
+    site.has(&names);
+    wait_until("the poison is buried", || site.count("select count(*) from dead_letters where state = 'OPEN'") == 4);
+    let because = site.dead_because();
+    for part in [
+        "got 0 bytes of something else",
+        "the seal does not hold",
+        "expected a head of version 1, got 0",
+        "malformed: ",
+    ] {
+        assert!(because.iter().any(|why| why.contains(part)), "{part} is not in {because:#?}");
+    }
+    drop(worker);
+}

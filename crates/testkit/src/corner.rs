@@ -6,7 +6,7 @@ use lapin::options::{
     BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeleteOptions,
     QueueDeclareOptions, QueueDeleteOptions,
 };
-use lapin::types::FieldTable;
+use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use uuid::Uuid;
 
@@ -105,6 +105,13 @@ impl Corner {
     /// The same without any properties, as a stranger would.
     pub async fn publish_plain(&self, key: &str, body: &[u8]) {
         self.publish(key, BasicProperties::default(), body).await;
+    }
+
+    /// The same with a head of the caller's making, as a program of another version would.
+    pub async fn publish_with_head(&self, key: &str, head: &str, body: &[u8]) {
+        let mut headers = FieldTable::default();
+        headers.insert("afluente-head".into(), AMQPValue::LongString(head.into()));
+        self.publish(key, BasicProperties::default().with_headers(headers), body).await;
     }
 
     /// Deletes a queue.

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use lapin::BasicProperties;
 use lapin::message::Delivery;
 use lapin::types::{AMQPValue, FieldTable};
+use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::topology::gateway_of;
@@ -37,6 +38,12 @@ pub(crate) fn id_of(properties: &BasicProperties) -> Option<DeliveryId> {
     Uuid::parse_str(id.as_str()).ok().map(DeliveryId)
 }
 
+/// An id for a message without one: the same for the same bytes, so that one that comes again is known.
+fn id_from(head: &[u8], body: &[u8]) -> DeliveryId {
+    let hash = Sha256::new().chain_update(head).chain_update(body).finalize();
+    DeliveryId(Uuid::from_slice(&hash[..16]).unwrap_or_default())
+}
+
 /// What came, whatever it is: one no version of ours wrote has an empty head, and goes to the dead letters with its body.
 pub(crate) fn sealed(delivery: Delivery) -> (Sealed, u32) {
     let headers = delivery.properties.headers().as_ref();
@@ -46,7 +53,7 @@ pub(crate) fn sealed(delivery: Delivery) -> (Sealed, u32) {
         Some(_) | None => Bytes::new(),
     };
     let attempt = header(ATTEMPT).and_then(count).unwrap_or(0);
-    let id = id_of(&delivery.properties).unwrap_or(DeliveryId(Uuid::nil()));
+    let id = id_of(&delivery.properties).unwrap_or_else(|| id_from(&head, &delivery.data));
     // Whose it is says its key; a gateway we do not know was written by a newer version, and its head still says so.
     let gateway = gateway_of(delivery.routing_key.as_str()).unwrap_or(Gateway::Stripe);
     (Sealed { id, gateway, head, body: delivery.data.into() }, attempt)

@@ -219,3 +219,27 @@ async fn what_the_broker_gave_up_comes_out_with_its_reason() {
     keys().open(one.head(), one.body().clone()).unwrap();
     acknowledge(&queue, vec![one]).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn one_unroutable_message_among_thousands_is_told_to_its_own_publisher() {
+    let corner = Corner::of_the_shared_broker();
+    let queue = open(&corner).await;
+    let (_connection, channel) = corner.beside().await;
+    let (exchange, unrouted) = (corner.prefix(), corner.queue("unrouted"));
+    let pagarme = corner.queue("pagarme");
+    channel.queue_unbind(pagarme.into(), exchange.into(), "pagarme".into(), FieldTable::default()).await.unwrap();
+    channel.queue_unbind(unrouted.clone().into(), unrouted.into(), "".into(), FieldTable::default()).await.unwrap();
+    let mut publishing = JoinSet::new();
+    for number in 0..3_000u128 {
+        let queue = queue.clone();
+        let gateway = if number % 1_000 == 500 { Gateway::Pagarme } else { Gateway::Stripe };
+        publishing.spawn(async move { (gateway, queue.publish(keys().seal(&delivery(gateway, number))).await) });
+    }
+    for (gateway, published) in publishing.join_all().await {
+        match gateway {
+            Gateway::Pagarme => assert!(matches!(published, Err(PublishError::Returned)), "{published:?}"),
+            _ => published.unwrap(),
+        }
+    }
+    assert_eq!(corner.looked_at("stripe").await, Some((2_997, 0)));
+}
