@@ -179,6 +179,17 @@ impl Up {
             .text
     }
 
+    /// The metrics page, on which every family says what it is.
+    #[must_use]
+    pub fn metrics(&self) -> String {
+        let page = self.get("/metrics");
+        for line in page.lines().filter_map(|line| line.strip_prefix("# TYPE ")) {
+            let name = line.split(' ').next().unwrap();
+            assert!(page.contains(&format!("# HELP {name} ")), "{name} does not say what it is");
+        }
+        page
+    }
+
     /// Its process id.
     #[must_use]
     pub fn pid(&self) -> u32 {

@@ -37,9 +37,11 @@ fn several_of_each_role_share_the_work_and_survive_kill_nine() {
     });
     site.has(&load.names());
     for (_, up) in ingress.into_iter().flatten() {
+        assert!(up.metrics().contains("afluente_broker_up{link=\"publish\"} 1"));
         assert_eq!(up.terminate().0, 0);
     }
     for worker in workers.into_iter().flatten() {
+        assert!(worker.metrics().contains("afluente_broker_up{link=\"consume\"} 1"));
         assert_eq!(worker.terminate().0, 0);
     }
 }

@@ -226,7 +226,7 @@ fn metrics_carry_no_id_and_their_series_do_not_grow_with_traffic() {
             assert_eq!(send(up.ingress, PATH, &[JSON, ("Stripe-Signature", "t=1")], b"{}").status, 400);
         }
         wait_until("all were handled", || shop.receipts().len() == to);
-        up.get("/metrics")
+        up.metrics()
     };
     let series = |page: &str| page.lines().filter(|line| !line.starts_with('#')).count();
     let before = deliver(0, 20);

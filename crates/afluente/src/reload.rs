@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use afluente_store::Store;
-use metrics::gauge;
+use metrics::{describe_gauge, gauge};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{error, info};
@@ -61,6 +61,7 @@ impl Reload {
             error!("Cannot listen for SIGHUP; the configuration stays as it is until a restart");
             return shutdown.await;
         };
+        describe_gauge!("afluente_config_reload_ok", "1, or 0 after a reload that was refused");
         gauge!("afluente_config_reload_ok").set(1.0);
         let mut seen = self.looks();
         let mut look = tokio::time::interval(LOOK_EVERY);

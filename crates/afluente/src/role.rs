@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::FutureExt;
-use metrics::gauge;
+use metrics::{describe_gauge, gauge};
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tracing::error;
@@ -61,6 +61,7 @@ impl Drop for Alive {
 
 impl Roles {
     pub(crate) fn new() -> Roles {
+        describe_gauge!("afluente_role_running", "1 while a role runs");
         let (ended, endings) = mpsc::unbounded_channel();
         Roles { ended, endings, signs: Vec::new() }
     }
