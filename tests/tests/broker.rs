@@ -168,12 +168,18 @@ fn the_doctor_sees_what_is_wrong_with_a_broker() {
     assert_eq!(doctor(&site, "broker").0, "wrong");
 }
 
-#[test]
-fn a_worker_stopped_past_the_broker_s_patience_goes_on_and_doubles_nothing() {
+/// One that takes back what is not acknowledged within three seconds.
+fn impatient_broker() -> Broker {
     let broker = Broker::start();
     let patience =
         "[application:set_env(rabbit, K, V) || {K, V} <- [{consumer_timeout, 3000}, {channel_tick_interval, 500}]].";
     broker.ctl(&["eval", patience]);
+    broker
+}
+
+#[test]
+fn a_worker_stopped_past_the_broker_s_patience_goes_on_and_doubles_nothing() {
+    let broker = impatient_broker();
     let site = Brokered::on(&broker);
     let (worker, (_shop, up)) = (site.worker(), site.ingress());
     let load = Load::new(&site.shop, &up);
@@ -193,10 +199,7 @@ fn a_worker_stopped_past_the_broker_s_patience_goes_on_and_doubles_nothing() {
 
 #[test]
 fn a_ledger_that_hangs_past_the_broker_s_patience_loses_and_doubles_nothing() {
-    let broker = Broker::start();
-    let patience =
-        "[application:set_env(rabbit, K, V) || {K, V} <- [{consumer_timeout, 3000}, {channel_tick_interval, 500}]].";
-    broker.ctl(&["eval", patience]);
+    let broker = impatient_broker();
     let site = Brokered::on(&broker);
     let (worker, (_shop, up)) = (site.worker(), site.ingress());
     let load = Load::new(&site.shop, &up);
