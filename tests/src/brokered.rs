@@ -103,6 +103,12 @@ impl Brokered {
         });
     }
 
+    /// Who consumes Stripe's queue, as the broker has it.
+    #[must_use]
+    pub fn consumers(&self) -> u32 {
+        self.runtime.block_on(self.corner.looked_at("stripe")).map_or(0, |(_, consumers)| consumers)
+    }
+
     /// Puts something on a gateway's queue with a head that was made up.
     pub fn publish_with_head(&self, head: &str, body: &str) {
         self.runtime.block_on(self.corner.publish_with_head("stripe", head, body.as_bytes()));

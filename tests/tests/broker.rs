@@ -189,7 +189,7 @@ fn a_worker_stopped_past_the_broker_s_patience_goes_on_and_doubles_nothing() {
             wait_until("traffic flows", || load.acknowledged() >= before + 40);
             worker.signal("STOP");
             wait_until("it waits for the worker", || load.acknowledged() >= before + 120);
-            std::thread::sleep(std::time::Duration::from_secs(5));
+            wait_until("the broker has lost its patience", || site.consumers() == 0);
             worker.signal("CONT");
         }
     });

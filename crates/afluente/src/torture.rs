@@ -19,6 +19,7 @@ use tokio::sync::{Mutex, watch};
 use crate::config;
 use crate::exit::Failure;
 use crate::output;
+use crate::up::stop_signal;
 use killer::Cast;
 use site::{ACCOUNT, Role, SECRET, Services};
 
@@ -74,7 +75,11 @@ pub(crate) async fn run(args: &TortureArgs) -> Result<(), Failure> {
     };
     let started = ready(&admins).await;
     let told = match started {
-        Ok(()) => torture(args, &services, &cast, &admins, &targets, &config).await,
+        Ok(()) => tokio::select! {
+            told = torture(args, &services, &cast, &admins, &targets, &config) => told,
+            // Whoever stops it early leaves no servers behind.
+            stopped = stop_signal() => Err(stopped.err().unwrap_or_else(|| Failure::Unavailable("it was stopped".to_owned()))),
+        },
         Err(failure) => Err(failure),
     };
     for role in cast.iter() {

@@ -135,7 +135,10 @@ impl Queue {
     /// of an ingress that is no more.
     pub async fn pour_into(&self, other: &Queue) -> Result<Poured, QueueError> {
         match &self.backend {
-            Backend::Embedded(queue) => spool::pour(queue, |message| other.publish(message)).await,
+            Backend::Embedded(queue) => {
+                let taken = queue.take_ready(spool::MOVED_AT_ONCE).await?;
+                spool::pour(queue, taken, |message| other.publish(message)).await
+            }
             Backend::Rabbit(_) => Err(QueueError::Foreign),
         }
     }

@@ -18,6 +18,7 @@ mod window;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use afluente_model::chain;
 use futures_util::future::join_all;
 use metrics::{describe_counter, describe_gauge};
 use tokio::sync::watch;
@@ -33,7 +34,7 @@ use consumer::Bringer;
 pub use examine::{Examined, QueueLook, examine};
 pub(crate) use lease::Lease;
 use link::{Link, State};
-use publisher::Publisher;
+use publisher::{Publisher, Sending};
 use shelf::Shelf;
 use topology::Topology;
 pub(crate) use topology::has_hints;
@@ -41,6 +42,8 @@ pub use url::BrokerUrl;
 
 /// A take ends once it holds this many bytes, so that a batch of large bodies does not fill the memory.
 const TAKE_BYTES: u64 = 8 << 20;
+/// After what is spooled could not be sent.
+const DRAIN_AGAIN: Duration = Duration::from_secs(1);
 /// How long a stop waits for what is spooled to be sent.
 const EMPTIED_WITHIN: Duration = Duration::from_secs(10);
 
@@ -203,9 +206,9 @@ impl Rabbit {
     async fn retry(&self, message: &Handed<Lease>, settlement: Settlement) -> Result<(), PublishError> {
         let Settlement::RetryAfter(wait) = settlement else { return Ok(()) };
         let shared = &self.shared;
-        let key = topology::key(message.sealed.gateway, message.sealed.is_hint());
         let exchange = shared.topology.retry_exchange(wait);
-        shared.publisher.publish(exchange, key.into(), message.sealed.clone(), message.attempt.saturating_add(1)).await
+        let attempt = message.attempt.saturating_add(1);
+        shared.publisher.publish(Sending { exchange, message: message.sealed.clone(), attempt }).await
     }
 
     pub(crate) fn health(&self) -> Result<Option<Spooling>, Unhealthy> {
@@ -257,28 +260,28 @@ impl Rabbit {
 
 /// Publishes a delivery where workers look for it.
 async fn send(publisher: &Publisher, topology: &Topology, message: Sealed) -> Result<(), PublishError> {
-    let key = topology::key(message.gateway, message.is_hint());
-    publisher.publish(topology.exchange(), key.into(), message, 0).await
+    publisher.publish(Sending { exchange: topology.exchange(), message, attempt: 0 }).await
 }
 
-/// Sends what is spooled whenever the broker is there.
+/// Sends what is spooled whenever the broker is there, until it is stopped. No error ends it.
 async fn drain(spool: Spool, publisher: Publisher, topology: Topology, mut stop: watch::Receiver<bool>) {
     let forever = async {
         loop {
             let up = |state: &State| matches!(state, State::Up | State::Closed);
-            if publisher.watch().wait_for(up).await.is_err() || spool.ready().await.is_err() {
+            let mut state = publisher.watch();
+            if state.wait_for(up).await.is_err() {
                 return;
             }
-            match spool::pour(spool.queue(), |message| send(&publisher, &topology, message)).await {
-                Ok(Poured { moved, refused: None }) if moved > 0 => info!(moved, "Sent deliveries that were spooled"),
-                Ok(Poured { refused: None, .. }) => {}
+            match drain_some(&spool, &publisher, &topology).await {
+                Ok(Poured { moved, refused: None }) => info!(moved, "Sent deliveries that were spooled"),
                 Ok(Poured { moved, refused: Some(error) }) => {
                     warn!(moved, error = %error, "The broker does not take what is spooled yet");
-                    sleep(Duration::from_secs(1)).await;
+                    sleep(DRAIN_AGAIN).await;
                 }
+                Err(QueueError::Closed) => return,
                 Err(error) => {
-                    warn!(error = %error, "The spool cannot be read or written");
-                    sleep(Duration::from_secs(1)).await;
+                    warn!(error = %chain(&error), "The spool cannot be read or written");
+                    sleep(DRAIN_AGAIN).await;
                 }
             }
         }
@@ -287,6 +290,12 @@ async fn drain(spool: Spool, publisher: Publisher, topology: Topology, mut stop:
         () = forever => {}
         _ = stop.wait_for(|stop| *stop) => {}
     }
+}
+
+/// Waits for something in the spool and sends it.
+async fn drain_some(spool: &Spool, publisher: &Publisher, topology: &Topology) -> Result<Poured, QueueError> {
+    let taken = spool.queue().take(spool::MOVED_AT_ONCE, Duration::ZERO).await?;
+    spool::pour(spool.queue(), taken, |message| send(publisher, topology, message)).await
 }
 
 fn describe() {

@@ -12,8 +12,9 @@ use crate::{embedded, rabbit};
 /// A message taken from the queue, held by nobody else until it is settled. Nothing in it has been checked yet: open it
 /// with [`SealKeys::open`](crate::SealKeys::open).
 ///
-/// Dropped without settlement it comes back after [`RETURN_DELAY`](crate::embedded::RETURN_DELAY), its attempt count one
-/// higher. One whose settlement failed comes back then too, its attempt count unchanged.
+/// Dropped without settlement it comes back after [`RETURN_DELAY`](crate::embedded::RETURN_DELAY); its attempt count is one
+/// higher if the queue is embedded, and unchanged if a broker has it, which counts nothing of ours. One whose settlement failed
+/// comes back then too, its attempt count unchanged.
 pub struct Received {
     pub(crate) sealed: Sealed,
     pub(crate) attempt: u32,

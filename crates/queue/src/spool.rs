@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 
-use crate::embedded::{Embedded, EmbeddedOptions};
+use crate::embedded::{Embedded, EmbeddedOptions, Lease};
 use crate::error::{OpenError, PublishError, QueueError};
-use crate::settlement::{Depth, Settlement};
+use crate::settlement::{Depth, Handed, Settlement};
 use crate::wire::Sealed;
 
 /// Messages moved at a time.
@@ -86,25 +86,21 @@ impl Spool {
         self.filled.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Waits until something lies in it.
-    pub(crate) async fn ready(&self) -> Result<(), QueueError> {
-        // One that was given back is ready a moment later, and told by nothing else.
-        let _ = tokio::time::timeout(Duration::from_secs(1), self.queue.ready(1)).await;
-        self.queue.health().map_err(|_| QueueError::Closed)
-    }
-
     pub(crate) fn queue(&self) -> &Embedded {
         &self.queue
     }
 }
 
-/// Moves up to [`MOVED_AT_ONCE`] messages that are ready: confirmed there, and only then acknowledged here. A kill in between
-/// leaves them in both, which changes nothing. How many went, and why the others did not.
-pub(crate) async fn pour<F>(from: &Embedded, publish: impl Fn(Sealed) -> F) -> Result<Poured, QueueError>
+/// Moves messages that were taken: confirmed there, and only then acknowledged here. A kill in between leaves them in both,
+/// which changes nothing. How many went, and why the others did not.
+pub(crate) async fn pour<F>(
+    from: &Embedded,
+    taken: Vec<Handed<Lease>>,
+    publish: impl Fn(Sealed) -> F,
+) -> Result<Poured, QueueError>
 where
     F: Future<Output = Result<(), PublishError>>,
 {
-    let taken = from.take_ready(MOVED_AT_ONCE).await?;
     let published = join_all(taken.iter().map(|message| publish(message.sealed.clone()))).await;
     let mut poured = Poured::default();
     let mut done = Vec::with_capacity(taken.len());
@@ -118,7 +114,9 @@ where
         }
     }
     poured.moved = done.len() as u64;
-    from.settle(done).await?;
+    if !done.is_empty() {
+        from.settle(done).await?;
+    }
     Ok(poured)
 }
 

@@ -1,6 +1,12 @@
 //! The hold on a message the broker has delivered and waits to hear about.
 
+use std::time::Duration;
+
 use tokio::sync::{mpsc, oneshot};
+use tokio::time::timeout;
+
+/// How long an acknowledgement may take to be written. A broker that leaves its channel waiting must not hold up a worker.
+const ACK_WITHIN: Duration = Duration::from_secs(10);
 
 /// What the task that owns the channel is told. A channel that is gone hears nothing: whatever it held comes again.
 pub(crate) enum Command {
@@ -29,7 +35,8 @@ impl Lease {
         self.commands.same_channel(&other.commands)
     }
 
-    /// Acknowledges messages of one channel; false if that is gone, and with it the broker's word that they are ours.
+    /// Acknowledges messages of one channel; false if that is gone, and with it the broker's word that they are ours, or if it
+    /// does not get to it.
     pub(super) async fn ack(leases: Vec<Lease>) -> bool {
         let Some(commands) = leases.first().map(|lease| lease.commands.clone()) else { return true };
         let (reply, done) = oneshot::channel();
@@ -37,7 +44,8 @@ impl Lease {
             lease.held = false;
             lease.tag
         });
-        commands.send(Command::Ack(tags.collect(), reply)).is_ok() && done.await.is_ok()
+        let sent = commands.send(Command::Ack(tags.collect(), reply)).is_ok();
+        sent && timeout(ACK_WITHIN, done).await.is_ok_and(|done| done.is_ok())
     }
 }
 

@@ -9,12 +9,13 @@ use futures_util::{FutureExt, future};
 use lapin::options::{BasicPublishOptions, ConfirmSelectOptions};
 use lapin::types::ShortString;
 use lapin::{Channel, Confirmation, Connection, ErrorKind};
-use metrics::counter;
+use metrics::{Counter, counter};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep_until, timeout};
 
 use super::link::{Link, State, Work, said};
 use super::message::properties;
+use super::topology::key;
 use super::window::{Reply, Window};
 use crate::error::PublishError;
 use crate::wire::Sealed;
@@ -34,14 +35,16 @@ const TROUBLE_SHOWN_FOR: Duration = Duration::from_secs(10);
 /// How a publish ends: success, and the words of its errors.
 const OUTCOMES: [&str; 8] = ["confirmed", "returned", "nacked", "lost", "timed_out", "away", "too_large", "closed"];
 
-/// A message, where it goes, and who waits for it.
-struct Job {
-    exchange: ShortString,
-    key: ShortString,
-    message: Sealed,
-    attempt: u32,
-    reply: Reply,
+/// A message on its way.
+pub(crate) struct Sending {
+    pub(crate) exchange: ShortString,
+    pub(crate) message: Sealed,
+    /// How often it came back by a retry of ours.
+    pub(crate) attempt: u32,
 }
+
+/// A message on its way, and who waits for it.
+type Job = (Sending, Reply);
 
 /// The way to the task that owns the channel.
 #[derive(Clone)]
@@ -49,6 +52,8 @@ pub(crate) struct Publisher {
     jobs: mpsc::Sender<Job>,
     state: watch::Receiver<State>,
     confirm_within: Duration,
+    /// One for each of [`OUTCOMES`], resolved once.
+    outcomes: Arc<[Counter; OUTCOMES.len()]>,
     trouble: Arc<Mutex<Option<(Instant, PublishError)>>>,
 }
 
@@ -56,11 +61,10 @@ impl Publisher {
     /// Starts the task; it ends when `stop` says so.
     pub(crate) fn start(link: Link, confirm_within: Duration, mut stop: watch::Receiver<bool>) -> Publisher {
         // Those that never came are there as well, for whoever waits for one to rise.
-        for outcome in OUTCOMES {
-            counter!("afluente_broker_publishes_total", "outcome" => outcome).increment(0);
-        }
+        let outcomes = OUTCOMES.map(|outcome| counter!("afluente_broker_publishes_total", "outcome" => outcome));
         let (jobs, waiting) = mpsc::channel(WINDOW);
-        let publisher = Publisher { jobs, state: link.state(), confirm_within, trouble: Arc::default() };
+        let outcomes = Arc::new(outcomes);
+        let publisher = Publisher { jobs, state: link.state(), confirm_within, outcomes, trouble: Arc::default() };
         let owner = Owner { jobs: waiting, state: link.state(), confirm_within };
         tokio::spawn(async move {
             let stopped = async { drop(stop.wait_for(|stop| *stop).await) };
@@ -70,16 +74,12 @@ impl Publisher {
     }
 
     /// Publishes and waits for the confirm; see [`PublishError`] for all other ends.
-    pub(crate) async fn publish(
-        &self,
-        exchange: ShortString,
-        key: ShortString,
-        message: Sealed,
-        attempt: u32,
-    ) -> Result<(), PublishError> {
-        let outcome = self.attempt(exchange, key, message, attempt).await;
+    pub(crate) async fn publish(&self, sending: Sending) -> Result<(), PublishError> {
+        let outcome = self.attempt(sending).await;
         let word = outcome.as_ref().map_or_else(PublishError::word, |()| OUTCOMES[0]);
-        counter!("afluente_broker_publishes_total", "outcome" => word).increment(1);
+        if let Some(place) = OUTCOMES.iter().position(|known| *known == word) {
+            self.outcomes[place].increment(1);
+        }
         let trouble = outcome.as_ref().err().filter(|error| !matches!(error, PublishError::TooLarge { .. }));
         let mut last = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
         if last.is_some() || trouble.is_some() {
@@ -88,17 +88,10 @@ impl Publisher {
         outcome
     }
 
-    async fn attempt(
-        &self,
-        exchange: ShortString,
-        key: ShortString,
-        message: Sealed,
-        attempt: u32,
-    ) -> Result<(), PublishError> {
+    async fn attempt(&self, sending: Sending) -> Result<(), PublishError> {
         self.usable().await?;
         let (reply, answer) = oneshot::channel();
-        let job = Job { exchange, key, message, attempt, reply };
-        self.jobs.send(job).await.map_err(|_| PublishError::Closed)?;
+        self.jobs.send((sending, reply)).await.map_err(|_| PublishError::Closed)?;
         // The task keeps the deadline of what it has sent; this one is for a connection that went before it could.
         match timeout(PATIENCE + self.confirm_within, answer).await {
             Ok(Ok(outcome)) => outcome,
@@ -182,9 +175,8 @@ impl Owner {
                     if count == 0 {
                         return Ok(());
                     }
-                    for Job { exchange, key, message, attempt, reply } in fresh.drain(..) {
-                        if let Some(number) = window.admit(&message, reply) {
-                            let sending = Sending { exchange, key, message, attempt };
+                    for (sending, reply) in fresh.drain(..) {
+                        if let Some(number) = window.admit(&sending.message, reply) {
                             confirms.push(sending.confirmed(channel.clone(), number));
                         }
                     }
@@ -209,19 +201,12 @@ async fn sleep_until_some(moment: Option<Instant>) {
     }
 }
 
-/// A message on its way; who waits for it is known by its number.
-struct Sending {
-    exchange: ShortString,
-    key: ShortString,
-    message: Sealed,
-    attempt: u32,
-}
-
 impl Sending {
     async fn confirmed(self, channel: Channel, number: u64) -> (u64, lapin::Result<Confirmation>) {
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
+        let key = key(self.message.gateway, self.message.is_hint());
         let properties = properties(&self.message, self.attempt);
-        let published = channel.basic_publish(self.exchange, self.key, options, &self.message.body, properties).await;
+        let published = channel.basic_publish(self.exchange, key.into(), options, &self.message.body, properties).await;
         let confirmed = match published {
             Ok(confirm) => confirm.await,
             Err(error) => Err(error),

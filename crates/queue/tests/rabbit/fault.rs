@@ -115,7 +115,7 @@ async fn a_retry_whose_way_back_is_missing_waits_until_it_is_there() {
     queue.close().await;
     let (_connection, channel) = corner.beside().await;
     channel.exchange_delete(corner.prefix().into(), ExchangeDeleteOptions::default()).await.unwrap();
-    sleep(Duration::from_secs(7)).await;
+    until("it is due", async || corner.looked_at("retry.5s").await.is_some_and(|(ready, _)| ready == 0)).await;
     assert_eq!(corner.looked_at("stripe").await, Some((0, 0)), "due, and nowhere to go");
     let queue = open(&corner).await;
     let one = take_one(&queue).await;

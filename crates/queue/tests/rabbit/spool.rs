@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use afluente_model::{Gateway, Proof};
 use afluente_queue::{EmbeddedOptions, OpenError, PublishError, Queue, RabbitOptions};
-use afluente_testkit::{Broker, Corner};
+use afluente_testkit::{Broker, Corner, Proxy};
 
 use crate::site::{delivery, keys, message, number, open, open_to_be_killed, options, publish, take, until};
 use crate::traffic::Traffic;
@@ -113,4 +113,26 @@ async fn an_orphaned_spool_is_poured_into_the_broker() {
     assert_eq!(orphan.depth().unwrap().total().ready, 0);
     let taken = take(&broker, 150).await;
     assert_eq!(taken.iter().map(number).collect::<BTreeSet<_>>(), (1..=150).collect());
+}
+
+#[tokio::test]
+async fn a_spool_that_filled_its_disk_is_emptied_all_the_same() {
+    let (corner, folder) = (Corner::of_the_shared_broker(), tempfile::tempdir().unwrap());
+    let port = corner.url().rsplit_once(':').unwrap().1.parse().unwrap();
+    let network = Proxy::to(9);
+    let url = format!("amqp://guest:guest@127.0.0.1:{}", network.port()).parse().unwrap();
+    let spool = EmbeddedOptions { max_pages: Some(64), ..EmbeddedOptions::new(folder.path()) };
+    let ingress = Queue::open_rabbit(RabbitOptions { url, spool: Some(spool), ..options(&corner) }).unwrap();
+    let (mut taken, mut refused) = (0, Ok(()));
+    while refused.is_ok() {
+        refused = ingress.publish(message(taken)).await;
+        taken += u128::from(refused.is_ok());
+    }
+    assert!(matches!(refused, Err(PublishError::Storage(_))), "{refused:?}");
+    assert!(ingress.health().is_err(), "it takes nothing any more, and says so");
+    network.lead_to(port);
+    until("the spool is empty", async || spooled(&ingress) == 0).await;
+    let count = usize::try_from(taken).unwrap();
+    let arrived = take(&open(&corner).await, count).await;
+    assert_eq!(arrived.iter().map(number).collect::<BTreeSet<_>>(), (0..taken).collect());
 }
