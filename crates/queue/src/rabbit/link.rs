@@ -110,10 +110,11 @@ impl Link {
         let connection = timeout(CONNECT_WITHIN, connect(&self.url, node, self.role))
             .await
             .unwrap_or_else(|_| Err(too_long("connecting")))?;
-        let mut events = Box::pin(connection.events_listener());
         let declared = timeout(CONNECT_WITHIN + self.first_wait, self.declare(&connection)).await;
         let worked = match declared.unwrap_or_else(|_| Err(too_long("declaring the queues"))) {
             Ok(()) => {
+                // From here on: that a queue was not there a moment ago is an event as well.
+                let mut events = Box::pin(connection.events_listener());
                 self.up();
                 let hear = async {
                     while let Some(event) = events.next().await {
