@@ -5,7 +5,7 @@
 use std::collections::BTreeSet;
 
 use afluente_testkit::Broker;
-use afluente_tests::{Brokered, Load, Shop, Up, wait_until};
+use afluente_tests::{Brokered, Load, Shop, Up, afluente, wait_until};
 
 #[test]
 fn several_of_each_role_share_the_work_and_survive_kill_nine() {
@@ -246,4 +246,27 @@ fn poison_of_every_kind_among_good_ones_is_buried_and_the_good_are_applied() {
         assert!(because.iter().any(|why| why.contains(part)), "{part} is not in {because:#?}");
     }
     drop(worker);
+}
+
+#[test]
+fn bench_measures_ingress_on_either_queue_beside_bare_programs_and_leaves_nothing_on_the_broker() {
+    let broker = Broker::start();
+    for (queue, servers) in [
+        ("embedded", ["hyper alone", "hyper + HMAC + fsync", "afluente, embedded"]),
+        ("rabbit", ["hyper alone", "hyper + HMAC + confirm", "afluente, RabbitMQ"]),
+    ] {
+        let args = ["bench", "ingress", "--queue", queue, "--connections", "4", "--seconds", "1", "--json"];
+        let printed = afluente(args).env("AMQP_URL", &broker.url()).run().expect(0).json();
+        let figures = printed["figures"].as_array().unwrap();
+        let measured: Vec<&str> = figures.iter().map(|one| one["server"].as_str().unwrap()).collect();
+        assert_eq!(measured, servers);
+        for figure in figures {
+            assert!(figure["rate"].as_f64().unwrap() > 0.0 && figure["core_us"].as_f64().unwrap() > 0.0, "{figure}");
+            assert!(figure["peak_rss_mb"].as_u64().unwrap() > 0 && figure["refused"] == 0, "{figure}");
+        }
+    }
+    assert_eq!(broker.ctl(&["list_queues", "name"]).trim(), "");
+    assert!(!broker.ctl(&["list_exchanges", "name"]).contains("afluente"));
+    let without = afluente(["bench", "ingress", "--queue", "rabbit"]).run().expect(2);
+    assert!(without.err.contains("AMQP_URL"), "{}", without.err);
 }

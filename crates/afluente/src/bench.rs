@@ -1,13 +1,19 @@
 //! `afluente bench`: measures this machine. Every figure comes with the bare thing it is compared with, from one run.
 
+mod apart;
 mod bare;
 mod body;
 mod core;
 mod cpu;
+mod ingress;
 mod load;
 mod path;
-mod receive;
+mod plain;
+mod serve;
+mod sweep;
 mod worker;
+
+use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
@@ -39,8 +45,11 @@ pub(crate) struct BenchArgs {
 /// One step alone, more closely.
 #[derive(Subcommand)]
 enum Step {
+    Ingress(ingress::IngressArgs),
     Worker(worker::WorkerArgs),
     Path(path::PathArgs),
+    #[command(hide = true)]
+    Serve(serve::ServeArgs),
 }
 
 /// One measured line.
@@ -56,16 +65,24 @@ struct Figure {
 /// Runs every step and prints the table.
 pub(crate) async fn run(args: &BenchArgs) -> Result<(), Failure> {
     match &args.step {
+        Some(Step::Ingress(args)) => return ingress::run(args).await,
         Some(Step::Worker(args)) => return worker::run(args).await,
         Some(Step::Path(args)) => return path::run(args).await,
+        Some(Step::Serve(args)) => return serve::run(args).await,
         None => {}
     }
-    if args.connections.iter().any(|connections| !(1..=1024).contains(connections)) {
-        return Err(Failure::Usage("--connections expects numbers from 1 to 1024".to_owned()));
-    }
+    check(&args.connections)?;
     let mut figures = core::measure();
     for connections in &args.connections {
-        figures.extend(receive::measure(*connections, std::time::Duration::from_secs(args.seconds)).await?);
+        let three = ingress::measure(None, *connections, Duration::from_secs(args.seconds)).await?;
+        figures.extend(three.iter().map(|line| Figure {
+            what: format!("{}, {connections} connections", line.what),
+            rate: line.rate,
+            unit: "requests/s",
+            p50_ms: line.p50_ms,
+            p99_ms: line.p99_ms,
+            compared: Some(line.beside(&three)).filter(|beside| !beside.is_empty()),
+        }));
     }
     figures.push(worker::figure(args.deliveries as usize).await?);
     let rss = peak_rss_mb();
@@ -90,8 +107,15 @@ pub(crate) async fn run(args: &BenchArgs) -> Result<(), Failure> {
         ]
     });
     output::print(&output::table(&["WHAT", "RATE", "UNIT", "P50 MS", "P99 MS", "COMPARED"], &[1, 3, 4], rows));
-    output::print(&format!("peak resident memory of this process, load generator included: {rss} MB"));
+    output::print(&format!("peak resident memory of this process: load generator and worker: {rss} MB"));
     Ok(())
+}
+
+fn check(connections: &[usize]) -> Result<(), Failure> {
+    if connections.iter().all(|connections| (1..=1024).contains(connections)) {
+        return Ok(());
+    }
+    Err(Failure::Usage("--connections expects numbers from 1 to 1024".to_owned()))
 }
 
 /// The most memory this process ever held, in MB; 0 where the system does not tell.

@@ -16,9 +16,13 @@ pub(crate) enum Format {
     Json,
 }
 
+/// What a library says of its own that we say better: what is no mistake of ours, such as looking for a queue that is not there
+/// yet, is an error there.
+const QUIET: &str = "lapin=off";
+
 /// Starts logging; `level` is a level or a filter such as `info,afluente_worker=debug`.
 pub(crate) fn start(format: Format, level: &str) -> Result<(), Failure> {
-    let filter = EnvFilter::try_new(level).map_err(|error| {
+    let filter = EnvFilter::try_new(format!("{QUIET},{level}")).map_err(|error| {
         Failure::Usage(format!("log level: expected a level such as info or a filter, got {level:?}: {error}"))
     })?;
     let colours = std::io::stderr().is_terminal();

@@ -5,20 +5,20 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use afluente_ingress::{Limits, Receiver};
-use afluente_queue::{EmbeddedOptions, Queue, SealKey, SealKeys, Settlement};
+use afluente_queue::{EmbeddedOptions, Queue, SealKeys, Settlement};
 use afluente_store::Store;
 use afluente_worker::{Accounts, Settings, handle};
 use clap::Args;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
-use tokio::sync::{oneshot, watch};
+use tokio::sync::oneshot;
 use tokio::task::JoinSet;
 
 use super::body::{BenchAccount, number_of};
+use super::ingress::request;
 use super::load::exchange;
 use super::percentiles;
-use super::receive::{known, listen, request};
+use super::serve::{keys, listen, receiver};
 use super::worker::{Bench, Kind, accounts, far_apart, server};
 use crate::exit::Failure;
 use crate::output;
@@ -131,9 +131,7 @@ impl Path {
     async fn measure(self: &Arc<Path>, store: &Store, workers: u32) -> Result<Duration, Failure> {
         let folder = tempfile::tempdir().map_err(|error| Failure::unavailable(&error))?;
         let queue = Queue::open_embedded(EmbeddedOptions::new(folder.path()))?;
-        let key = || SealKeys::new(SealKey::from_bytes([7; 32]), []);
-        let (_accounts, known) = watch::channel(Arc::new(known(&self.account)?));
-        let receiver = Receiver::new(known, queue.clone(), key(), Limits::default(), afluente_ingress::system_clock);
+        let receiver = receiver(&self.account, queue.clone())?;
         let (stop, stopped) = oneshot::channel::<()>();
         let listener = listen().await?;
         let address = listener.local_addr().map_err(|error| Failure::unavailable(&error))?;
@@ -141,7 +139,7 @@ impl Path {
             // A dropped sender is a stop as well.
             let _ = stopped.await;
         }));
-        let (accounts, keys) = (Arc::new(accounts(&self.account)?), Arc::new(key()));
+        let (accounts, keys) = (Arc::new(accounts(&self.account)?), Arc::new(keys()));
         let mut tx = store.begin().await?;
         tx.save_accounts(&accounts.rows(), afluente_worker::now()).await?;
         tx.commit().await?;
