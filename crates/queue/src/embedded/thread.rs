@@ -19,9 +19,9 @@ use crate::settlement::Handed;
 /// When a message is tried again whose row could not be read.
 const UNREADABLE_DELAY: Duration = Duration::from_secs(60);
 /// Free pages that are worth keeping for the next flood: 32 MiB.
-const SPARE_PAGES: i64 = 8_192;
+const SPARE_PAGES: i64 = 4_096;
 /// Free pages given back to the disk at a time: 4 MiB.
-const PAGES_A_TIME: i64 = 1_024;
+const PAGES_A_TIME: i64 = 512;
 /// How often the file may be made smaller.
 const SHRINK_EVERY: Duration = Duration::from_secs(1);
 

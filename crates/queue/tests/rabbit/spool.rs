@@ -121,7 +121,7 @@ async fn a_spool_that_filled_its_disk_is_emptied_all_the_same() {
     let port = corner.url().rsplit_once(':').unwrap().1.parse().unwrap();
     let network = Proxy::to(9);
     let url = format!("amqp://guest:guest@127.0.0.1:{}", network.port()).parse().unwrap();
-    let spool = EmbeddedOptions { max_pages: Some(64), ..EmbeddedOptions::new(folder.path()) };
+    let spool = EmbeddedOptions { max_pages: Some(32), ..EmbeddedOptions::new(folder.path()) };
     let ingress = Queue::open_rabbit(RabbitOptions { url, spool: Some(spool), ..options(&corner) }).unwrap();
     let (mut taken, mut refused) = (0, Ok(()));
     while refused.is_ok() {
