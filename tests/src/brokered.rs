@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use afluente_testkit::{Broker, Corner, Database};
+use afluente_testkit::{Broker, Corner, Database, Proxy};
 use sqlx::PgPool;
 
 use crate::{Shop, Up, wait_until};
@@ -65,6 +65,15 @@ impl Brokered {
         Up::start_role("worker", &self.shop.data())
     }
 
+    /// Another worker, whose broker is behind this forwarder.
+    #[must_use]
+    pub fn worker_through(&self, network: &Proxy) -> (Shop, Up) {
+        let shop = self.shop.copy();
+        shop.private("queue.url", &format!("amqp://guest:guest@127.0.0.1:{}", network.port()));
+        let up = Up::start_role("worker", &shop.data());
+        (shop, up)
+    }
+
     /// A number the ledger answers a query with.
     #[must_use]
     pub fn count(&self, query: &'static str) -> i64 {
@@ -90,17 +99,18 @@ impl Brokered {
         assert!(checked.out.contains("0 differences"), "{checked:#?}");
     }
 
-    /// Holds every table a worker writes to for so long, as a migration or a careless hand would.
-    pub fn hang_the_ledger_for(&self, time: std::time::Duration) {
-        self.runtime.block_on(async {
+    /// Holds every table a worker writes to until it is let go, as a migration or a careless hand would.
+    #[must_use]
+    pub fn hold_the_ledger(&self) -> HeldLedger<'_> {
+        let held = self.runtime.block_on(async {
             let mut held = self.ledger.begin().await.unwrap();
             sqlx::query("lock table webhook_receipts, payments, payment_names in access exclusive mode")
                 .execute(&mut *held)
                 .await
                 .unwrap();
-            tokio::time::sleep(time).await;
-            held.rollback().await.unwrap();
+            held
         });
+        HeldLedger { site: self, held }
     }
 
     /// Who consumes Stripe's queue, as the broker has it.
@@ -125,5 +135,26 @@ impl Brokered {
     /// Puts something on a gateway's queue that no version of ours wrote.
     pub fn publish_garbage(&self, body: &str) {
         self.runtime.block_on(self.corner.publish_plain("stripe", body.as_bytes()));
+    }
+}
+
+/// A ledger nobody can write to.
+pub struct HeldLedger<'a> {
+    site: &'a Brokered,
+    held: sqlx::Transaction<'static, sqlx::Postgres>,
+}
+
+impl HeldLedger<'_> {
+    /// Whether a worker stands before it.
+    #[must_use]
+    pub fn is_wanted(&self) -> bool {
+        let waiting = "select count(*) from pg_locks join pg_database on pg_database.oid = database
+                       where not granted and datname = current_database()";
+        self.site.count(waiting) > 0
+    }
+
+    /// Lets go.
+    pub fn let_go(self) {
+        self.site.runtime.block_on(self.held.rollback()).unwrap();
     }
 }

@@ -14,13 +14,15 @@
 
 mod brokered;
 mod client;
+mod clock;
 mod load;
 mod process;
 mod served;
 mod shop;
 
-pub use brokered::Brokered;
+pub use brokered::{Brokered, HeldLedger};
 pub use client::{Answer, exchange, post, send};
+pub use clock::Clock;
 pub use load::Load;
 pub use process::{Command, Finished, Up, afluente};
 pub use served::Served;

@@ -125,14 +125,14 @@ impl Up {
     /// Starts one of `up`, `ingress` and `worker` on this folder and waits until it is ready.
     #[must_use]
     pub fn start_role(role: &str, folder: &Path) -> Up {
-        Up::from(afluente([OsStr::new(role), OsStr::new("--data"), folder.as_os_str()]))
+        Up::start_with::<&str>(role, folder, &[])
     }
 
     /// Starts it with these variables set.
     #[must_use]
-    pub fn start_with(folder: &Path, variables: &[(&str, &str)]) -> Up {
-        let command = afluente([OsStr::new("up"), OsStr::new("--data"), folder.as_os_str()]);
-        Up::from(variables.iter().fold(command, |command, (name, value)| command.env(name, value)))
+    pub fn start_with<S: AsRef<str>>(role: &str, folder: &Path, variables: &[(&str, S)]) -> Up {
+        let command = afluente([OsStr::new(role), OsStr::new("--data"), folder.as_os_str()]);
+        Up::from(variables.iter().fold(command, |command, (name, value)| command.env(name, value.as_ref())))
     }
 
     /// Starts it with no file larger than so many blocks of 512 bytes: a disk that fills up.

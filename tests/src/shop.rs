@@ -108,7 +108,13 @@ impl Shop {
     /// Posts a body signed now.
     #[must_use]
     pub fn deliver(&self, ingress: SocketAddr, body: &[u8]) -> Answer {
-        let signature = self.sign(unix_now(), body);
+        self.deliver_signed_at(unix_now(), ingress, body)
+    }
+
+    /// Posts a body that says it was signed then.
+    #[must_use]
+    pub fn deliver_signed_at(&self, stamp: i64, ingress: SocketAddr, body: &[u8]) -> Answer {
+        let signature = self.sign(stamp, body);
         send(ingress, PATH, &[("Content-Type", "application/json"), ("Stripe-Signature", &signature)], body)
     }
 
@@ -141,6 +147,15 @@ impl Shop {
     /// Changes the ledger's file behind everybody's back.
     pub fn change(&self, statement: &str) {
         Connection::open(self.data().join("ledger.sqlite")).unwrap().execute_batch(statement).unwrap();
+    }
+
+    /// Nobody else writes to this file of its folder until the value is gone.
+    #[must_use]
+    pub fn hold(&self, file: &str) -> Connection {
+        let lock = Connection::open(self.data().join(file)).unwrap();
+        lock.busy_timeout(crate::PATIENCE).unwrap();
+        lock.execute_batch("begin immediate").unwrap();
+        lock
     }
 
     fn ledger(&self) -> Connection {

@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
-use afluente_testkit::Broker;
+use afluente_testkit::{Broker, Proxy, at_full_length};
 use afluente_tests::{Brokered, Load, Shop, Up, afluente, wait_until};
 
 #[test]
@@ -168,18 +169,22 @@ fn the_doctor_sees_what_is_wrong_with_a_broker() {
     assert_eq!(doctor(&site, "broker").0, "wrong");
 }
 
-/// One that takes back what is not acknowledged within three seconds.
-fn impatient_broker() -> Broker {
+/// One that takes back what is not acknowledged within so long.
+fn impatient_broker(patience: Duration) -> Broker {
     let broker = Broker::start();
-    let patience =
-        "[application:set_env(rabbit, K, V) || {K, V} <- [{consumer_timeout, 3000}, {channel_tick_interval, 500}]].";
-    broker.ctl(&["eval", patience]);
+    broker.ctl(&[
+        "eval",
+        &format!(
+            "[application:set_env(rabbit, K, V) || {{K, V}} <- [{{consumer_timeout, {}}}, {{channel_tick_interval, 500}}]].",
+            patience.as_millis()
+        ),
+    ]);
     broker
 }
 
 #[test]
 fn a_worker_stopped_past_the_broker_s_patience_goes_on_and_doubles_nothing() {
-    let broker = impatient_broker();
+    let broker = impatient_broker(at_full_length(3, 15));
     let site = Brokered::on(&broker);
     let (worker, (_shop, up)) = (site.worker(), site.ingress());
     let load = Load::new(&site.shop, &up);
@@ -199,17 +204,45 @@ fn a_worker_stopped_past_the_broker_s_patience_goes_on_and_doubles_nothing() {
 
 #[test]
 fn a_ledger_that_hangs_past_the_broker_s_patience_loses_and_doubles_nothing() {
-    let broker = impatient_broker();
+    let broker = impatient_broker(at_full_length(3, 15));
     let site = Brokered::on(&broker);
     let (worker, (_shop, up)) = (site.worker(), site.ingress());
     let load = Load::new(&site.shop, &up);
     load.run(|| {
         wait_until("traffic flows", || load.acknowledged() >= 40);
-        site.hang_the_ledger_for(std::time::Duration::from_secs(12));
+        let held = site.hold_the_ledger();
+        wait_until("the worker waits for the ledger", || held.is_wanted());
+        std::thread::sleep(at_full_length(12, 40));
+        held.let_go();
         let before = load.acknowledged();
         wait_until("traffic flows on", || load.acknowledged() >= before + 40);
     });
     site.has(&load.names());
+    drop(worker);
+}
+
+#[test]
+fn a_worker_killed_between_the_ledger_s_commit_and_its_acknowledgement_doubles_nothing() {
+    let site = Brokered::new();
+    let network = Proxy::to(site.corner.port());
+    let ((_, worker), (_shop, up)) = (site.worker_through(&network), site.ingress());
+    let held = site.hold_the_ledger();
+    let names: BTreeSet<String> = (0..5).map(|number| format!("between{number}")).collect();
+    for name in &names {
+        assert!(site.shop.deliver(up.ingress, &Shop::paid(name, 1_000)).is_acknowledged());
+    }
+    wait_until("the worker stands before its transaction", || held.is_wanted());
+    // It may commit from now on, and no acknowledgement leaves this machine.
+    network.go_silent();
+    held.let_go();
+    wait_until("the ledger has committed", || !site.events().is_empty());
+    worker.kill_nine();
+    network.cut();
+    let worker = site.worker();
+    site.has(&names);
+    let again = "select sum(deliveries)::bigint from webhook_dedupe";
+    wait_until("what came again is counted", || site.count(again) > 5);
+    assert_eq!(site.count("select count(*) from payments where row_version <> 1"), 0, "it changed nothing");
     drop(worker);
 }
 

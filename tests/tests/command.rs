@@ -60,6 +60,7 @@ fn a_first_start_makes_what_it_needs_and_says_what_to_do_next() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("new");
     let up = afluente_tests::Up::start_with(
+        "up",
         &data,
         &[("AFLUENTE_INGRESS_LISTEN", "127.0.0.1:0"), ("AFLUENTE_ADMIN_LISTEN", "127.0.0.1:0")],
     );

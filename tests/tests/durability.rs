@@ -42,6 +42,28 @@ fn kill_nine_five_times_under_load_loses_nothing_acknowledged() {
 }
 
 #[test]
+fn killed_between_the_ledger_s_commit_and_the_queue_s_acknowledgement_it_counts_a_repetition_and_doubles_nothing() {
+    let shop = Shop::new();
+    let up = shop.up();
+    let ledger = shop.hold("ledger.sqlite");
+    let names: BTreeSet<String> = (0..5).map(|number| format!("between{number}")).collect();
+    for name in &names {
+        assert!(shop.deliver(up.ingress, &Shop::paid(name, 1_000)).is_acknowledged());
+    }
+    // The worker may write to the ledger from now on, and the queue takes nothing more.
+    let queue = shop.hold("queue.sqlite");
+    drop(ledger);
+    wait_until("the ledger has committed", || !shop.receipts().is_empty());
+    up.kill_nine();
+    drop(queue);
+    let up = shop.up();
+    nothing_is_missing_or_doubled(&shop, &names);
+    wait_until("what came again is counted", || shop.count("select sum(deliveries) from webhook_dedupe") > 5);
+    assert_eq!(shop.count("select count(*) from payments where row_version <> 1"), 0, "it changed nothing");
+    assert_eq!(up.terminate().0, 0);
+}
+
+#[test]
 fn sigterm_under_load_ends_cleanly_and_loses_nothing_acknowledged() {
     let shop = Shop::new();
     let up = shop.up();

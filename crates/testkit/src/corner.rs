@@ -57,6 +57,12 @@ impl Corner {
         &self.url
     }
 
+    /// Its port on this machine.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.url.rsplit_once(':').unwrap().1.parse().unwrap()
+    }
+
     /// What every name of this corner begins with.
     #[must_use]
     pub fn prefix(&self) -> &str {

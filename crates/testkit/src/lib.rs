@@ -23,3 +23,9 @@ pub use corner::Corner;
 pub use database::Database;
 pub use proxy::Proxy;
 pub use server::Server;
+
+/// How many seconds something lasts: `short` as a rule, `full` where `AFLUENTE_TEST_FULL` is set, for whoever has the time.
+#[must_use]
+pub fn at_full_length(short: u64, full: u64) -> std::time::Duration {
+    std::time::Duration::from_secs(if std::env::var_os("AFLUENTE_TEST_FULL").is_some() { full } else { short })
+}

@@ -3,11 +3,13 @@
 use std::time::{Duration, Instant};
 
 use afluente_queue::{PublishError, Queue, QueueError, RabbitOptions, Settlement};
-use afluente_testkit::{Broker, Corner, Proxy};
+use afluente_testkit::{Broker, Corner, Proxy, at_full_length};
 use lapin::options::ExchangeDeleteOptions;
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
-use crate::site::{acknowledge, message, number, open, open_to_be_killed, options, publish, take, take_one, until};
+use crate::site::{
+    DEADLINE, acknowledge, message, number, open, open_to_be_killed, options, publish, take, take_one, until,
+};
 use crate::traffic::Traffic;
 
 fn said(queue: &Queue) -> String {
@@ -170,7 +172,7 @@ async fn a_broker_too_slow_to_confirm_is_given_up_and_found_again() {
 #[tokio::test]
 async fn a_network_that_is_cut_or_silent_is_left_for_a_new_connection() {
     let corner = Corner::of_the_shared_broker();
-    let port = corner.url().rsplit_once(':').unwrap().1.parse().unwrap();
+    let port = corner.port();
     let proxy = Proxy::to(port);
     let url = format!("amqp://guest:guest@127.0.0.1:{}/?heartbeat=1", proxy.port()).parse().unwrap();
     let options = RabbitOptions { url, confirm_within: Duration::from_secs(2), ..options(&corner) };
@@ -210,12 +212,13 @@ async fn a_broker_that_dies_while_nothing_happens_is_missed_and_found_again() {
     let mut broker = Broker::start();
     let corner = Corner::of(&broker.url());
     let (ingress, worker) = (open_to_be_killed(&corner).await, open_to_be_killed(&corner).await);
-    let waiting = tokio::spawn(async move { take_one(&worker).await });
+    let waiting = tokio::spawn(async move { worker.take(1, Duration::ZERO).await });
     until("it waits", async || corner.looked_at("stripe").await == Some((0, 1))).await;
     broker.kill_nine();
     until("it is missed", async || ingress.health().is_err()).await;
-    sleep(Duration::from_secs(5)).await;
+    sleep(at_full_length(5, 60)).await;
     broker.again();
     until("one message goes", async || ingress.publish(message(1)).await.is_ok()).await;
-    assert_eq!(number(&waiting.await.unwrap()), 1);
+    let taken = timeout(DEADLINE, waiting).await.expect("it comes to who waited").unwrap().unwrap();
+    assert_eq!(taken.iter().map(number).collect::<Vec<_>>(), [1]);
 }

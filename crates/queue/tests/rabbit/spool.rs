@@ -118,7 +118,7 @@ async fn an_orphaned_spool_is_poured_into_the_broker() {
 #[tokio::test]
 async fn a_spool_that_filled_its_disk_is_emptied_all_the_same() {
     let (corner, folder) = (Corner::of_the_shared_broker(), tempfile::tempdir().unwrap());
-    let port = corner.url().rsplit_once(':').unwrap().1.parse().unwrap();
+    let port = corner.port();
     let network = Proxy::to(9);
     let url = format!("amqp://guest:guest@127.0.0.1:{}", network.port()).parse().unwrap();
     let spool = EmbeddedOptions { max_pages: Some(32), ..EmbeddedOptions::new(folder.path()) };
