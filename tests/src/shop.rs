@@ -71,6 +71,14 @@ impl Shop {
         other
     }
 
+    /// Puts something else in place of a part of its configuration.
+    pub fn configure(&self, part: &str, other: &str) {
+        let file = self.data().join("afluente.toml");
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert!(text.contains(part), "{part} is not in {text}");
+        std::fs::write(file, text.replace(part, other)).unwrap();
+    }
+
     /// Its data folder.
     #[must_use]
     pub fn data(&self) -> PathBuf {

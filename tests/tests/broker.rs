@@ -169,6 +169,31 @@ fn the_doctor_sees_what_is_wrong_with_a_broker() {
     assert_eq!(doctor(&site, "broker").0, "wrong");
 }
 
+#[test]
+fn the_doctor_sees_policies_where_the_broker_s_management_listens() {
+    let broker = Broker::start_with_management();
+    let site = Brokered::on(&broker);
+    let (weight, says) = doctor(&site, "policies");
+    assert!(weight == "note" && says.contains("management_url is not set"), "{weight}: {says}");
+    site.shop.configure("[queue]", &format!("[queue]\nmanagement_url = \"{}\"", broker.management_url()));
+    let worker = site.worker();
+    assert_eq!(doctor(&site, "policies"), ("fine".to_owned(), "none on our queues".to_owned()));
+    broker.ctl(&["set_policy", "tidy", "stripe$", "{\"max-length\":5}", "--apply-to", "queues"]);
+    // Management tells of a policy once it has looked again.
+    wait_until("the policy is seen", || doctor(&site, "policies").0 == "wrong");
+    assert_eq!(doctor(&site, "policies").1, format!("max-length on {} by tidy", site.corner.queue("stripe")));
+    broker.ctl(&["clear_policy", "tidy"]);
+    wait_until("it is gone", || doctor(&site, "policies").0 == "fine");
+
+    broker.ctl(&["set_user_tags", "guest"]);
+    let (weight, says) = doctor(&site, "policies");
+    assert!(weight == "note" && says.contains("401") && says.contains("monitoring"), "{weight}: {says}");
+    site.shop.configure(&broker.management_url(), "http://127.0.0.1:1");
+    let (weight, says) = doctor(&site, "policies");
+    assert!(weight == "note" && says.contains("http://127.0.0.1:1/ does not tell"), "{weight}: {says}");
+    drop(worker);
+}
+
 /// One that takes back what is not acknowledged within so long.
 fn impatient_broker(patience: Duration) -> Broker {
     let broker = Broker::start();

@@ -211,8 +211,7 @@ fn simulated_lives_end_in_the_truth_in_any_order_with_repetitions_and_forgeries(
     assert!(wants.as_array().unwrap().iter().any(|want| want["reason"] == "hint"), "thin events raise wants");
     assert_eq!(shop.count("select count(*) from dead_letters"), 0);
     shop.run(&["rebuild", "--check"]).expect(0);
-    let live = std::fs::read_to_string(shop.data().join("afluente.toml")).unwrap().replace("\"test\"", "\"live\"");
-    std::fs::write(shop.data().join("afluente.toml"), live).unwrap();
+    shop.configure("\"test\"", "\"live\"");
     let refused = shop.run(&["simulate", "--url", &url]).expect(2);
     assert!(refused.err.contains("is live"), "{refused:#?}");
 }

@@ -245,7 +245,7 @@ impl Config {
             QueueConfig::Embedded { limit_bytes } => {
                 Queue::open_embedded(EmbeddedOptions { limit_bytes: *limit_bytes, ..EmbeddedOptions::new(folder) })?
             }
-            QueueConfig::Broker { options, spool_limit_bytes } => {
+            QueueConfig::Broker { options, spool_limit_bytes, .. } => {
                 let folder = folder.join(queue::SPOOL_FOLDER);
                 let spool = EmbeddedOptions { limit_bytes: *spool_limit_bytes, ..EmbeddedOptions::new(&folder) };
                 Queue::open_rabbit(RabbitOptions { spool: receives.then_some(spool), ..options.as_ref().clone() })?

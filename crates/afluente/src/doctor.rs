@@ -12,6 +12,7 @@ use crate::output;
 
 mod broker;
 mod file;
+mod policy;
 mod server;
 
 /// Looks at the configuration, the broker and the ledger's database: versions, rights, settings that lose data, clocks,
@@ -72,8 +73,9 @@ pub(crate) async fn run(args: &DoctorArgs, folder: &Path) -> Result<(), Failure>
     let (config, configuration) = configuration(folder);
     let mut findings = vec![configuration];
     findings.extend(file::space(folder));
-    if let Some(QueueConfig::Broker { options, .. }) = config.map(|config| config.queue) {
+    if let Some(QueueConfig::Broker { options, management, .. }) = config.map(|config| config.queue) {
         findings.extend(broker::findings(&options).await);
+        findings.push(policy::finding(&options, management.as_ref()).await);
     }
     match config::ledger::location(folder) {
         Ok(location) => findings.extend(ledger(&location).await),

@@ -22,23 +22,30 @@ pub struct Broker {
     epmd: Child,
     folder: tempfile::TempDir,
     ports: [u16; 3],
+    management: Option<u16>,
 }
 
 impl Broker {
     /// Starts one.
     #[must_use]
     pub fn start() -> Broker {
-        Broker::start_with("")
+        Broker::with("", "[].", None)
     }
 
-    /// Starts one with lines such as `consumer_timeout = 15000` in its configuration.
+    /// Starts one whose management listens.
     #[must_use]
-    pub fn start_with(settings: &str) -> Broker {
+    pub fn start_with_management() -> Broker {
+        let port = free_port();
+        let settings = format!("management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {port}\n");
+        Broker::with(&settings, "[rabbitmq_management].", Some(port))
+    }
+
+    fn with(settings: &str, plugins: &str, management: Option<u16>) -> Broker {
         let folder = tempfile::tempdir().unwrap();
         open_to(USER, folder.path());
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/rabbitmq/advanced.config");
         std::fs::copy(shipped, folder.path().join("advanced.config")).unwrap();
-        std::fs::write(folder.path().join("plugins"), "[].").unwrap();
+        std::fs::write(folder.path().join("plugins"), plugins).unwrap();
         let bounds =
             "vm_memory_high_watermark.absolute = 512MB\ndisk_free_limit.absolute = 50MB\nlog.console = false\n";
         std::fs::write(folder.path().join("rabbitmq.conf"), format!("{bounds}{settings}\n")).unwrap();
@@ -47,7 +54,7 @@ impl Broker {
         epmd.arg("-port").arg(ports[2].to_string()).args(["-address", "127.0.0.1"]);
         let epmd = epmd.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let epmd = epmd.expect("this test needs RabbitMQ: scripts/services up installs it");
-        let mut broker = Broker { server: None, epmd, folder, ports };
+        let mut broker = Broker { server: None, epmd, folder, ports, management };
         broker.again();
         broker
     }
@@ -135,6 +142,12 @@ impl Broker {
     #[must_use]
     pub fn port(&self) -> u16 {
         self.ports[0]
+    }
+
+    /// Where its management listens.
+    #[must_use]
+    pub fn management_url(&self) -> String {
+        format!("http://127.0.0.1:{}", self.management.expect("started with management"))
     }
 
     /// Its URL.

@@ -34,6 +34,8 @@ listen = "127.0.0.1:8421"
 # URL of a RabbitMQ broker, by reference when it holds a password: { file = "queue.url" } or { env = "…" }; several hosts
 # of one cluster with commas. Environment, where this is not set: AMQP_URL.
 #url = "amqps://afluente@mq1.example,mq2.example/shop"
+# Where the broker's management listens, with the same user: `afluente doctor` then sees policies that override us.
+#management_url = "http://127.0.0.1:15672"
 # What the names of our exchanges and queues on it begin with.
 #prefix = "afluente"
 # Bytes of deliveries that may wait for the worker; on a broker, in each queue. Past it: 503, and the gateways send again later.

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use afluente_queue::{BrokerUrl, RabbitOptions};
+use http::Uri;
 
 use super::section::{Reader, Section};
 use super::url::{self, Sought};
@@ -24,6 +25,8 @@ pub(crate) enum QueueConfig {
         options: Box<RabbitOptions>,
         /// Bytes of deliveries an ingress keeps while the broker is away.
         spool_limit_bytes: u64,
+        /// Where its management listens, for the doctor.
+        management: Option<Uri>,
     },
 }
 
@@ -40,6 +43,7 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>, fit: 
     let limit_bytes = section.number(reader, "max_bytes", 1 << 30, 1 << 20..=1 << 40);
     let prefix = prefix(reader, section);
     let spool_limit_bytes = section.number(reader, "spool_max_bytes", 256 << 20, 1 << 20..=1 << 40);
+    let management = management(reader, section);
     let sought = Sought {
         says: "where the queue is",
         file: "queue.url",
@@ -59,7 +63,23 @@ pub(super) fn read<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>, fit: 
         prefetch: u16::try_from(2 * fit.batch_size).unwrap_or(u16::MAX),
         ..RabbitOptions::new(url)
     };
-    QueueConfig::Broker { options: Box::new(options), spool_limit_bytes }
+    QueueConfig::Broker { options: Box::new(options), spool_limit_bytes, management }
+}
+
+/// Without user and password: those of the broker's URL are used.
+fn management(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Uri> {
+    let text = section.text(reader, "management_url", None)?;
+    let url = text.parse().ok().filter(|url: &Uri| {
+        let host = url.authority().is_some_and(|authority| !authority.as_str().contains('@'));
+        host && matches!(url.scheme_str(), Some("http" | "https")) && url.path() == "/" && url.query().is_none()
+    });
+    if url.is_none() {
+        // Not repeated: somebody may have put a password into it.
+        let text =
+            "expected http://HOST:PORT or https://HOST:PORT and nothing else: user and password are those of url";
+        reader.problem(section.place("management_url"), format!("{}: {text}", section.name("management_url")));
+    }
+    url
 }
 
 fn prefix(reader: &mut Reader<'_>, section: &mut Section<'_>) -> String {

@@ -260,4 +260,10 @@ fn a_broker_s_password_and_bad_settings_are_refused_with_what_to_do() {
     assert!(other.starts_with("environment variable AMQP_URL: expected amqp://"), "{other}");
     assert!(!format!("{shown}{other}").contains("s3cret"));
     assert!(said("prefix = \"My Shop\"", None).contains("expected 1 to 64 lower-case letters"));
+    for url in
+        ["http://user:s3cret@localhost:1", "amqp://localhost", "http://localhost/api", "localhost:15672", "nothing"]
+    {
+        let text = said(&format!("management_url = \"{url}\""), None);
+        assert!(text.contains("queue.management_url: expected http://HOST:PORT") && !text.contains("s3cret"), "{text}");
+    }
 }

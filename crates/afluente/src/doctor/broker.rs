@@ -29,11 +29,6 @@ fn judged(examined: &Examined, options: &RabbitOptions) -> Vec<Finding> {
     });
     findings.extend(queues(examined));
     findings.extend(waiting(examined, &options.prefix));
-    findings.push(Finding::note(
-        "policies",
-        "are not seen over AMQP",
-        format!("`rabbitmqctl list_policies` should name none that matches {}: a ttl, an expiry or a smaller bound takes deliveries away", options.prefix),
-    ));
     findings
 }
 

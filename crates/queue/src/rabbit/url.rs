@@ -40,6 +40,19 @@ impl BrokerUrl {
         self.password
     }
 
+    /// User and password, for the broker's other doors.
+    #[must_use]
+    pub fn login(&self) -> Option<(&str, &str)> {
+        let info = &self.nodes.first()?.authority.userinfo;
+        Some((&info.username, &info.password))
+    }
+
+    /// The virtual host: a name of its own for every deployment on one broker.
+    #[must_use]
+    pub fn vhost(&self) -> &str {
+        self.nodes.first().map_or("/", |node| &node.vhost)
+    }
+
     /// Whether it names this machine only.
     #[must_use]
     pub fn is_loopback(&self) -> bool {
