@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::server::{free_port, is_root, open_to};
+use crate::tls::Tls;
 
 /// Where Debian's package puts its programs. Those in sbin insist on a user and on folders of the system's.
 const PROGRAMS: &str = "/usr/lib/rabbitmq/bin";
@@ -29,7 +30,7 @@ impl Broker {
     /// Starts one.
     #[must_use]
     pub fn start() -> Broker {
-        Broker::with("", "[].", None)
+        Broker::with(tempfile::tempdir().unwrap(), "", "[].", None)
     }
 
     /// Starts one whose management listens.
@@ -37,11 +38,18 @@ impl Broker {
     pub fn start_with_management() -> Broker {
         let port = free_port();
         let settings = format!("management.tcp.ip = 127.0.0.1\nmanagement.tcp.port = {port}\n");
-        Broker::with(&settings, "[rabbitmq_management].", Some(port))
+        Broker::with(tempfile::tempdir().unwrap(), &settings, "[rabbitmq_management].", Some(port))
     }
 
-    fn with(settings: &str, plugins: &str, management: Option<u16>) -> Broker {
-        let folder = tempfile::tempdir().unwrap();
+    /// Starts one that speaks TLS as well, and proves to be `localhost` by an authority of its own.
+    #[must_use]
+    pub fn start_with_tls() -> (Broker, Tls) {
+        let (folder, port) = (tempfile::tempdir().unwrap(), free_port());
+        let tls = Tls::new(folder.path(), port);
+        (Broker::with(folder, &tls.settings(), "[].", None), tls)
+    }
+
+    fn with(folder: tempfile::TempDir, settings: &str, plugins: &str, management: Option<u16>) -> Broker {
         open_to(USER, folder.path());
         let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../deploy/rabbitmq/advanced.config");
         std::fs::copy(shipped, folder.path().join("advanced.config")).unwrap();

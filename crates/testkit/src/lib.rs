@@ -17,12 +17,14 @@ mod corner;
 mod database;
 mod proxy;
 mod server;
+mod tls;
 
 pub use broker::Broker;
 pub use corner::Corner;
 pub use database::Database;
 pub use proxy::Proxy;
 pub use server::Server;
+pub use tls::Tls;
 
 /// How many seconds something lasts: `short` as a rule, `full` where `AFLUENTE_TEST_FULL` is set, for whoever has the time.
 #[must_use]

@@ -222,3 +222,25 @@ async fn a_broker_that_dies_while_nothing_happens_is_missed_and_found_again() {
     let taken = timeout(DEADLINE, waiting).await.expect("it comes to who waited").unwrap().unwrap();
     assert_eq!(taken.iter().map(number).collect::<Vec<_>>(), [1]);
 }
+
+#[tokio::test]
+async fn a_broker_behind_tls_is_believed_only_under_its_name_and_an_authority_we_know() {
+    let (broker, tls) = Broker::start_with_tls();
+    let authority = tls.authority();
+    let known = |host: &str| format!("{}?cacertfile={}", tls.url(host), authority.display());
+    let open = |url: &str| {
+        let url = url.parse().unwrap();
+        Queue::open_rabbit(RabbitOptions { url, ..options(&Corner::of(&broker.url())) }).unwrap()
+    };
+    let queue = open(&known("localhost"));
+    until("it is connected", async || queue.health().is_ok()).await;
+    publish(&queue, [1]).await;
+    assert_eq!(number(&take_one(&queue).await), 1);
+    for url in [tls.url("localhost"), known("127.0.0.1")] {
+        let queue = open(&url);
+        until("it says why not", async || said(&queue).contains("certificate")).await;
+        assert!(queue.publish(message(2)).await.is_err());
+    }
+    let plain = open(&format!("amqp://guest:guest@localhost:{}", tls.url("localhost").rsplit_once(':').unwrap().1));
+    assert!(plain.publish(message(3)).await.is_err(), "a client that speaks no TLS is not served");
+}
