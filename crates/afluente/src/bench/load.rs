@@ -7,6 +7,9 @@ use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 
+/// How long the last answers may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// What a run of load saw.
 pub(super) struct Seen {
     pub(super) accepted: u64,
@@ -48,8 +51,11 @@ pub(super) async fn drive(
         })
         .collect();
     let mut all = Seen { accepted: 0, refused: 0, latencies: Vec::new(), took: Duration::ZERO };
-    for sender in senders {
-        let (accepted, refused, latencies) = sender.await.unwrap_or_default();
+    for mut sender in senders {
+        let answered = tokio::time::timeout_at((started + lasting + PATIENCE).into(), &mut sender).await;
+        // One that is still waiting would wait for ever.
+        sender.abort();
+        let (accepted, refused, latencies) = answered.ok().and_then(Result::ok).unwrap_or_default();
         all.accepted += accepted;
         all.refused += refused;
         all.latencies.extend(latencies);
