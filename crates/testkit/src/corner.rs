@@ -6,7 +6,7 @@ use lapin::options::{
     BasicAckOptions, BasicGetOptions, BasicPublishOptions, ConfirmSelectOptions, ExchangeDeleteOptions,
     QueueDeclareOptions, QueueDeleteOptions,
 };
-use lapin::types::{AMQPValue, FieldTable};
+use lapin::types::FieldTable;
 use lapin::{BasicProperties, Channel, Connection, ConnectionProperties};
 use uuid::Uuid;
 
@@ -115,9 +115,8 @@ impl Corner {
 
     /// The same with a head of the caller's making, as a program of another version would.
     pub async fn publish_with_head(&self, key: &str, head: &str, body: &[u8]) {
-        let mut headers = FieldTable::default();
-        headers.insert("afluente-head".into(), AMQPValue::LongString(head.into()));
-        self.publish(key, BasicProperties::default().with_headers(headers), body).await;
+        let sealed = BasicProperties::default().with_content_type("application/x-afluente-sealed".into());
+        self.publish(key, sealed, &[head.as_bytes(), b"\n", body].concat()).await;
     }
 
     /// Deletes a queue.

@@ -14,7 +14,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio::time::{sleep_until, timeout};
 
 use super::link::{Link, State, Work, said};
-use super::message::properties;
+use super::message::{payload, properties};
 use super::topology::key;
 use super::window::{Reply, Window};
 use crate::error::PublishError;
@@ -25,8 +25,6 @@ use crate::wire::Sealed;
 const WINDOW: usize = 3_000;
 /// Messages written at a time.
 const BATCH: usize = 64;
-/// What a head has to leave free in the one frame it travels in, for everything else that does.
-const FRAME_SPARE_BYTES: usize = 4 << 10;
 /// How long a publish waits for a broker that has just gone before it says so.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How long an outcome other than success counts against the queue's health if nothing follows it.
@@ -146,8 +144,7 @@ impl Work for Owner {
     async fn on(&mut self, connection: &Connection) -> lapin::Result<()> {
         let channel = connection.create_channel().await?;
         channel.confirm_select(ConfirmSelectOptions::default()).await?;
-        let frame_bytes = connection.configuration().frame_max() as usize;
-        let mut window = Window::new(frame_bytes.saturating_sub(FRAME_SPARE_BYTES));
+        let mut window = Window::new();
         let ended = self.publish(&channel, &mut window).await;
         window.fail(&ended.as_ref().err().map_or_else(|| "it was closed".to_owned(), said));
         ended
@@ -205,8 +202,9 @@ impl Sending {
     async fn confirmed(self, channel: Channel, number: u64) -> (u64, lapin::Result<Confirmation>) {
         let options = BasicPublishOptions { mandatory: true, ..BasicPublishOptions::default() };
         let key = key(self.message.gateway, self.message.is_hint());
-        let properties = properties(&self.message, self.attempt);
-        let published = channel.basic_publish(self.exchange, key.into(), options, &self.message.body, properties).await;
+        let (payload, properties) = (payload(&self.message), properties(&self.message, self.attempt));
+        let published = channel.basic_publish(self.exchange, key.into(), options, &payload, properties).await;
+        drop(payload);
         let confirmed = match published {
             Ok(confirm) => confirm.await,
             Err(error) => Err(error),

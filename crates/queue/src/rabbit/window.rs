@@ -12,6 +12,9 @@ use super::message::id_of;
 use crate::error::PublishError;
 use crate::wire::Sealed;
 
+/// What RabbitMQ 4 takes unless told otherwise. A larger message would end the channel, and with it what is under way there.
+const LIMIT_BYTES: u64 = 16 << 20;
+
 /// Who waits, and is told once.
 pub(super) type Reply = oneshot::Sender<Result<(), PublishError>>;
 
@@ -28,13 +31,11 @@ pub(super) struct Window {
     next: u64,
     /// What came back and has not been answered: a return may come with the confirm of another, long before its own.
     returned: HashSet<DeliveryId>,
-    /// What fits into a frame.
-    limit_bytes: usize,
 }
 
 impl Window {
-    pub(super) fn new(limit_bytes: usize) -> Window {
-        Window { open: BTreeMap::new(), next: 0, returned: HashSet::new(), limit_bytes }
+    pub(super) fn new() -> Window {
+        Window { open: BTreeMap::new(), next: 0, returned: HashSet::new() }
     }
 
     /// A number for a message to be sent. Whoever has stopped waiting has told its sender that we do not have the message, so
@@ -43,9 +44,9 @@ impl Window {
         if reply.is_closed() {
             return None;
         }
-        if message.head.len() > self.limit_bytes {
-            let (message_bytes, limit_bytes) = (message.head.len() as u64, self.limit_bytes as u64);
-            let _ = reply.send(Err(PublishError::TooLarge { message_bytes, limit_bytes }));
+        let message_bytes = message.size();
+        if message_bytes > LIMIT_BYTES {
+            let _ = reply.send(Err(PublishError::TooLarge { message_bytes, limit_bytes: LIMIT_BYTES }));
             return None;
         }
         let number = self.next;

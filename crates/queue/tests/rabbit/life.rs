@@ -163,14 +163,25 @@ async fn a_queue_that_holds_as_much_as_it_may_refuses_and_says_so() {
 }
 
 #[tokio::test]
-async fn a_head_that_fits_no_frame_is_refused_alone() {
+async fn a_message_larger_than_brokers_take_is_refused_alone() {
     let corner = Corner::of_the_shared_broker();
     let queue = open(&corner).await;
     let mut large = delivery(Gateway::Stripe, 1);
-    large.headers = vec![("x".into(), "y".repeat(200_000).into())];
+    large.body = vec![b' '; 17 << 20].into();
     let refused = queue.publish(keys().seal(&large)).await;
     assert!(matches!(refused, Err(PublishError::TooLarge { .. })), "{refused:?}");
     publish(&queue, [2]).await;
+    let mut headed = delivery(Gateway::Stripe, 3);
+    headed.headers = vec![("x".into(), "y".repeat(200_000).into())];
+    let headed = keys().seal(&headed);
+    queue.publish(headed.clone()).await.unwrap();
+    let taken = take(&queue, 2).await;
+    assert_eq!(
+        (taken[1].head(), taken[1].body()),
+        (&headed.head, &headed.body),
+        "a head may be larger than a frame"
+    );
+    acknowledge(&queue, taken).await;
 }
 
 #[tokio::test]
