@@ -279,12 +279,12 @@ fn poison_of_every_kind_among_good_ones_is_buried_and_the_good_are_applied() {
     let broken_seal = r#"{"version":1,"id":"019a0000-0000-7000-8000-000000000001","gateway":"stripe","account":"shop","received_at_micros":1790000000000000,"proof":"signed","proof_detail":"00c0ffee","headers":[],"query":null,"traceparent":null,"released_by":null,"body_sha256":"SHA","seal":"SEAL"}"#
         .replace("SHA", &"0".repeat(64))
         .replace("SEAL", &"1".repeat(64));
-    for number in 0..200 {
+    for number in 0..1_000 {
         match number {
             20 => site.publish_garbage("nothing of ours"),
-            60 => site.publish_with_head(&broken_seal, "{}"),
-            100 => site.publish_with_head(r#"{"version":0,"id":"of long ago"}"#, "{}"),
-            140 => assert!(site.shop.deliver(up.ingress, b"{\"id\":\"evt_cut").is_acknowledged()),
+            300 => site.publish_with_head(&broken_seal, "{}"),
+            500 => site.publish_with_head(r#"{"version":0,"id":"of long ago"}"#, "{}"),
+            700 => assert!(site.shop.deliver(up.ingress, b"{\"id\":\"evt_cut").is_acknowledged()),
             _ => {}
         }
         let name = format!("good{number}");
