@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
+use clap::ValueEnum;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, ChildStdin, Command};
 
@@ -38,12 +39,21 @@ pub(super) struct Used {
     pub(super) peak_rss_mb: u64,
 }
 
+impl Used {
+    /// What was used since then.
+    pub(super) fn since(self, before: Used) -> Used {
+        let core = self.core.saturating_sub(before.core);
+        Used { core, written: self.written.saturating_sub(before.written), ..self }
+    }
+}
+
 impl Apart {
     /// Starts one and waits until it listens. `url` and `prefix` are of a broker, where there is one.
     pub(super) async fn start(what: What, folder: &Path, broker: Option<(&str, &str)>) -> Result<Apart, Failure> {
         let program = std::env::current_exe().map_err(|error| Failure::unavailable(&error))?;
         let mut command = Command::new(program);
-        command.args(["bench", "serve", what.word()]).arg(folder);
+        let what = what.to_possible_value().map(|what| what.get_name().to_owned()).unwrap_or_default();
+        command.args(["bench", "serve", &what]).arg(folder);
         if let Some((url, prefix)) = broker {
             command.args(["--prefix", prefix]).env("AMQP_URL", url);
         }
@@ -57,10 +67,8 @@ impl Apart {
         let read = tokio::time::timeout(READY_WITHIN, BufReader::new(said).read_line(&mut line)).await;
         match (read, line.trim_end().parse()) {
             (Ok(Ok(_)), Ok(address)) => Ok(Apart { child, open, address }),
-            (Ok(_), _) => Err(Failure::Unavailable(format!("the bench's {} server did not start", what.word()))),
-            (Err(_), _) => {
-                Err(Failure::Unavailable(format!("the bench's {} server did not listen in time", what.word())))
-            }
+            (Ok(_), _) => Err(Failure::Unavailable(format!("the bench's {what} server did not start"))),
+            (Err(_), _) => Err(Failure::Unavailable(format!("the bench's {what} server did not listen in time"))),
         }
     }
 

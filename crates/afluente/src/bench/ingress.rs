@@ -7,7 +7,7 @@ use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::apart::Apart;
+use super::apart::{Apart, Used};
 use super::body::{BenchAccount, event};
 use super::load::{Seen, drive};
 use super::percentiles;
@@ -119,9 +119,26 @@ async fn one(
     lasting: Duration,
     requests: &Arc<Vec<Vec<u8>>>,
 ) -> Result<Line, Failure> {
-    let folder = tempfile::tempdir().map_err(|error| Failure::unavailable(&error))?;
     let prefix = format!("afluente-bench-{}", Uuid::now_v7().simple());
     let broker = url.map(|url| (url, prefix.as_str()));
+    let measured = under_load(server, broker, connections, lasting, requests).await;
+    if let Some((url, prefix)) = broker {
+        sweep(url, prefix).await?;
+    }
+    let (seen, used) = measured?;
+    let mean = requests.iter().map(Vec::len).sum::<usize>() / requests.len();
+    Ok(line(what, connections, seen, used, mean))
+}
+
+/// What the load saw, and what the server's process used for it.
+async fn under_load(
+    server: What,
+    broker: Option<(&str, &str)>,
+    connections: usize,
+    lasting: Duration,
+    requests: &Arc<Vec<Vec<u8>>>,
+) -> Result<(Seen, Used), Failure> {
+    let folder = tempfile::tempdir().map_err(|error| Failure::unavailable(&error))?;
     let apart = Apart::start(server, folder.path(), broker).await?;
     let load = async |lasting| {
         let requests = Arc::clone(requests);
@@ -130,32 +147,13 @@ async fn one(
     load(WARMED_UP).await;
     let before = apart.used();
     let seen = load(lasting).await;
-    let after = apart.used();
-    let ended = apart.end().await;
-    if let Some((url, prefix)) = broker {
-        sweep(url, prefix).await?;
-    }
-    ended?;
-    let mean = requests.iter().map(Vec::len).sum::<usize>() / requests.len();
-    Ok(line(
-        what,
-        connections,
-        seen,
-        (after.core.saturating_sub(before.core), after.written - before.written),
-        mean,
-        after.peak_rss_mb,
-    ))
+    let used = apart.used().since(before);
+    apart.end().await?;
+    Ok((seen, used))
 }
 
 #[allow(clippy::cast_precision_loss, reason = "for display")]
-fn line(
-    what: &'static str,
-    connections: usize,
-    mut seen: Seen,
-    (core, written): (Duration, u64),
-    mean: usize,
-    peak_rss_mb: u64,
-) -> Line {
+fn line(what: &'static str, connections: usize, mut seen: Seen, used: Used, mean: usize) -> Line {
     let (p50_ms, p99_ms) = percentiles(&mut seen.latencies);
     let requests = seen.accepted.max(1) as f64;
     Line {
@@ -164,9 +162,9 @@ fn line(
         rate: seen.accepted as f64 / seen.took.as_secs_f64(),
         p50_ms,
         p99_ms,
-        core_us: core.as_secs_f64() * 1e6 / requests,
-        written: written as f64 / (requests * mean as f64),
-        peak_rss_mb,
+        core_us: used.core.as_secs_f64() * 1e6 / requests,
+        written: used.written as f64 / (requests * mean as f64),
+        peak_rss_mb: used.peak_rss_mb,
         refused: seen.refused,
     }
 }

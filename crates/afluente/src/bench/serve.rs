@@ -34,19 +34,6 @@ pub(super) enum What {
     Rabbit,
 }
 
-impl What {
-    /// The word on the command line.
-    pub(super) fn word(self) -> &'static str {
-        match self {
-            What::Bare => "bare",
-            What::Append => "append",
-            What::Confirm => "confirm",
-            What::Embedded => "embedded",
-            What::Rabbit => "rabbit",
-        }
-    }
-}
-
 /// Serves one side of `bench ingress` until its input ends.
 #[derive(Args)]
 pub(crate) struct ServeArgs {

@@ -176,11 +176,7 @@ async fn a_message_larger_than_brokers_take_is_refused_alone() {
     let headed = keys().seal(&headed);
     queue.publish(headed.clone()).await.unwrap();
     let taken = take(&queue, 2).await;
-    assert_eq!(
-        (taken[1].head(), taken[1].body()),
-        (&headed.head, &headed.body),
-        "a head may be larger than a frame"
-    );
+    assert_eq!((taken[1].head(), taken[1].body()), (&headed.head, &headed.body), "a head may be larger than a frame");
     acknowledge(&queue, taken).await;
 }
 
