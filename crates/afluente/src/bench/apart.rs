@@ -13,7 +13,7 @@ use super::serve::What;
 use crate::exit::Failure;
 
 /// How long a server may take until it says where it listens: a broker's new queues are left alone for some seconds.
-const READY_WITHIN: Duration = Duration::from_secs(30);
+pub(super) const READY_WITHIN: Duration = Duration::from_secs(30);
 /// How long it may take to end.
 const ENDS_WITHIN: Duration = Duration::from_secs(30);
 /// What `/proc` counts core time in, a second. Linux has told programs 100 on every machine for decades.

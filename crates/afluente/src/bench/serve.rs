@@ -11,6 +11,7 @@ use clap::{Args, ValueEnum};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 
+use super::apart::READY_WITHIN;
 use super::body::BenchAccount;
 use super::plain::{self, Keeps};
 use crate::exit::Failure;
@@ -93,10 +94,14 @@ async fn open(args: &ServeArgs) -> Result<Queue, Failure> {
     let url: BrokerUrl = args.url.parse().map_err(Failure::Usage)?;
     let (prefix, spool) = (args.prefix.clone(), Some(embedded));
     let queue = Queue::open_rabbit(RabbitOptions { prefix, limit_bytes: ROOM, spool, ..RabbitOptions::new(url) })?;
-    // From the spool nothing is to be measured.
-    while !matches!(queue.health(), Ok(None)) {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
+    // From the spool nothing is to be measured. Whoever started this may be gone, and waits no longer either.
+    let usable = async {
+        while !matches!(queue.health(), Ok(None)) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    let late = |_| Failure::Unavailable(format!("the broker was not usable within {READY_WITHIN:?}"));
+    tokio::time::timeout(READY_WITHIN, usable).await.map_err(late)?;
     Ok(queue)
 }
 
