@@ -59,7 +59,7 @@ impl<'a> Load<'a> {
                 addresses[number % addresses.len()]
             };
             // A shop's pace and not all there is: what waits during a long outage has to be worked off afterwards.
-            std::thread::park_timeout(Duration::from_millis(20));
+            std::thread::park_timeout(Duration::from_millis(60));
             if self.shop.deliver(address, &Shop::paid(&name, 1_000)).is_acknowledged() {
                 self.acknowledged.lock().unwrap().insert(name);
             }

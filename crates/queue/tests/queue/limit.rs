@@ -103,8 +103,8 @@ async fn publishers_on_a_full_disk_do_not_keep_workers_from_settling() {
     let mut publishers = JoinSet::new();
     for publisher in 0..32 {
         let queue = queue.clone();
-        // Too large for any room that one settled message makes, so every commit with one of them fails.
-        publishers.spawn(async move { while queue.publish(message_of(publisher, 400_000)).await.is_err() {} });
+        // Larger than the whole file may be, so every commit with one of them fails however much was settled.
+        publishers.spawn(async move { while queue.publish(message_of(publisher, 600_000)).await.is_err() {} });
     }
     for _ in 0..stored {
         let taken = queue.take(1, Duration::ZERO).await.unwrap();
