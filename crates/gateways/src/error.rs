@@ -104,6 +104,10 @@ pub enum Malformed {
         /// Path of the field.
         field: &'static str,
     },
+    /// A text with half a surrogate pair, as senders leave that cut through an emoji. It is read with U+FFFD in its place,
+    /// so this is only ever a note.
+    #[error("expected Unicode, got half a surrogate pair, read as U+FFFD")]
+    HalfPair,
     /// The adapter asserted facts without proof: a bug here, and nothing is believed.
     #[error("the adapter read facts from an unproved body")]
     UnprovedFacts,
@@ -120,7 +124,21 @@ impl Malformed {
             Malformed::Amount { .. } => "amount",
             Malformed::Time { .. } => "time",
             Malformed::Id { .. } => "id",
+            Malformed::HalfPair => "half_pair",
             Malformed::UnprovedFacts => "unproved_facts",
+        }
+    }
+
+    /// The field it is about, from a closed set: safe as a metric label.
+    #[must_use]
+    pub const fn field(&self) -> &'static str {
+        match self {
+            Malformed::Shape { field, .. }
+            | Malformed::DuplicateKey { field }
+            | Malformed::Amount { field }
+            | Malformed::Time { field }
+            | Malformed::Id { field } => field,
+            Malformed::NotJson { .. } | Malformed::HalfPair | Malformed::UnprovedFacts => ".",
         }
     }
 }

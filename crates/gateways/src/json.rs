@@ -8,6 +8,8 @@ use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::error::Malformed;
 
+mod surrogate;
+
 /// One JSON value. Numbers that are no 63-bit integers are only remembered as such: nothing of ours may use them.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Json<'a> {
@@ -24,9 +26,14 @@ pub(crate) enum Json<'a> {
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
 
-/// Reads a body that must be one JSON object.
-pub(crate) fn object(body: &[u8]) -> Result<Object<'_>, Malformed> {
+/// The text of a body. Half a surrogate pair, which the grammar of JSON allows and no text can hold, becomes U+FFFD.
+pub(crate) fn text(body: &[u8]) -> Result<Cow<'_, str>, Malformed> {
     let text = std::str::from_utf8(body).map_err(|error| not_text(&body[..error.valid_up_to()]))?;
+    Ok(surrogate::mended(text))
+}
+
+/// Reads a text that must be one JSON object.
+pub(crate) fn object(text: &str) -> Result<Object<'_>, Malformed> {
     match serde_json::from_str(text).map_err(|error| not_json(&error))? {
         Json::Object(object) => Ok(object),
         Json::Null | Json::Bool(_) | Json::Int(_) | Json::OtherNumber | Json::Text(_) | Json::List(_) => {
@@ -113,17 +120,12 @@ impl<'a> Object<'a> {
         }
     }
 
-    /// The objects of a list; anything else in it is passed over.
-    pub(crate) fn objects(&self, key: &'static str) -> Result<impl Iterator<Item = &Object<'a>>, Malformed> {
-        let list = match self.get(key)? {
-            None => &[][..],
-            Some(Json::List(list)) => list,
-            Some(_) => return Err(Malformed::Shape { field: key, expected: "a list" }),
-        };
-        Ok(list.iter().filter_map(|value| match value {
-            Json::Object(object) => Some(object),
-            Json::Null | Json::Bool(_) | Json::Int(_) | Json::OtherNumber | Json::Text(_) | Json::List(_) => None,
-        }))
+    pub(crate) fn list(&self, key: &'static str) -> Result<Option<&[Json<'a>]>, Malformed> {
+        match self.get(key)? {
+            None => Ok(None),
+            Some(Json::List(list)) => Ok(Some(list)),
+            Some(_) => Err(Malformed::Shape { field: key, expected: "a list" }),
+        }
     }
 
     /// An id: text, or the `id` of an expanded object. Empty text counts as absent.
@@ -237,7 +239,7 @@ mod tests {
 
     #[test]
     fn a_duplicate_is_refused_where_it_decides_and_only_there() {
-        let body = br#"{"id":"a","id":"b","noise":1,"noise":2,"status":"x"}"#;
+        let body = r#"{"id":"a","id":"b","noise":1,"noise":2,"status":"x"}"#;
         let object = object(body).unwrap();
         assert_eq!(object.text("id"), Err(Malformed::DuplicateKey { field: "id" }));
         assert_eq!(object.text("status"), Ok(Some("x")));
@@ -246,7 +248,7 @@ mod tests {
     #[test]
     fn numbers_that_are_no_amounts_only_matter_where_an_amount_is_read() {
         let body = format!(r#"{{"a":{},"b":1.5,"c":-1,"d":7,"e":"7","f":null}}"#, "9".repeat(30));
-        let object = object(body.as_bytes()).unwrap();
+        let object = object(&body).unwrap();
         for field in ["a", "b", "c", "e"] {
             assert_eq!(object.amount(field), Err(Malformed::Amount { field }));
         }
@@ -256,7 +258,8 @@ mod tests {
 
     #[test]
     fn what_is_no_json_object_says_how() {
-        let category = |body: &[u8]| match object(body) {
+        let read = |body: &[u8]| object(&text(body)?).map(drop);
+        let category = |body: &[u8]| match read(body) {
             Err(Malformed::NotJson { category, .. }) => category,
             other => panic!("expected no JSON, got {other:?}"),
         };
@@ -265,8 +268,8 @@ mod tests {
         assert_eq!(category(b"{} {}"), "syntax");
         assert_eq!(category(b"{\"a\":\"\xff\"}"), "encoding");
         let place = Malformed::NotJson { category: "encoding", line: 2, column: 3 };
-        assert_eq!(object(b"{\n  \xff}"), Err(place));
+        assert_eq!(read(b"{\n  \xff}"), Err(place));
         assert_eq!(category("[".repeat(1_000).as_bytes()), "depth");
-        assert_eq!(object(b"[]"), Err(Malformed::Shape { field: ".", expected: "an object" }));
+        assert_eq!(read(b"[]"), Err(Malformed::Shape { field: ".", expected: "an object" }));
     }
 }

@@ -7,7 +7,9 @@
 //! bytes and from answers we fetched: [`read`] drops nothing silently, it refuses a reading that breaks this. An unknown
 //! word never fails a delivery. Bodies, secrets and names never enter an error.
 
+mod claim;
 mod document;
+mod draft;
 mod envelope;
 mod error;
 mod json;
@@ -17,15 +19,15 @@ mod reading;
 mod request;
 mod signature;
 pub mod stripe;
+mod text;
 pub mod vocabulary;
 
+pub use claim::{Claim, ClaimKind, ClaimSubject, SubjectKind};
 pub use envelope::{AccountView, Envelope, EnvelopeKind, Tenants};
 pub use error::{Malformed, Rejection};
 pub use keyring::{BadSecret, Keyring, Secret};
 pub use profile::Profile;
-pub use reading::{
-    Alias, Call, Claim, ClaimKind, ClaimSubject, IgnoredBecause, Impossible, Reading, UnknownWord, Want, WantReason,
-};
+pub use reading::{Alias, Call, IgnoredBecause, Impossible, Reading, UnknownWord, Want, WantReason};
 pub use request::Request;
 
 use afluente_model::{Gateway, Proof, Timestamp};

@@ -2,6 +2,9 @@
 
 use afluente_model::{Gateway, PaymentFact, PaymentRef, ProviderId, SubscriptionFact, SubscriptionRef, Timestamp};
 
+use crate::claim::Claim;
+use crate::error::Malformed;
+
 /// Everything one envelope says. A pure function of the envelope: nothing we stored can change it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Reading {
@@ -24,6 +27,8 @@ pub struct Reading {
     pub wants: Vec<Want>,
     /// Words of the gateway we do not know.
     pub unmapped: Vec<UnknownWord>,
+    /// Parts that only decorate and could not be read: noted on the receipt and counted, while the rest stands.
+    pub notes: Vec<Malformed>,
     /// Set when the envelope is kept but changes nothing, with the reason.
     pub ignored: Option<IgnoredBecause>,
 }
@@ -35,97 +40,6 @@ pub struct Alias {
     pub payment: PaymentRef,
     /// The other name.
     pub alias: PaymentRef,
-}
-
-/// A statement about the person behind a payment or subscription, or about its relations. Append-only evidence.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Claim {
-    /// What it is about.
-    pub subject: ClaimSubject,
-    /// What is claimed.
-    pub kind: ClaimKind,
-    /// The value, normalised: e-mail trimmed and lower case, documents digits (CNPJ may hold capitals), never empty.
-    pub value: Box<str>,
-    /// The gateway's time of the envelope.
-    pub at: Option<Timestamp>,
-}
-
-/// What a claim is about.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum ClaimSubject {
-    /// A payment.
-    Payment(PaymentRef),
-    /// A subscription.
-    Subscription(SubscriptionRef),
-    /// A customer of the gateway, by its id there.
-    Customer(ProviderId),
-    /// A stored payment method, by its id there.
-    Method(ProviderId),
-    /// A checkout session, by its id there.
-    Checkout(ProviderId),
-    /// An invoice, by its id there.
-    Invoice(ProviderId),
-}
-
-/// Declares [`ClaimKind`] with its words in one place.
-macro_rules! claim_kinds {
-    ($($(#[$doc:meta])* $variant:ident => $word:literal,)+) => {
-        /// What is claimed.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub enum ClaimKind { $($(#[$doc])* $variant,)+ }
-
-        impl ClaimKind {
-            /// Every kind.
-            pub const ALL: &'static [ClaimKind] = &[$(ClaimKind::$variant,)+];
-
-            /// The word stored in the ledger.
-            #[must_use]
-            pub const fn as_str(self) -> &'static str {
-                match self { $(ClaimKind::$variant => $word,)+ }
-            }
-        }
-    };
-}
-
-claim_kinds! {
-    /// The gateway's customer id.
-    Customer => "customer",
-    /// CPF or CNPJ of the customer.
-    Document => "document",
-    /// The customer's e-mail.
-    Email => "email",
-    /// The customer's phone.
-    Phone => "phone",
-    /// The customer's name.
-    Name => "name",
-    /// CPF or CNPJ of who pays, where that may be somebody else.
-    PayerDocument => "payer_document",
-    /// The gateway's payment method id.
-    Method => "method",
-    /// Kind of the method: card, pix, boleto.
-    MethodKind => "method_kind",
-    /// Card brand.
-    CardBrand => "card_brand",
-    /// Last four digits.
-    CardLast4 => "card_last4",
-    /// Expiry as `YYYY-MM`.
-    CardExpiry => "card_expiry",
-    /// The gateway's fingerprint of a card or account.
-    Fingerprint => "fingerprint",
-    /// Our own reference (metadata, client reference).
-    Reference => "reference",
-    /// The subscription a payment or invoice belongs to.
-    Subscription => "subscription",
-    /// The invoice a payment belongs to.
-    Invoice => "invoice",
-    /// The payment a session or invoice belongs to.
-    Payment => "payment",
-    /// The object no longer exists at the gateway: a tombstone, so that a late snapshot does not revive it.
-    Deleted => "deleted",
-    /// A payment method is attached (`true`) or detached (`false`).
-    Attached => "attached",
-    /// The gateway's own status word of an invoice or checkout session.
-    Status => "status",
 }
 
 /// A question for the gateway. Durable: a row until it is answered or given up by a person.

@@ -6,6 +6,8 @@
 
 mod charge;
 mod checkout;
+mod claim;
+mod context;
 mod customer;
 mod event;
 mod invoice;

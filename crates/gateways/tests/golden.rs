@@ -8,6 +8,8 @@
 
 #[path = "golden/case.rs"]
 mod case;
+#[path = "golden/gateway.rs"]
+mod gateway;
 #[path = "golden/order.rs"]
 mod order;
 #[path = "golden/row.rs"]
@@ -15,11 +17,10 @@ mod row;
 
 use std::collections::BTreeSet;
 
-use afluente_gateways::stripe::sign;
-use afluente_gateways::{Keyring, Rejection, Request, Secret, adapter, read};
+use afluente_gateways::{Adapter, Keyring, Rejection, Request, Secret, adapter};
 use afluente_model::{Gateway, Proof, Timestamp};
 use case::{Body, Case, Outcome};
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderMap, Method};
 use serde_json::{Value, json};
 
 /// What every gateway must show, or say in `cannot.json` why it does not exist there.
@@ -72,8 +73,7 @@ fn reading_twice_says_the_same_and_an_unproved_body_asserts_nothing() {
     for case in Case::all() {
         for body in &case.bodies {
             assert_eq!(case.read(body), case.read(body), "{}/{}", case.name, body.name);
-            let hint = case::delivery(&body.bytes, Proof::None);
-            if let Ok(reading) = read(adapter(Gateway::Stripe).unwrap(), &hint.envelope(&case.account)) {
+            if let Ok(reading) = case.read_as(&body.bytes, Proof::None) {
                 assert!(reading.facts.is_empty() && reading.subscriptions.is_empty(), "{}/{}", case.name, body.name);
                 assert!(reading.claims.is_empty() && reading.aliases.is_empty(), "{}/{}", case.name, body.name);
             }
@@ -85,47 +85,42 @@ fn reading_twice_says_the_same_and_an_unproved_body_asserts_nothing() {
 fn every_body_is_refused_when_it_is_forged_unsigned_stale_or_cut() {
     let secret = Secret::new(SECRET).unwrap();
     for case in Case::all() {
+        let verify = |headers: &HeaderMap, body: &[u8], clock| verify(case.adapter(), headers, body, clock);
         for Body { name, bytes } in &case.bodies {
-            let header = sign(&secret, CLOCK, bytes);
+            let headers = gateway::signed(case.gateway, &secret, CLOCK, bytes);
             let place = format!("{}/{name}", case.name);
-            assert!(verify(Some(&header), bytes, CLOCK).is_ok(), "{place}");
+            assert!(verify(&headers, bytes, CLOCK).is_ok(), "{place}");
+            let wrong = Err(Rejection::WrongSignature { secrets: 1 });
             let mut forged = bytes.clone();
             forged[bytes.len() / 2] ^= 1;
-            assert_eq!(verify(Some(&header), &forged, CLOCK), Err(Rejection::WrongSignature { secrets: 1 }), "{place}");
-            let cut = &bytes[..bytes.len() - 1];
-            assert_eq!(verify(Some(&header), cut, CLOCK), Err(Rejection::WrongSignature { secrets: 1 }), "{place}");
-            assert_eq!(verify(None, bytes, CLOCK), Err(Rejection::NoSignature), "{place}");
-            assert!(matches!(verify(Some(&header), bytes, CLOCK + 301), Err(Rejection::TooOld { .. })), "{place}");
+            assert_eq!(verify(&headers, &forged, CLOCK), wrong, "{place}");
+            assert_eq!(verify(&headers, &bytes[..bytes.len() - 1], CLOCK), wrong, "{place}");
+            assert_eq!(verify(&HeaderMap::new(), bytes, CLOCK), Err(Rejection::NoSignature), "{place}");
+            assert!(matches!(verify(&headers, bytes, CLOCK + 301), Err(Rejection::TooOld { .. })), "{place}");
         }
     }
 }
 
-fn verify(header: Option<&str>, body: &[u8], clock: i64) -> Result<Proof, Rejection> {
-    let mut headers = HeaderMap::new();
-    if let Some(header) = header {
-        headers.insert("stripe-signature", HeaderValue::from_str(header).unwrap());
-    }
-    let request = Request { method: &Method::POST, path: "/", query: None, headers: &headers, body };
+fn verify(adapter: &dyn Adapter, headers: &HeaderMap, body: &[u8], clock: i64) -> Result<Proof, Rejection> {
+    let request = Request { method: &Method::POST, path: "/", query: None, headers, body };
     let keys = Keyring { secrets: vec![Secret::new(SECRET).unwrap()], tolerance_seconds: 300 };
-    adapter(Gateway::Stripe).unwrap().verify(&request, &keys, Timestamp::from_seconds(clock).unwrap())
+    adapter.verify(&request, &keys, Timestamp::from_seconds(clock).unwrap())
 }
 
 /// A status that no table lists may only stand in a case that expects it as unmapped.
 #[test]
 fn every_status_in_a_body_is_in_the_vocabulary() {
-    let known: BTreeSet<(String, String)> = adapter(Gateway::Stripe)
-        .unwrap()
-        .vocabulary()
-        .into_iter()
-        .map(|entry| (entry.field.to_owned(), entry.word.split(" (").next().unwrap().to_owned()))
-        .collect();
     for case in Case::all() {
+        let known: BTreeSet<(String, String)> = case
+            .adapter()
+            .vocabulary()
+            .into_iter()
+            .map(|entry| (entry.field.to_owned(), entry.word.split(" (").next().unwrap().to_owned()))
+            .collect();
         let unmapped = case.expected["unmapped"].as_array().cloned().unwrap_or_default();
         for body in &case.bodies {
             let parsed: Value = serde_json::from_slice(&body.bytes).unwrap_or_default();
-            let object = &parsed["data"]["object"];
-            let (Some(word), Some(status)) = (object["object"].as_str(), object["status"].as_str()) else { continue };
-            let (field, status) = (format!("{word}.status"), status.replace(char::is_control, ""));
+            let Some((field, status)) = gateway::status(case.gateway, &parsed) else { continue };
             if !known.iter().any(|(known, _)| *known == field) {
                 continue;
             }
@@ -139,9 +134,12 @@ fn every_status_in_a_body_is_in_the_vocabulary() {
 #[test]
 fn every_gateway_shows_what_it_must_or_says_why_it_cannot() {
     let shown: BTreeSet<String> = Case::all().into_iter().map(|case| case.name).collect();
-    let cannot = case::json(&case::root().join("stripe").join("cannot.json"));
-    for needed in NEEDED {
-        let named = format!("stripe/{needed}");
-        assert!(shown.contains(&named) != cannot[*needed].is_string(), "{named}: a folder, or a reason in cannot.json");
+    for gateway in Gateway::ALL.iter().copied().filter(|gateway| adapter(*gateway).is_some()) {
+        let cannot = case::json(&case::root().join(gateway.slug()).join("cannot.json"));
+        for needed in NEEDED {
+            let named = format!("{}/{needed}", gateway.slug());
+            let says_why = cannot[*needed].is_string();
+            assert!(shown.contains(&named) != says_why, "{named}: a folder, or a reason in cannot.json");
+        }
     }
 }

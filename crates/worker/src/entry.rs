@@ -83,19 +83,11 @@ impl<'a> Entry<'a> {
         at: Option<Timestamp>,
         claims: Vec<(&'static str, &'a str)>,
     ) -> ClaimRow<'a> {
-        let (subject_kind, tenant, subject_id) = match subject {
-            ClaimSubject::Payment(payment) => ("payment", payment.tenant.as_ref(), &payment.id),
-            ClaimSubject::Subscription(one) => ("subscription", one.tenant.as_ref(), &one.id),
-            ClaimSubject::Customer(id) => ("customer", None, id),
-            ClaimSubject::Method(id) => ("method", None, id),
-            ClaimSubject::Checkout(id) => ("checkout", None, id),
-            ClaimSubject::Invoice(id) => ("invoice", None, id),
-        };
         ClaimRow {
             account: self.account,
-            tenant: tenant.map_or("", |tenant| tenant.as_str()),
-            subject_kind,
-            subject_id: subject_id.as_str(),
+            tenant: subject.tenant.as_ref().map_or("", |tenant| tenant.as_str()),
+            subject_kind: subject.kind.as_str(),
+            subject_id: subject.id.as_str(),
             claims,
             at,
             source: self.source,

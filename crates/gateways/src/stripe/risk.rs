@@ -2,36 +2,38 @@
 
 use afluente_model::DetailKey;
 
-use super::event::{Context, noted};
+use super::context;
 use super::words::{self, When};
+use crate::draft::Draft;
 use crate::error::Malformed;
 use crate::json::Object;
 use crate::reading::{IgnoredBecause, WantReason};
+use crate::text::noted;
 
 /// A dispute, each an operation of its own. Its amount may be less than the charge's and in another currency.
-pub(super) fn dispute(context: &mut Context, object: &Object<'_>) -> Result<(), Malformed> {
+pub(super) fn dispute(draft: &mut Draft, object: &Object<'_>) -> Result<(), Malformed> {
     // Disputes of very old versions have no id of their own; their charge has one dispute then.
     let charge = object.id("charge")?;
     let (kind, id) = match object.id("id")? {
         Some(id) => ("dispute", id),
         None => ("charge", charge.clone().ok_or(Malformed::Id { field: "id" })?),
     };
-    let Some(payment) = context.payment(object.id("payment_intent")?, charge) else {
-        context.want(kind, &id, WantReason::Incomplete);
-        context.reading.ignored = Some(IgnoredBecause::NothingToSay);
+    let Some(payment) = context::payment(draft, object.id("payment_intent")?, charge) else {
+        draft.want(kind, &id, WantReason::Incomplete);
+        draft.ignore(IgnoredBecause::NothingToSay);
         return Ok(());
     };
     let status = object.text("status")?.unwrap_or_default();
     let Some(row) = words::find(words::DISPUTE, status, When::Always) else {
-        context.unmapped(&payment, "dispute.status", status, (kind, &id));
+        draft.unmapped(&payment, "dispute.status", status, (kind, &id));
         return Ok(());
     };
     for kind in row.facts {
-        let fact =
-            context.fact(*kind, id.as_str(), status).money(object.amount("amount")?, object.currency("currency")?);
+        let fact = draft.fact(*kind, id.as_str(), status).money(object.amount("amount")?, object.currency("currency")?);
         let detail = fact.detail.clone().with(DetailKey::Stage, stage(status));
-        let detail = noted(detail, DetailKey::Reason, object.text("reason")?.unwrap_or_default());
-        context.assert(&payment, fact.detail(detail));
+        let reason = draft.soft(object.text("reason")).unwrap_or_default();
+        let detail = noted(detail, DetailKey::Reason, reason);
+        draft.assert(&payment, fact.detail(detail));
     }
     Ok(())
 }
@@ -48,20 +50,23 @@ fn stage(status: &str) -> &'static str {
 }
 
 /// A review by Radar or a person.
-pub(super) fn review(context: &mut Context, object: &Object<'_>) -> Result<(), Malformed> {
+pub(super) fn review(draft: &mut Draft, object: &Object<'_>) -> Result<(), Malformed> {
     let id = object.required_id("id")?;
-    let Some(payment) = context.payment(object.id("payment_intent")?, object.id("charge")?) else {
-        context.reading.ignored = Some(IgnoredBecause::NothingToSay);
+    let Some(payment) = context::payment(draft, object.id("payment_intent")?, object.id("charge")?) else {
+        draft.ignore(IgnoredBecause::NothingToSay);
         return Ok(());
     };
-    let word =
-        if object.bool("open")? == Some(true) { "open" } else { object.text("closed_reason")?.unwrap_or_default() };
+    let word = if object.bool("open")? == Some(true) {
+        "open"
+    } else {
+        draft.soft(object.text("closed_reason")).unwrap_or_default()
+    };
     match words::find(words::REVIEW, word, When::Always) {
-        None => context.unmapped(&payment, "review.closed_reason", word, ("review", &id)),
+        None => draft.unmapped(&payment, "review.closed_reason", word, ("review", &id)),
         Some(row) => {
             for kind in row.facts {
-                let fact = context.fact(*kind, id.as_str(), word);
-                context.assert(&payment, fact);
+                let fact = draft.fact(*kind, id.as_str(), word);
+                draft.assert(&payment, fact);
             }
         }
     }

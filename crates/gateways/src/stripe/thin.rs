@@ -2,29 +2,28 @@
 
 use afluente_model::Timestamp;
 
-use super::event::{self, Context, not_ours};
 use super::lookup::{self, is_safe_id};
+use super::{context, words};
+use crate::draft::Draft;
 use crate::envelope::Envelope;
 use crate::error::Malformed;
 use crate::json::Object;
-use crate::reading::{IgnoredBecause, Reading, WantReason};
+use crate::reading::{IgnoredBecause, WantReason};
 
 const PING: &str = "v2.core.event_destination.ping";
 
-pub(super) fn read(envelope: &Envelope<'_>, body: &Object<'_>) -> Result<Reading, Malformed> {
-    let mut context = Context::of(envelope, body, "thin")?;
+pub(super) fn read(envelope: &Envelope<'_>, body: &Object<'_>) -> Result<Draft, Malformed> {
+    let (mut draft, not_ours) = context::open(envelope, body, "thin")?;
     let created = body.text("created")?;
-    context.at = created.map(Timestamp::parse_rfc3339).transpose().map_err(|_| Malformed::Time { field: "created" })?;
-    context.reading.latest = context.at;
-    if &*context.kind == PING {
-        context.reading.ignored = Some(IgnoredBecause::Ping);
-        return Ok(context.reading);
+    draft.set_at(created.map(Timestamp::parse_rfc3339).transpose().map_err(|_| Malformed::Time { field: "created" })?);
+    if draft.kind() == PING {
+        draft.ignore(IgnoredBecause::Ping);
+        return Ok(draft);
     }
-    if let Some(because) = not_ours(envelope.account(), body, context.tenant.as_ref())? {
-        context.reading.ignored = Some(because);
-        return Ok(context.reading);
+    if let Some(because) = not_ours {
+        draft.ignore(because);
+        return Ok(draft);
     }
-    context.tenant = context.tenant.filter(|tenant| envelope.account().external_id.as_ref() != Some(tenant));
     let related = body.object("related_object")?;
     let kind = related.map(|related| related.text("type")).transpose()?.flatten();
     let id = related.map(|related| related.id("id")).transpose()?.flatten();
@@ -33,16 +32,16 @@ pub(super) fn read(envelope: &Envelope<'_>, body: &Object<'_>) -> Result<Reading
     }
     let known = kind.and_then(lookup::kind);
     match (known, id) {
-        (Some(kind), Some(id)) => context.want(kind, &id, WantReason::Hint),
-        _ if kind.is_some_and(event::is_silent) => context.reading.ignored = Some(IgnoredBecause::NothingToSay),
+        (Some(kind), Some(id)) => draft.want(kind, &id, WantReason::Hint),
+        _ if kind.is_some_and(words::is_silent) => draft.ignore(IgnoredBecause::NothingToSay),
         // Nothing is named, a singleton, or an object no call of ours reads: the event itself can be read.
         _ => {
             let own = body.required_id("id")?;
             if !is_safe_id(own.as_str()) {
                 return Err(Malformed::Id { field: "id" });
             }
-            context.want(lookup::EVENT, &own, WantReason::Hint);
+            draft.want(lookup::EVENT, &own, WantReason::Hint);
         }
     }
-    Ok(context.reading)
+    Ok(draft)
 }

@@ -5,6 +5,7 @@ use afluente_model::{
 };
 use afluente_model::{SubscriptionBase, SubscriptionKind};
 
+use crate::claim::ClaimKind;
 use crate::vocabulary::Entry;
 
 /// What has to hold for a row beside its word.
@@ -77,6 +78,18 @@ const HOLD_EXPIRED: PaymentKind = PaymentKind::Auth(AuthKind::Expired);
 const TAKEN: PaymentKind = PaymentKind::Capture(CaptureKind::Succeeded);
 const TOTAL_TAKEN: PaymentKind = PaymentKind::Totals(TotalsKind::Captured);
 const TOTAL_RETURNED: PaymentKind = PaymentKind::Totals(TotalsKind::Refunded);
+
+/// The status of a charge that took money, and of one that did not.
+pub(super) const PAID: &str = "succeeded";
+pub(super) const FAILED: &str = "failed";
+/// The word of an intent whose money is held.
+pub(super) const HELD: &str = "requires_capture";
+/// The error code of a voucher or Pix code that nobody paid in time.
+pub(super) const RAN_OUT: &str = "payment_intent_payment_attempt_expired";
+
+/// Where an intent and a charge name what they belong to.
+pub(super) const RELATIONS: &[(ClaimKind, &str)] =
+    &[(ClaimKind::Customer, "customer"), (ClaimKind::Method, "payment_method"), (ClaimKind::Invoice, "invoice")];
 
 /// `payment_intent.status`. `totals.captured` is asserted only where money was received, `capture.succeeded` only where
 /// the charge is named too. The `requires_source` words are those of versions before 2019-02-11.
@@ -266,6 +279,63 @@ pub(super) static ENDING: &[(&str, &str)] = &[
     ("payment_disputed", "CHARGEBACK"),
     ("canceled_by_retention_policy", "GATEWAY"),
 ];
+
+/// Objects we know of that say nothing about a payment, a customer or a subscription.
+const SILENT_OBJECTS: &[&str] = &[
+    "account",
+    "application",
+    "application_fee",
+    "balance",
+    "balance_transaction",
+    "bank_account",
+    "capability",
+    "card",
+    "checkout.session_line_item",
+    "coupon",
+    "credit_note",
+    "discount",
+    "fee_refund",
+    "file",
+    "invoiceitem",
+    "issuing.card",
+    "line_item",
+    "mandate",
+    "payment_link",
+    "payout",
+    "person",
+    "plan",
+    "price",
+    "product",
+    "promotion_code",
+    "quote",
+    "radar.early_fraud_warning",
+    "setup_intent",
+    "source",
+    "subscription_item",
+    "subscription_schedule",
+    "tax_id",
+    "tax_rate",
+    "terminal.reader",
+    "test_helpers.test_clock",
+    "topup",
+    "transfer",
+];
+
+/// Whether objects of this word are known to say nothing here.
+pub(super) fn is_silent(word: &str) -> bool {
+    SILENT_OBJECTS.contains(&word)
+}
+
+/// `charge.dispute.created` is about a dispute, `customer.subscription.deleted` about a subscription.
+pub(super) fn object_of(kind: &str) -> &str {
+    let stem = kind.rsplit_once('.').map_or(kind, |(stem, _)| stem);
+    match stem {
+        "charge.dispute" => "dispute",
+        "charge.refund" => "refund",
+        "customer.subscription" => "subscription",
+        other => other,
+    }
+}
 
 /// Every word we know.
 pub(super) fn vocabulary() -> Vec<Entry> {

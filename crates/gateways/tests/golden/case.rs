@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use afluente_gateways::{AccountView, Envelope, Malformed, Reading, Tenants, adapter, read};
+use afluente_gateways::{AccountView, Adapter, Envelope, Malformed, Reading, Tenants, adapter, read};
 use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, Mode, Proof, ProviderId, SecretName, Timestamp};
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 pub(crate) struct Case {
     /// `<gateway>/<case>`.
     pub(crate) name: String,
+    pub(crate) gateway: Gateway,
     pub(crate) account: AccountView,
     pub(crate) bodies: Vec<Body>,
     pub(crate) expected: Value,
@@ -26,18 +27,20 @@ pub(crate) struct Body {
 /// What reading a body ended in.
 pub(crate) type Outcome = Result<Reading, Malformed>;
 
-/// A delivery that owns what its envelope borrows.
-pub(crate) struct Posted(Delivery);
-
-impl Posted {
-    pub(crate) fn envelope<'a>(&'a self, account: &'a AccountView) -> Envelope<'a> {
-        Envelope::of(&self.0, account)
-    }
-}
-
 /// What `expected.json` may hold.
-const SECTIONS: &[&str] =
-    &["about", "payments", "subscriptions", "wants", "ignored", "unmapped", "malformed", "claims", "aliases", "now"];
+const SECTIONS: &[&str] = &[
+    "about",
+    "payments",
+    "subscriptions",
+    "wants",
+    "ignored",
+    "unmapped",
+    "malformed",
+    "notes",
+    "claims",
+    "aliases",
+    "now",
+];
 
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")
@@ -62,7 +65,10 @@ impl Case {
 
     fn load(folder: &Path) -> Case {
         let names: Vec<String> = folder.components().map(|part| part.as_os_str().to_string_lossy().into()).collect();
-        let name = names[names.len() - 2..].join("/");
+        let [slug, case] = &names[names.len() - 2..] else { unreachable!() };
+        let gateway = Gateway::ALL.iter().copied().find(|gateway| gateway.slug() == slug);
+        let gateway = gateway.unwrap_or_else(|| panic!("{slug}: no gateway of this name"));
+        let name = format!("{slug}/{case}");
         let mut bodies = Vec::new();
         for path in files(folder) {
             let stem = path.file_stem().unwrap().to_string_lossy().to_string();
@@ -78,19 +84,28 @@ impl Case {
         }
         let account = folder.join("account.json");
         let account = account_of(&if account.exists() { json(&account) } else { json!({}) });
-        Case { name, account, bodies, expected }
+        Case { name, gateway, account, bodies, expected }
     }
 
     /// What a signed body says.
     pub(crate) fn read(&self, body: &Body) -> Outcome {
-        let posted = delivery(&body.bytes, Proof::Signed { secret: SecretName::of(b"golden") });
-        read(adapter(Gateway::Stripe).unwrap(), &posted.envelope(&self.account))
+        self.read_as(&body.bytes, Proof::Signed { secret: SecretName::of(b"golden") })
+    }
+
+    /// What these bytes say with this proof.
+    pub(crate) fn read_as(&self, body: &[u8], proof: Proof) -> Outcome {
+        let delivery = delivery(self.gateway, body, proof);
+        read(self.adapter(), &Envelope::of(&delivery, &self.account))
+    }
+
+    pub(crate) fn adapter(&self) -> &'static dyn Adapter {
+        adapter(self.gateway).unwrap()
     }
 
     /// Compares everything that is not a row. A section that is not there must be empty, but for claims and aliases: of
     /// those the ones listed must be there.
     pub(crate) fn expect(&self, said: &Value) {
-        for section in ["wants", "unmapped", "ignored", "malformed"] {
+        for section in ["wants", "unmapped", "ignored", "malformed", "notes"] {
             let empty = if said[section].is_array() { json!([]) } else { json!({}) };
             let expected = self.expected.get(section).cloned().unwrap_or(empty);
             assert_eq!(said[section], expected, "{}: {section}", self.name);
@@ -132,10 +147,10 @@ impl Case {
 }
 
 /// A delivery of these bytes.
-pub(crate) fn delivery(bytes: &[u8], proof: Proof) -> Posted {
-    Posted(Delivery {
+fn delivery(gateway: Gateway, bytes: &[u8], proof: Proof) -> Delivery {
+    Delivery {
         id: DeliveryId(uuid::Uuid::nil()),
-        gateway: Gateway::Stripe,
+        gateway,
         account: AccountName::parse("golden").unwrap(),
         received_at: Timestamp::from_seconds(1_764_000_000).unwrap(),
         proof,
@@ -144,13 +159,13 @@ pub(crate) fn delivery(bytes: &[u8], proof: Proof) -> Posted {
         traceparent: None,
         released_by: None,
         body: Bytes::copy_from_slice(bytes),
-    })
+    }
 }
 
 /// Everything the bodies say that is not a row, in a form to compare.
 pub(crate) fn said(case: &Case, outcomes: &[Outcome]) -> Value {
     let (mut wants, mut unmapped, mut claims, mut aliases) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let (mut ignored, mut malformed) = (json!({}), json!({}));
+    let (mut ignored, mut malformed, mut notes) = (json!({}), json!({}), Vec::new());
     for (body, outcome) in case.bodies.iter().zip(outcomes) {
         let reading = match outcome {
             Ok(reading) => reading,
@@ -161,10 +176,13 @@ pub(crate) fn said(case: &Case, outcomes: &[Outcome]) -> Value {
         };
         let times = reading.facts.iter().flat_map(|(_, fact)| [fact.at, fact.op_at]).max().flatten();
         assert!(reading.latest >= times, "{}/{}: a fact is later than the latest", case.name, body.name);
-        let tenant = |tenant: &Option<ProviderId>| tenant.as_ref().map_or(String::new(), |tenant| format!("{tenant}/"));
         wants.extend(
-            reading.wants.iter().map(|w| format!("{}{} {} {}", tenant(&w.tenant), w.kind, w.id, w.reason.as_str())),
+            reading
+                .wants
+                .iter()
+                .map(|w| format!("{}{} {} {}", tenant(w.tenant.as_ref()), w.kind, w.id, w.reason.as_str())),
         );
+        notes.extend(reading.notes.iter().map(|note| format!("{}: {note}", body.name)));
         unmapped.extend(reading.unmapped.iter().map(|word| format!("{} {}", word.field, word.word)));
         aliases.extend(reading.aliases.iter().map(|alias| format!("{} {}", alias.alias.id, alias.payment.id)));
         claims.extend(reading.claims.iter().map(claim));
@@ -172,27 +190,23 @@ pub(crate) fn said(case: &Case, outcomes: &[Outcome]) -> Value {
             ignored[&body.name] = json!(because.as_str());
         }
     }
-    for list in [&mut wants, &mut unmapped, &mut claims, &mut aliases] {
+    for list in [&mut wants, &mut unmapped, &mut notes, &mut claims, &mut aliases] {
         list.sort();
         list.dedup();
     }
     json!({
         "wants": wants, "unmapped": unmapped, "claims": claims, "aliases": aliases,
-        "ignored": ignored, "malformed": malformed,
+        "ignored": ignored, "malformed": malformed, "notes": notes,
     })
 }
 
+fn tenant(tenant: Option<&ProviderId>) -> String {
+    tenant.map_or_else(String::new, |tenant| format!("{tenant}/"))
+}
+
 fn claim(claim: &afluente_gateways::Claim) -> String {
-    use afluente_gateways::ClaimSubject;
-    let subject = match &claim.subject {
-        ClaimSubject::Payment(payment) => format!("payment {}", payment.id),
-        ClaimSubject::Subscription(subscription) => format!("subscription {}", subscription.id),
-        ClaimSubject::Customer(id) => format!("customer {id}"),
-        ClaimSubject::Method(id) => format!("method {id}"),
-        ClaimSubject::Checkout(id) => format!("checkout {id}"),
-        ClaimSubject::Invoice(id) => format!("invoice {id}"),
-    };
-    format!("{subject} {}={}", claim.kind.as_str(), claim.value)
+    let (kind, tenant) = (claim.subject.kind.as_str(), tenant(claim.subject.tenant.as_ref()));
+    format!("{kind} {tenant}{} {}={}", claim.subject.id, claim.kind.as_str(), claim.value)
 }
 
 fn account_of(account: &Value) -> AccountView {

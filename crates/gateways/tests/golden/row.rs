@@ -2,10 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use afluente_gateways::adapter;
 use afluente_model::{
-    Gateway, Payment, PaymentFact, PaymentKind, ProviderId, Resolution, State, Subscription, SubscriptionFact,
-    SubscriptionKind, Timestamp, fold, project, project_subscription,
+    Payment, PaymentFact, PaymentKind, ProviderId, Resolution, State, Subscription, SubscriptionFact, SubscriptionKind,
+    Timestamp, fold, project, project_subscription,
 };
 use serde_json::{Value, json};
 
@@ -69,7 +68,7 @@ fn shown(
     payments: &BTreeMap<String, State<PaymentKind>>,
     subscriptions: &BTreeMap<String, State<SubscriptionKind>>,
 ) -> Value {
-    let resolution = adapter(Gateway::Stripe).unwrap().profile().resolution;
+    let resolution = case.adapter().profile().resolution;
     let now = Timestamp::from_seconds(case.expected["now"].as_i64().unwrap_or(1_764_000_000)).unwrap();
     let payments: serde_json::Map<String, Value> =
         payments.iter().map(|(id, state)| (id.clone(), payment(state, resolution))).collect();
