@@ -24,6 +24,8 @@ const SHOWN: &[(&str, &str)] = &[
 ];
 
 pub(super) fn read(draft: &mut Draft, object: &Object<'_>) -> Result<(), Malformed> {
+    // They name the operations: of two lists neither is believed.
+    object.get("charges")?;
     let charges = context::items(draft, object, "charges");
     let intent = Intent::of(draft, object, charges.first().copied())?;
     match words::find(words::INTENT, intent.status, intent.when) {
