@@ -135,6 +135,15 @@ impl Draft {
         })
     }
 
+    /// The same for a part that decides what the money means: one that stands twice is refused, for which of the two holds
+    /// nobody can tell.
+    pub(crate) fn unless_twice<T>(&mut self, read: Result<Option<T>, Malformed>) -> Result<Option<T>, Malformed> {
+        match read {
+            Err(twice @ Malformed::DuplicateKey { .. }) => Err(twice),
+            other => Ok(self.soft(other)),
+        }
+    }
+
     pub(crate) fn note(&mut self, damage: Malformed) {
         push_new(&mut self.reading.notes, damage);
     }

@@ -77,7 +77,7 @@ impl<'a> Charge<'a> {
         };
         let returned = object.amount("amount_refunded")?;
         let status = object.text("status")?.unwrap_or_default();
-        let code = draft.soft(object.text("failure_code")).unwrap_or_default();
+        let code = draft.unless_twice(object.text("failure_code"))?.unwrap_or_default();
         let gone = object.bool("refunded")? == Some(true) || (asked > Some(Amount::ZERO) && returned >= asked);
         let expired = draft.kind() == "charge.expired";
         let when = match (status, captured) {

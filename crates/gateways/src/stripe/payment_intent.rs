@@ -80,7 +80,7 @@ impl<'a> Intent<'a> {
         let latest_charge = latest_charge.or_else(|| failed_charge.clone());
         let payment = context::payment_of_intent(draft, &id, [latest_charge.as_ref(), failed_charge.as_ref()]);
         let status = object.text("status")?.unwrap_or_default();
-        let reason = draft.soft(object.text("cancellation_reason")).filter(|_| status == "canceled");
+        let reason = draft.unless_twice(object.text("cancellation_reason"))?.filter(|_| status == "canceled");
         let ending = reason.and_then(|reason| words::CANCELLATION.iter().find(|(word, _, _)| *word == reason));
         let amount = object.amount("amount")?;
         Ok(Intent {

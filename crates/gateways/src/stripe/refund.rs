@@ -32,7 +32,7 @@ pub(super) fn inside(draft: &mut Draft, object: &Object<'_>, payment: &PaymentRe
 }
 
 fn returned(draft: &mut Draft, object: &Object<'_>, id: &ProviderId, payment: &PaymentRef) -> Result<(), Malformed> {
-    let reason = draft.soft(object.text("reason")).unwrap_or_default();
+    let reason = draft.unless_twice(object.text("reason"))?.unwrap_or_default();
     let released = words::find(words::REFUND_REASON, reason, When::Always).map_or(&[][..], |row| row.facts);
     if !released.is_empty() {
         return hold_ran_out(draft, object, payment, released);

@@ -59,7 +59,7 @@ pub(super) fn review(draft: &mut Draft, object: &Object<'_>) -> Result<(), Malfo
     let word = if object.bool("open")? == Some(true) {
         "open"
     } else {
-        draft.soft(object.text("closed_reason")).unwrap_or_default()
+        draft.unless_twice(object.text("closed_reason"))?.unwrap_or_default()
     };
     match words::find(words::REVIEW, word, When::Always) {
         None => draft.unmapped(&payment, "review.closed_reason", word, ("review", &id)),
