@@ -25,7 +25,7 @@ pub(super) fn read(draft: &mut Draft, object: &Object<'_>, inside: Option<&Payme
     let Some(payment) = context::payment(draft, intent, Some(id.clone())) else { return Ok(()) };
     let charge = Charge::of(draft, object, id, named)?;
     match words::find(words::CHARGE, charge.status, charge.when) {
-        None => draft.unmapped(&payment, "charge.status", charge.status, ("charge", &charge.id)),
+        None => draft.unmapped(&payment, "charge.status", charge.word, ("charge", &charge.id)),
         Some(row) => {
             for kind in row.facts {
                 if let Some(fact) = charge.fact(draft, *kind) {
@@ -51,7 +51,10 @@ pub(super) fn read(draft: &mut Draft, object: &Object<'_>, inside: Option<&Payme
 /// What a charge says of itself.
 struct Charge<'a> {
     id: ProviderId,
-    status: &'a str,
+    /// The status in today's word for it.
+    status: &'static str,
+    /// The status as the body has it.
+    word: &'a str,
     when: When,
     asked: Option<Amount>,
     captured: Option<Amount>,
@@ -76,13 +79,16 @@ impl<'a> Charge<'a> {
             None => flag.map(|_| Amount::ZERO),
         };
         let returned = object.amount("amount_refunded")?;
-        let status = object.text("status")?.unwrap_or_default();
+        let paid = object.bool("paid")?;
+        let word = object.text("status")?.unwrap_or_default();
+        let status = words::charge_status(word, paid).unwrap_or_default();
         let code = draft.unless_twice(object.text("failure_code"))?.unwrap_or_default();
         let gone = object.bool("refunded")? == Some(true) || (asked > Some(Amount::ZERO) && returned >= asked);
         let expired = draft.kind() == "charge.expired";
         let when = match (status, captured) {
             (FAILED, _) if expired || code == RAN_OUT => When::RanOut,
             (FAILED, _) => When::LastError,
+            (PAID, _) if paid == Some(false) => When::Unpaid,
             (PAID, Some(captured)) if captured > Amount::ZERO => When::Captured,
             (PAID, None) => When::Unclear,
             (PAID, Some(_)) if flag == Some(true) => When::Unclear,
@@ -98,6 +104,7 @@ impl<'a> Charge<'a> {
             tells_end: matches!(draft.kind(), "charge.failed" | "charge.expired" | "charge.refunded"),
             id,
             status,
+            word: if word.is_empty() { status } else { word },
             when,
             asked,
             captured,
@@ -128,13 +135,13 @@ impl<'a> Charge<'a> {
         };
         Some(match kind {
             PaymentKind::Totals(TotalsKind::Captured) => {
-                draft.fact(kind, "t", self.status).money(self.captured, self.currency)
+                draft.fact(kind, "t", self.word).money(self.captured, self.currency)
             }
             PaymentKind::Totals(TotalsKind::Refunded) => {
                 let returned = self.returned.filter(|_| self.asked == self.captured)?;
-                draft.fact(kind, "t", self.status).money(Some(returned), self.currency)
+                draft.fact(kind, "t", self.word).money(Some(returned), self.currency)
             }
-            PaymentKind::Capture(_) => with_asked(self.status).money(self.captured, self.currency),
+            PaymentKind::Capture(_) => with_asked(self.word).money(self.captured, self.currency),
             PaymentKind::Auth(AuthKind::Authorized) => self.hold(with_asked(self.hold_word())),
             PaymentKind::Auth(_) => PaymentFact { at: self.ended_at(draft), ..fact(self.end_word()) },
             PaymentKind::Attempt(AttemptKind::Declined) => self.failure(draft, with_asked(self.status)),

@@ -1,6 +1,6 @@
 //! Refunds, each an operation of its own.
 
-use afluente_model::{AuthKind, DetailKey, INTENT_OP, PaymentFact, PaymentKind, PaymentRef, ProviderId};
+use afluente_model::{AuthKind, DetailKey, INTENT_OP, PaymentFact, PaymentKind, PaymentRef, ProviderId, Timestamp};
 
 use super::context;
 use super::words::{self, When};
@@ -19,19 +19,30 @@ pub(super) fn read(draft: &mut Draft, object: &Object<'_>) -> Result<(), Malform
         draft.ignore(IgnoredBecause::NothingToSay);
         return Ok(());
     };
-    returned(draft, object, &id, &payment)
+    let started = object.seconds("created")?;
+    returned(draft, object, &id, &payment, started)
 }
 
-/// A refund in the list of its charge, whose total holds it too: a damaged one is noted. One without an id is from before
-/// 2014-06-17, and no operation.
+/// A refund in the list of its charge, whose total holds it too, whatever the clocks say: a damaged one is noted, and one
+/// without a status says nothing beside that total. One without an id is from before 2014-06-17, and no operation.
 pub(super) fn inside(draft: &mut Draft, object: &Object<'_>, payment: &PaymentRef) {
     let Some(id) = draft.soft(object.id("id")) else { return };
-    if let Err(damage) = returned(draft, object, &id, payment) {
+    if matches!(object.get("status"), Ok(None)) {
+        return;
+    }
+    let started = [draft.soft(object.seconds("created")), draft.at()].into_iter().flatten().min();
+    if let Err(damage) = returned(draft, object, &id, payment, started) {
         draft.note(damage);
     }
 }
 
-fn returned(draft: &mut Draft, object: &Object<'_>, id: &ProviderId, payment: &PaymentRef) -> Result<(), Malformed> {
+fn returned(
+    draft: &mut Draft,
+    object: &Object<'_>,
+    id: &ProviderId,
+    payment: &PaymentRef,
+    started: Option<Timestamp>,
+) -> Result<(), Malformed> {
     let reason = draft.unless_twice(object.text("reason"))?.unwrap_or_default();
     let released = words::find(words::REFUND_REASON, reason, When::Always).map_or(&[][..], |row| row.facts);
     if !released.is_empty() {
@@ -46,7 +57,7 @@ fn returned(draft: &mut Draft, object: &Object<'_>, id: &ProviderId, payment: &P
         let fact = draft
             .fact(*kind, id.as_str(), status)
             .money(object.amount("amount")?, object.currency("currency")?)
-            .counted_from(object.seconds("created")?);
+            .counted_from(started);
         let code = draft.soft(object.text("failure_reason")).unwrap_or_default();
         let detail = noted(fact.detail.clone(), DetailKey::Code, code);
         draft.assert(payment, fact.detail(detail));

@@ -22,6 +22,8 @@ pub(super) enum When {
     Captured,
     /// Money is held.
     Held,
+    /// It says that nothing was paid.
+    Unpaid,
     /// It does not say what was taken.
     Unclear,
     /// A hold was released.
@@ -41,6 +43,7 @@ impl When {
             When::RanOut => " (ran out)",
             When::Captured => " (captured)",
             When::Held => " (not captured)",
+            When::Unpaid => " (not paid)",
             When::Unclear => " (no amounts)",
             When::Released => " (released)",
             When::Deadline => " (expired, automatic)",
@@ -117,6 +120,7 @@ pub(super) static INTENT: &[Row] = &[
 pub(super) static CHARGE: &[Row] = &[
     row("succeeded", When::Captured, &[TAKEN, TOTAL_TAKEN, TOTAL_RETURNED], "-"),
     row("succeeded", When::Held, &[AUTHORIZED], "AUTHORIZED"),
+    row("succeeded", When::Unpaid, &[], "-"),
     row("succeeded", When::Unclear, &[], "-"),
     row("succeeded", When::Released, &[AUTHORIZED, VOIDED, CANCELED], "CANCELED"),
     row("succeeded", When::Deadline, &[AUTHORIZED, HOLD_EXPIRED, EXPIRED], "EXPIRED"),
@@ -125,6 +129,16 @@ pub(super) static CHARGE: &[Row] = &[
     row("failed", When::RanOut, &[EXPIRED], "EXPIRED"),
     row("failed", When::LastError, &[DECLINED], "FAILED"),
 ];
+
+/// What old API versions say, and today's word for it: `paid` before 2015-02-18, and before that no status at all.
+static OLD_CHARGE: &[(&str, Option<bool>, &str)] =
+    &[("paid", None, PAID), ("", Some(true), PAID), ("", Some(false), FAILED)];
+
+/// Today's word for a charge's status; `None` for one we do not know.
+pub(super) fn charge_status(word: &str, paid: Option<bool>) -> Option<&'static str> {
+    let old = OLD_CHARGE.iter().find(|(old, flag, _)| *old == word && (flag.is_none() || *flag == paid));
+    old.map(|(_, _, status)| *status).or_else(|| CHARGE.iter().map(|row| row.word).find(|known| *known == word))
+}
 
 /// `charge.outcome.type`, Radar's verdict. What the issuer says is told by the status already.
 pub(super) static OUTCOME: &[Row] = &[
@@ -350,6 +364,14 @@ pub(super) fn vocabulary() -> Vec<Entry> {
     ];
     let mut entries: Vec<Entry> =
         tables.into_iter().flat_map(|(field, table)| table.iter().map(move |row| payment_entry(field, row))).collect();
+    entries.extend(OLD_CHARGE.iter().map(|(word, paid, status)| {
+        let word = match paid {
+            None => (*word).to_owned(),
+            Some(true) => "null (paid)".to_owned(),
+            Some(false) => "null (not paid)".to_owned(),
+        };
+        Entry { field: "charge.status", word: word.into(), facts: vec![format!("as {status}").into()], reads_as: "-" }
+    }));
     entries.extend(SUBSCRIPTION.iter().map(|(word, base)| Entry {
         field: "subscription.status",
         word: (*word).into(),
