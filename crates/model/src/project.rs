@@ -21,7 +21,7 @@ use view::View;
 pub const INTENT_OP: &str = "pi";
 
 /// The version of the rules below. Changing what a set of facts projects to means a new number and a refold.
-pub const FOLD_VERSION: i32 = 1;
+pub const FOLD_VERSION: i32 = 2;
 
 /// What we believe about a payment: everything here is a function of its facts.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! The six amounts: money taken, given back, held and asked back.
 
-use super::view::{Op, View};
-use crate::kind::{AuthKind, CaptureKind, DisputeKind, RefundKind, TotalsKind};
+use super::view::{Op, Top, View};
+use crate::kind::{CaptureKind, DisputeKind, RefundKind, TotalsKind};
 use crate::money::Amount;
 use crate::time::Timestamp;
 
@@ -49,16 +49,22 @@ impl Sums {
     }
 }
 
+/// What is held now, so that whoever adds up rows counts no money twice.
 fn held(view: &View<'_>) -> Amount {
-    Amount::clamped(view.auths.iter().filter(|op| op.kind == AuthKind::Authorized).map(|op| op.amount.wide()).sum())
+    let total = view.total(TotalsKind::Captured).filter(|total| net_total(view, total) > 0);
+    let total_at = total.map(|(total, _)| total.register.key.at);
+    Amount::clamped(view.standing_holds(total_at).map(|op| op.amount.wide()).sum())
 }
 
-/// The sum of captures that stand, or the running total if larger. The total first loses each capture it counted that
-/// failed afterwards.
+/// The sum of captures that stand, or the running total if larger.
 fn captured(view: &View<'_>) -> i128 {
     let standing: i128 =
         view.captures.iter().filter(|op| op.kind == CaptureKind::Succeeded).map(|op| op.amount.wide()).sum();
-    let Some((total, amount)) = view.total(TotalsKind::Captured) else { return standing };
+    view.total(TotalsKind::Captured).map_or(standing, |total| standing.max(net_total(view, &total)))
+}
+
+/// The running total of captures, less each capture it counted that failed afterwards.
+fn net_total(view: &View<'_>, (total, amount): &(Top<'_>, Amount)) -> i128 {
     let as_of = total.register.key.at;
     let lost: i128 = view
         .captures
@@ -67,7 +73,7 @@ fn captured(view: &View<'_>) -> i128 {
         .filter(|op| op.register(CaptureKind::Succeeded).is_some_and(|succeeded| succeeded.first_at <= as_of))
         .map(|op| op.amount.wide())
         .sum();
-    standing.max(amount.wide() - lost)
+    amount.wide() - lost
 }
 
 /// No capture, no running total of captures and no hold: only then may money back stand for money taken.

@@ -113,6 +113,22 @@ impl<'a> View<'a> {
             && self.totals.is_empty()
     }
 
+    /// The holds that no capture has ended: one on the same operation that stands and is not older, or a running total of
+    /// captures strictly newer. `total_at` is that total's time, if it took money.
+    pub(super) fn standing_holds(
+        &self,
+        total_at: Option<Option<Timestamp>>,
+    ) -> impl Iterator<Item = &Op<'a, AuthKind>> {
+        self.auths.iter().filter(|hold| hold.kind == AuthKind::Authorized).filter(move |hold| {
+            let of_it =
+                |capture: &&Op<'_, CaptureKind>| capture.name == hold.name && capture.kind == CaptureKind::Succeeded;
+            let ended = self.captures.iter().filter(of_it).any(|capture| {
+                capture.at() > hold.at() || (capture.at() == hold.at() && !is_rest(hold, capture.amount))
+            });
+            total_at.is_none_or(|total| total <= hold.at()) && !ended
+        })
+    }
+
     /// The disputes that stand: a later whole-object reading without a dispute closes what is strictly older.
     pub(super) fn standing_disputes(&self) -> impl Iterator<Item = &Op<'a, DisputeKind>> {
         let closed_before =
@@ -204,4 +220,10 @@ fn select<K: Copy>(state: &State<PaymentKind>, of: impl Fn(PaymentKind) -> Optio
             Some(Op { name, kind: of(*kind)?, top: Top { register, siblings }, amount, registers })
         })
         .collect()
+}
+
+/// Whether a hold is what was left after a capture of its very moment: together they are no more than was asked for.
+fn is_rest(hold: &Op<'_, AuthKind>, captured: Amount) -> bool {
+    let asked = hold.top.register.detail.amount(DetailKey::Asked);
+    asked.is_some_and(|asked| hold.amount.wide() + captured.wide() <= asked.wide())
 }
