@@ -4,8 +4,8 @@ use std::io::{self, BufRead, Read};
 
 use afluente_gateways::adapter;
 use afluente_model::{
-    Amount, Currency, Detail, DetailKey, Fact, Gateway, Kind, Payment, PaymentFact, PaymentKind, Resolution, Source,
-    Timestamp, fold, project,
+    Amount, Conventions, Currency, Detail, DetailKey, Fact, Gateway, Kind, Payment, PaymentFact, PaymentKind,
+    Resolution, Source, Timestamp, fold, project,
 };
 use clap::Args;
 use serde::Deserialize;
@@ -32,7 +32,7 @@ pub(crate) struct FoldArgs {
 
 /// Runs the calculator over standard input.
 pub(crate) fn run(args: &FoldArgs) -> Result<(), Failure> {
-    let resolution = resolution(args.gateway.as_deref())?;
+    let conventions = conventions(args.gateway.as_deref())?;
     let mut failed = 0_u64;
     let mut input = io::stdin().lock();
     let mut number = 0_u64;
@@ -43,7 +43,7 @@ pub(crate) fn run(args: &FoldArgs) -> Result<(), Failure> {
         if matches!(&line, Ok(line) if line.iter().all(u8::is_ascii_whitespace)) {
             continue;
         }
-        let answer = line.and_then(|line| facts(&line)).map(|facts| row(&project(&fold(&facts), resolution)));
+        let answer = line.and_then(|line| facts(&line)).map(|facts| row(&project(&fold(&facts), conventions)));
         match answer {
             Ok(row) => output::print(&row.to_string()),
             Err(error) => {
@@ -60,11 +60,14 @@ pub(crate) fn run(args: &FoldArgs) -> Result<(), Failure> {
     }
 }
 
-fn resolution(gateway: Option<&str>) -> Result<Resolution, Failure> {
-    let Some(slug) = gateway else { return Ok(Resolution::Microsecond) };
+/// Without a gateway every difference of a clock counts.
+const EXACT: Conventions = Conventions { resolution: Resolution::Microsecond, ..Conventions::PLAIN };
+
+fn conventions(gateway: Option<&str>) -> Result<Conventions, Failure> {
+    let Some(slug) = gateway else { return Ok(EXACT) };
     Gateway::from_slug(slug)
         .and_then(adapter)
-        .map(|adapter| adapter.profile().resolution)
+        .map(|adapter| adapter.profile().conventions)
         .ok_or_else(|| Failure::Usage(format!("expected a gateway such as stripe, got {slug:?}")))
 }
 
@@ -218,7 +221,7 @@ mod tests {
     use super::*;
 
     fn folded(line: &str) -> Result<Value, String> {
-        facts(line.as_bytes()).map(|facts| row(&project(&fold(&facts), Resolution::Microsecond)))
+        facts(line.as_bytes()).map(|facts| row(&project(&fold(&facts), EXACT)))
     }
 
     #[test]

@@ -101,8 +101,8 @@ pub(crate) fn payments_table(rows: &[PaymentRow]) -> String {
 /// rule is marked, because nobody knows what it meant.
 fn decimal(row: &PaymentRow, amount: Amount) -> String {
     let Some(currency) = row.payment.currency else { return amount.to_string() };
-    let scale =
-        adapter(row.gateway).map_or_else(|| Scale::iso4217(currency), |adapter| (adapter.profile().scale)(currency));
+    let scale = adapter(row.gateway)
+        .map_or_else(|| Scale::iso4217(currency), |adapter| (adapter.profile().conventions.scale)(currency));
     let shown = scale.format(amount);
     if scale.doubts(amount) { format!("{shown} ?") } else { shown }
 }

@@ -37,7 +37,7 @@ pub(crate) async fn run(command: &WantsCommand, location: &Location) -> Result<(
         let list = wants.iter().map(|want| {
             json!({
                 "account": want.account, "tenant": want.tenant, "kind": want.kind, "reference": want.reference,
-                "reason": want.reason, "attempts": want.attempts, "created_at": want.created_at.to_string(),
+                "context": want.context, "reason": want.reason, "raised": want.raised, "attempts": want.attempts, "created_at": want.created_at.to_string(),
                 "not_before": want.not_before.to_string(),
             })
         });
@@ -50,9 +50,10 @@ pub(crate) async fn run(command: &WantsCommand, location: &Location) -> Result<(
             want.reference.clone(),
             want.account.clone(),
             want.reason.clone(),
+            want.raised.to_string(),
             want.created_at.to_string(),
         ]
     });
-    output::print(&output::table(&["KIND", "REFERENCE", "ACCOUNT", "REASON", "SINCE"], &[], rows));
+    output::print(&output::table(&["KIND", "REFERENCE", "ACCOUNT", "REASON", "RAISED", "SINCE"], &[], rows));
     Ok(())
 }

@@ -17,6 +17,7 @@ pub(crate) struct Draft {
     source: Option<Source>,
     at: Option<Timestamp>,
     tenant: Option<ProviderId>,
+    context: Option<ProviderId>,
     reading: Reading,
 }
 
@@ -24,7 +25,7 @@ impl Draft {
     /// Nothing yet. `event` tells a repetition (`snapshot:evt_…`), `kind` is the gateway's word for what happened.
     pub(crate) fn new(source: Option<Source>, event: Option<String>, kind: &str) -> Draft {
         let reading = Reading { event: event.map(Into::into), event_type: cut(kind), ..Reading::default() };
-        Draft { source, at: None, tenant: None, reading }
+        Draft { source, at: None, tenant: None, context: None, reading }
     }
 
     /// The gateway's time of what it says.
@@ -33,9 +34,9 @@ impl Draft {
         self.reading.latest = self.reading.latest.max(at);
     }
 
-    /// The sub-account all of it belongs to.
-    pub(crate) fn set_tenant(&mut self, tenant: Option<ProviderId>) {
-        self.tenant = tenant;
+    /// The sub-account all of it belongs to, and the path to it where the gateway wrote one.
+    pub(crate) fn set_tenant(&mut self, tenant: Option<ProviderId>, context: Option<ProviderId>) {
+        (self.tenant, self.context) = (tenant, context);
     }
 
     pub(crate) fn at(&self) -> Option<Timestamp> {
@@ -108,10 +109,8 @@ impl Draft {
     }
 
     pub(crate) fn want(&mut self, kind: &str, id: &ProviderId, reason: WantReason) {
-        push_new(
-            &mut self.reading.wants,
-            Want { kind: kind.into(), id: id.clone(), tenant: self.tenant.clone(), reason },
-        );
+        let (tenant, context) = (self.tenant.clone(), self.context.clone());
+        push_new(&mut self.reading.wants, Want { kind: kind.into(), id: id.clone(), tenant, context, reason });
     }
 
     /// A claim, unless it claims nothing. A damaged value is noted.

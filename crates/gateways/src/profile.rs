@@ -1,7 +1,6 @@
 //! What never changes about a gateway.
 
-use afluente_model::money::Scale;
-use afluente_model::{Currency, Gateway, Resolution};
+use afluente_model::{Conventions, Gateway};
 
 /// The constants of a gateway's adapter.
 #[derive(Debug)]
@@ -10,10 +9,8 @@ pub struct Profile {
     pub gateway: Gateway,
     /// Its name as its customers write it.
     pub title: &'static str,
-    /// How finely its clock ticks.
-    pub resolution: Resolution,
-    /// How it writes amounts of a currency.
-    pub scale: fn(Currency) -> Scale,
+    /// How it writes times and amounts.
+    pub conventions: Conventions,
     /// The answers it expects.
     pub answers: Answers,
     /// Content types a body may come with, lower case, without parameters.

@@ -51,6 +51,8 @@ pub struct Want {
     pub id: ProviderId,
     /// The sub-account that owns it.
     pub tenant: Option<ProviderId>,
+    /// The path to that sub-account as the gateway wrote it, if it wrote one: it is sent back with the question.
+    pub context: Option<ProviderId>,
     /// Why it must be read.
     pub reason: WantReason,
 }
@@ -60,6 +62,9 @@ pub struct Want {
 pub enum WantReason {
     /// The envelope only hints at it.
     Hint,
+    /// It was said in passing: a paid session or invoice, a refund or a dispute of a payment nobody described, a flag. What
+    /// comes within two minutes mostly answers it.
+    Unconfirmed,
     /// A word we do not know.
     UnknownWord,
     /// A number in the envelope cannot be believed alone (a total that mixes refunds and released holds).
@@ -76,10 +81,39 @@ impl WantReason {
     pub const fn as_str(self) -> &'static str {
         match self {
             WantReason::Hint => "hint",
+            WantReason::Unconfirmed => "unconfirmed",
             WantReason::UnknownWord => "unknown_word",
             WantReason::Incomplete => "incomplete",
             WantReason::Contested => "contested",
             WantReason::ReturnedMoreThanCaptured => "returned_more_than_captured",
+        }
+    }
+}
+
+impl WantReason {
+    /// Of two reasons for one question the stronger stays.
+    #[must_use]
+    pub const fn strength(self) -> i64 {
+        match self {
+            WantReason::Hint => 0,
+            WantReason::Unconfirmed => 1,
+            WantReason::UnknownWord => 2,
+            WantReason::Incomplete => 3,
+            WantReason::Contested => 4,
+            WantReason::ReturnedMoreThanCaptured => 5,
+        }
+    }
+
+    /// How long to wait before it is asked, microseconds.
+    #[must_use]
+    pub const fn wait_micros(self) -> i64 {
+        match self {
+            WantReason::Unconfirmed => 120_000_000,
+            WantReason::Hint
+            | WantReason::UnknownWord
+            | WantReason::Incomplete
+            | WantReason::Contested
+            | WantReason::ReturnedMoreThanCaptured => 0,
         }
     }
 }
@@ -140,6 +174,8 @@ pub struct Call {
     pub path: Box<str>,
     /// The sub-account in whose name to ask.
     pub tenant: Option<ProviderId>,
+    /// The path to it, where the gateway named one.
+    pub context: Option<ProviderId>,
 }
 
 /// A want no call of this gateway answers.

@@ -23,7 +23,7 @@ mod words;
 pub use verify::sign;
 
 use afluente_model::money::Scale;
-use afluente_model::{Gateway, Proof, Resolution, Timestamp};
+use afluente_model::{Conventions, Gateway, Proof, Resolution, Timestamp};
 
 use crate::profile::{Answers, Profile};
 use crate::{Adapter, Call, Envelope, Impossible, Keyring, Malformed, Reading, Rejection, Request, Want, vocabulary};
@@ -34,8 +34,7 @@ pub(crate) struct Stripe;
 static PROFILE: Profile = Profile {
     gateway: Gateway::Stripe,
     title: "Stripe",
-    resolution: Resolution::Second,
-    scale: Scale::stripe,
+    conventions: Conventions { resolution: Resolution::Second, scale: Scale::stripe },
     // Any 2xx is success there; 4xx is tried again like 5xx, and 400 is what Stripe's own examples answer.
     answers: Answers { accepted: 200, rejected: 400 },
     content_types: &["application/json"],

@@ -30,9 +30,9 @@ fn keeps_its_promises(case: &Case, body: &[u8]) {
         }
     };
     let stripe = adapter(Gateway::Stripe).unwrap();
-    let resolution = stripe.profile().resolution;
+    let conventions = stripe.profile().conventions;
     for (_, fact) in &reading.facts {
-        assert_eq!(fact.at, fact.at.map(|at| at.cut_to(resolution)));
+        assert_eq!(fact.at, fact.at.map(|at| at.cut_to(conventions.resolution)));
         assert!(reading.latest >= fact.at && reading.latest >= fact.op_at);
     }
     for want in &reading.wants {
@@ -44,7 +44,7 @@ fn keeps_its_promises(case: &Case, body: &[u8]) {
     }
     assert!(reading.event_type.len() <= 100 && !reading.event_type.contains(char::is_control));
     assert!(reading.claims.iter().all(|claim| !claim.value.is_empty() && !claim.value.contains(char::is_control)));
-    let row = project(&fold(reading.facts.iter().map(|(_, fact)| fact)), resolution);
+    let row = project(&fold(reading.facts.iter().map(|(_, fact)| fact)), conventions);
     assert!(row.amounts.refunded <= row.amounts.captured);
     let _ = project_subscription(&fold(reading.subscriptions.iter().map(|(_, fact)| fact)));
 }

@@ -132,7 +132,7 @@ fn facts(reading: &Reading) -> Vec<String> {
 
 fn status(reading: &Reading) -> &'static str {
     let facts = reading.facts.iter().map(|(_, fact)| fact);
-    project(&fold(facts), adapter(Gateway::Stripe).unwrap().profile().resolution).status.as_str()
+    project(&fold(facts), adapter(Gateway::Stripe).unwrap().profile().conventions).status.as_str()
 }
 
 /// Merges what a row says differently into an object.
@@ -228,7 +228,7 @@ fn every_reason_of_a_cancellation_is_one_of_ours() {
         let changes = json!({"status": "canceled", "cancellation_reason": word});
         let reading = reading("payment_intent.canceled", &intent(&changes));
         let facts = reading.facts.iter().map(|(_, fact)| fact);
-        let row = project(&fold(facts), adapter(Gateway::Stripe).unwrap().profile().resolution);
+        let row = project(&fold(facts), adapter(Gateway::Stripe).unwrap().profile().conventions);
         assert_eq!(row.closed_reason.map(afluente_model::ClosedReason::as_str), Some(ours), "{word}");
         assert!(reading.unmapped.is_empty(), "{word}");
     }

@@ -45,8 +45,7 @@ fn is_traceparent(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use afluente_gateways::profile::Answers;
-    use afluente_model::money::Scale;
-    use afluente_model::{Gateway, Resolution};
+    use afluente_model::{Conventions, Gateway};
 
     use super::*;
 
@@ -85,8 +84,7 @@ mod tests {
     const GREEDY: Profile = Profile {
         gateway: Gateway::Stripe,
         title: "A gateway that asks for too much",
-        resolution: Resolution::Second,
-        scale: Scale::iso4217,
+        conventions: Conventions::PLAIN,
         answers: Answers { accepted: 200, rejected: 400 },
         content_types: &["application/json"],
         body_limit_bytes: 1024,

@@ -33,7 +33,7 @@ pub use kind::{
     TotalsKind,
 };
 pub use money::{Amount, Currency, Money};
-pub use project::{Amounts, FOLD_VERSION, INTENT_OP, Payment, project};
+pub use project::{Amounts, Conventions, FOLD_VERSION, INTENT_OP, Payment, project};
 pub use source::Source;
 pub use status::{
     CaptureState, ClosedReason, DisputeState, Evidence, FundingState, PauseKind, PaymentStatus, RiskState,

@@ -123,12 +123,10 @@ pub struct Scale {
 /// Where a gateway's amounts differ from what the number of decimals promises.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Quirk {
-    /// Written with decimals that must all be zero: Stripe's ISK, 5 kr = 500.
+    /// Written with decimals that must all be zero: Stripe's ISK, 5 kr = 500, and UGX.
     ZeroDecimals,
     /// The last digit must be zero: Stripe's three-decimal currencies.
     LastDigitZero,
-    /// The gateway's documents contradict each other; the raw integer is kept, and shown with a mark: Stripe's UGX.
-    Disputed,
 }
 
 impl Scale {
@@ -153,8 +151,7 @@ impl Scale {
         match &currency.0 {
             b"BIF" | b"CLP" | b"DJF" | b"GNF" | b"JPY" | b"KMF" | b"KRW" | b"MGA" | b"PYG" | b"RWF" | b"VND"
             | b"VUV" | b"XAF" | b"XOF" | b"XPF" => Scale::plain(0),
-            b"UGX" => Scale { digits: 0, quirk: Some(Quirk::Disputed) },
-            b"ISK" => Scale { digits: 2, quirk: Some(Quirk::ZeroDecimals) },
+            b"ISK" | b"UGX" => Scale { digits: 2, quirk: Some(Quirk::ZeroDecimals) },
             b"BHD" | b"JOD" | b"KWD" | b"OMR" | b"TND" => Scale { digits: 3, quirk: Some(Quirk::LastDigitZero) },
             _ => Scale::plain(2),
         }
@@ -167,7 +164,6 @@ impl Scale {
             None => false,
             Some(Quirk::ZeroDecimals) => amount.0 % 100 != 0,
             Some(Quirk::LastDigitZero) => amount.0 % 10 != 0,
-            Some(Quirk::Disputed) => true,
         }
     }
 
@@ -272,13 +268,13 @@ mod tests {
     #[test]
     fn stripe_has_its_own_table_of_decimals() {
         let digits = |code| Scale::stripe(currency(code)).digits;
-        for code in "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF UGX VND VUV XAF XOF XPF".split(' ') {
+        for code in "BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split(' ') {
             assert_eq!(digits(code), 0, "{code}");
         }
         for code in "BHD JOD KWD OMR TND".split(' ') {
             assert_eq!(digits(code), 3, "{code}");
         }
-        for code in ["BRL", "USD", "ISK", "HUF", "TWD"] {
+        for code in ["BRL", "USD", "ISK", "UGX", "HUF", "TWD"] {
             assert_eq!(digits(code), 2, "{code}");
         }
         assert_eq!(Scale::iso4217(currency("MGA")).digits, 2);
@@ -289,7 +285,7 @@ mod tests {
         let doubts = |code, minor| Scale::stripe(currency(code)).doubts(Amount::new(minor).unwrap());
         assert!(doubts("ISK", 550) && !doubts("ISK", 500));
         assert!(doubts("KWD", 1001) && !doubts("KWD", 1000));
-        assert!(doubts("UGX", 1));
+        assert!(doubts("UGX", 380_050) && !doubts("UGX", 380_000));
         assert!(!doubts("BRL", 1));
     }
 

@@ -7,7 +7,7 @@ mod view;
 use crate::fact::DetailKey;
 use crate::fold::State;
 use crate::kind::{AttemptKind, CaptureKind, PaymentKind};
-use crate::money::{Amount, Currency};
+use crate::money::{Amount, Currency, Scale};
 use crate::status::{
     CaptureState, ClosedReason, DisputeState, Evidence, FundingState, PaymentStatus, RiskState, SettlementState,
 };
@@ -25,7 +25,7 @@ pub const FOLD_VERSION: i32 = 2;
 
 /// What we believe about a payment: everything here is a function of its facts.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(clippy::struct_excessive_bools, reason = "four independent flags, each a column of its own")]
+#[allow(clippy::struct_excessive_bools, reason = "independent flags, each a column of its own")]
 pub struct Payment {
     /// `status_v2`.
     pub status: PaymentStatus,
@@ -65,15 +65,32 @@ pub struct Payment {
     pub returned_more_than_captured: bool,
     /// Facts in another currency exist; their amounts are left out.
     pub mixed_currency: bool,
+    /// Some amount is one that the gateway's own rule for its currency forbids: kept as it came, shown with a mark.
+    pub amount_doubted: bool,
     /// The gateway's own word in the fact that decided: what a legacy status column shows.
     pub word: Option<Box<str>>,
     /// The newest gateway time among all facts.
     pub source_as_of: Option<Timestamp>,
 }
 
-/// Reads the row off a state. `resolution` is the gateway's, to tell what its clock cannot order.
+/// How a gateway writes times and amounts: constants of its adapter.
+#[derive(Clone, Copy, Debug)]
+pub struct Conventions {
+    /// How finely its clock ticks: what it cannot order is contested.
+    pub resolution: Resolution,
+    /// How it writes amounts of a currency: what it should never have written is doubted.
+    pub scale: fn(Currency) -> Scale,
+}
+
+impl Conventions {
+    /// Those of a gateway whose own nobody knows: whole seconds, and the decimals of ISO 4217.
+    pub const PLAIN: Conventions = Conventions { resolution: Resolution::Second, scale: Scale::iso4217 };
+}
+
+/// Reads the row off a state.
 #[must_use]
-pub fn project(state: &State<PaymentKind>, resolution: Resolution) -> Payment {
+pub fn project(state: &State<PaymentKind>, conventions: Conventions) -> Payment {
+    let Conventions { resolution, scale } = conventions;
     let view = View::of(state);
     let sums = Sums::of(&view);
     let judgement = Judgement::of(&view, &sums);
@@ -99,9 +116,16 @@ pub fn project(state: &State<PaymentKind>, resolution: Resolution) -> Payment {
         contested,
         returned_more_than_captured: sums.returned_more_than_captured,
         mixed_currency: state.has_other_currency(),
+        amount_doubted: is_doubted(state, scale),
         word: detail.and_then(|detail| detail.get(DetailKey::Word)).map(Into::into),
         source_as_of: state.ops().flat_map(|(_, kinds)| kinds.values()).filter_map(|register| register.key.at).max(),
     }
+}
+
+fn is_doubted(state: &State<PaymentKind>, scale: fn(Currency) -> Scale) -> bool {
+    let registers = state.ops().flat_map(|(_, kinds)| kinds.values());
+    let mut amounts = registers.filter_map(|register| register.currency.zip(register.amount));
+    amounts.any(|(currency, amount)| scale(currency).doubts(amount))
 }
 
 /// What was asked for is what a fact says was asked, else what was ever held; where neither is known, all there is.

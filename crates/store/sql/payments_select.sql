@@ -4,6 +4,6 @@ select payments.id, payments.account, payments.tenant, payments.provider_payment
        payments.funding_state, payments.dispute_state, payments.dispute_stage, payments.risk_state, payments.settlement_state,
        payments.closed_reason, payments.scheduled_for, payments.expires_at, payments.evidence, payments.capture_inferred,
        payments.attempt_count, payments.last_failure_code, payments.contested, payments.returned_more_than_captured,
-       payments.mixed_currency, payments.source_as_of, payments.fold_version, payments.fact_count, payments.row_version,
+       payments.mixed_currency, payments.amount_doubted, payments.source_as_of, payments.fold_version, payments.fact_count, payments.row_version,
        payments.created_at, payments.updated_at
 from payments

@@ -9,6 +9,7 @@ update payments set
     evidence = input.evidence, capture_inferred = input.capture_inferred, attempt_count = input.attempt_count,
     last_failure_code = input.last_failure_code, contested = input.contested,
     returned_more_than_captured = input.returned_more_than_captured, mixed_currency = input.mixed_currency,
+    amount_doubted = input.amount_doubted,
     source_as_of = input.source_as_of, fold_version = input.fold_version, fact_count = input.fact_count,
     row_version = input.row_version, updated_at = input.updated_at
 from input

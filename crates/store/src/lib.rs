@@ -32,6 +32,7 @@ mod scratch;
 mod sqlite;
 mod subscription;
 mod tx;
+mod want;
 mod work;
 
 pub use account::AccountRow;
@@ -47,8 +48,9 @@ pub use partition::{Partition, Upkeep};
 pub use payment::{NewPayment, PaymentKey, PaymentRow};
 pub use postgres::Server;
 pub use receipt::{Claimed, Receipt, ReceiptState, Reread};
-pub use record::{EventRow, Inconsistency, OutboxRow, UnknownWordRow, WantRow};
+pub use record::{EventRow, Inconsistency, OutboxRow, UnknownWordRow};
 pub use scratch::Scratch;
 pub use sqlite::LEDGER_FILE;
 pub use subscription::{SubscriptionKey, SubscriptionRow};
+pub use want::WantRow;
 pub use work::Work;

@@ -71,6 +71,7 @@ records! {
         contested: flag,
         returned_more_than_captured: flag,
         mixed_currency: flag,
+        amount_doubted: flag,
         source_as_of: opt moment,
         fold_version: int,
         fact_count: int,
@@ -251,6 +252,7 @@ impl Record {
             contested: row.contested,
             returned_more_than_captured: row.returned_more_than_captured,
             mixed_currency: row.mixed_currency,
+            amount_doubted: row.amount_doubted,
             word: row.legacy_word.map(Into::into),
             source_as_of: time("source_as_of", row.source_as_of)?,
         })

@@ -10,7 +10,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use crate::backend::{Location, Store, StoreOptions};
 use crate::postgres::{self, Server};
 use crate::sqlite::LEDGER_FILE;
-use crate::{claim, dead, fact, folded, name, payment, receipt, record, report, subscription};
+use crate::{claim, dead, fact, folded, name, payment, receipt, record, report, subscription, want};
 
 /// A statement for SQLite and for Postgres.
 type Text = (&'static str, &'static str);
@@ -50,7 +50,8 @@ fn of_a_worker() -> Vec<Text> {
         subscription::UPDATE,
         subscription::DELETE,
         claim::CLAIMS,
-        record::WANTS,
+        want::WANTS,
+        want::KNOWN,
         record::EVENTS,
         record::OUTBOX,
         record::UNKNOWN_WORDS,

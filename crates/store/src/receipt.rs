@@ -30,6 +30,7 @@ rows! {
         id: uuid,
         state: text,
         ignored_because: opt text,
+        notes: opt text,
         event_type: text,
     }
     UPDATE = "receipts_update";
@@ -46,6 +47,7 @@ rows! {
         event_type: text,
         state: text,
         ignored_because: opt text,
+        notes: opt text,
         proof: text,
         proved_by: opt text,
         released_by: opt text,
@@ -105,6 +107,8 @@ pub struct Receipt {
     pub state: ReceiptState,
     /// A word, for [`ReceiptState::Ignored`].
     pub ignored_because: Option<&'static str>,
+    /// Parts that only decorate and could not be read, as a JSON list of texts; none if all could.
+    pub notes: Option<Box<str>>,
     /// What was proved at ingress.
     pub proof: Proof,
     /// Who released it, if it was parked.
@@ -144,6 +148,8 @@ pub struct Reread {
     pub state: ReceiptState,
     /// A word, for [`ReceiptState::Ignored`].
     pub ignored_because: Option<&'static str>,
+    /// What could not be read, as a JSON list of texts.
+    pub notes: Option<Box<str>>,
     /// The gateway's word for what happened, as it is read today.
     pub event_type: Box<str>,
 }
@@ -197,6 +203,7 @@ impl Tx {
                 id: row.receipt.into(),
                 state: row.state.as_str(),
                 ignored_because: row.ignored_because,
+                notes: row.notes.as_deref(),
                 event_type: &row.event_type,
             })
             .collect();
@@ -250,6 +257,7 @@ fn receipt_input<'a>(receipt: &'a Receipt, body: Slice<'a>, now: Timestamp) -> R
         event_type: &receipt.event_type,
         state: receipt.state.as_str(),
         ignored_because: receipt.ignored_because,
+        notes: receipt.notes.as_deref(),
         proof,
         proved_by,
         released_by: receipt.released_by.as_deref(),

@@ -1,4 +1,4 @@
-//! Everything else a batch leaves behind: wants, events, outbox, words we do not know, contradictions.
+//! Everything else a batch leaves behind: events, outbox, words we do not know, contradictions.
 
 use afluente_model::{AccountName, Timestamp};
 use uuid::Uuid;
@@ -7,21 +7,6 @@ use crate::backend::Tx;
 use crate::cell::Id;
 use crate::error::StoreError;
 use crate::rows::rows;
-
-rows! {
-    struct WantInput<'a> {
-        id: uuid,
-        account: text,
-        tenant: text,
-        kind: text,
-        reference: text,
-        reason: text,
-        not_before: moment,
-        receipt_id: uuid,
-        now: moment,
-    }
-    WANTS = "wants_insert";
-}
 
 rows! {
     struct EventInput<'a> {
@@ -54,6 +39,8 @@ rows! {
         account: text,
         field: text,
         word: text,
+        receipt_id: uuid,
+        seen: int,
         now: moment,
     }
     UNKNOWN_WORDS = "unknown_words_upsert";
@@ -71,27 +58,6 @@ rows! {
         now: moment,
     }
     INCONSISTENCIES = "inconsistencies_upsert";
-}
-
-/// A question for the gateway.
-#[derive(Clone, Debug)]
-pub struct WantRow {
-    /// UUIDv7, ours; of two wants for one open reference the first stays.
-    pub id: Uuid,
-    /// The account whose credentials answer it.
-    pub account: AccountName,
-    /// The gateway's sub-account, empty for none.
-    pub tenant: Box<str>,
-    /// Kind of object at the gateway.
-    pub kind: Box<str>,
-    /// Its id there.
-    pub reference: Box<str>,
-    /// Why it must be read.
-    pub reason: &'static str,
-    /// Not to be asked before.
-    pub not_before: Timestamp,
-    /// The receipt that raised it.
-    pub receipt: Uuid,
 }
 
 /// A change, for people.
@@ -137,6 +103,8 @@ pub struct UnknownWordRow {
     pub field: &'static str,
     /// The word.
     pub word: Box<str>,
+    /// A receipt in which it stood; of several the newest is kept.
+    pub receipt: Uuid,
 }
 
 /// Something that contradicts itself.
@@ -157,26 +125,6 @@ pub struct Inconsistency {
 }
 
 impl Tx {
-    /// Opens wants; one that is open for the same reference stays as it is.
-    pub async fn open_wants(&mut self, rows: &[WantRow], now: Timestamp) -> Result<u64, StoreError> {
-        let mut inputs: Vec<WantInput<'_>> = rows
-            .iter()
-            .map(|row| WantInput {
-                id: row.id.into(),
-                account: row.account.as_str(),
-                tenant: &row.tenant,
-                kind: &row.kind,
-                reference: &row.reference,
-                reason: row.reason,
-                not_before: row.not_before.into(),
-                receipt_id: row.receipt.into(),
-                now: now.into(),
-            })
-            .collect();
-        inputs.sort_by_key(|row| (row.account, row.tenant, row.kind, row.reference));
-        self.execute(&WANTS, &inputs).await
-    }
-
     /// Adds lifecycle events.
     pub async fn add_events(&mut self, rows: &[EventRow], now: Timestamp) -> Result<(), StoreError> {
         let inputs: Vec<EventInput<'_>> = rows
@@ -221,10 +169,18 @@ impl Tx {
                 account: row.account.as_str(),
                 field: row.field,
                 word: &row.word,
+                receipt_id: row.receipt.into(),
+                seen: 1,
                 now: now.into(),
             })
             .collect();
         inputs.sort_by_key(|row| (row.account, row.field, row.word));
+        // One statement may not change a row twice.
+        inputs.dedup_by(|next, first| {
+            let same = (next.account, next.field, next.word) == (first.account, first.field, first.word);
+            first.seen += i64::from(same);
+            same
+        });
         self.execute(&UNKNOWN_WORDS, &inputs).await?;
         Ok(())
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use afluente_gateways::{AccountView, Adapter, adapter};
-use afluente_model::{AccountName, Gateway, MerchantName, Resolution};
+use afluente_model::{AccountName, Conventions, Gateway, MerchantName};
 use afluente_store::AccountRow;
 
 /// One account: who reads its deliveries and what they must agree with.
@@ -34,9 +34,9 @@ impl Accounts {
 
     /// How finely the clock of an account's gateway ticks; coarse for a gateway nobody reads here.
     #[must_use]
-    pub fn resolution(&self, name: &AccountName, gateway: Gateway) -> Resolution {
+    pub fn conventions(&self, name: &AccountName, gateway: Gateway) -> Conventions {
         let adapter = self.find(name, gateway).map(|account| account.adapter).or_else(|| adapter(gateway));
-        adapter.map_or(Resolution::Second, |adapter| adapter.profile().resolution)
+        adapter.map_or(Conventions::PLAIN, |adapter| adapter.profile().conventions)
     }
 
     /// The accounts as the ledger mirrors them.

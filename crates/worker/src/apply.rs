@@ -32,6 +32,7 @@ pub(crate) async fn apply(store: &Store, batch: &[&Prepared], now: Timestamp) ->
                     receipt,
                     state: ReceiptState::Applied,
                     ignored_because: None,
+                    notes: good.receipt.notes.clone(),
                     event_type: good.reading.event_type.clone(),
                 });
             }

@@ -217,6 +217,10 @@ fn told(good: &Good, outcome: Outcome, now: afluente_model::Timestamp) {
     measure::lag(gateway, good.delivery.received_at, now);
     if outcome == Outcome::Applied {
         good.reading.unmapped.iter().for_each(|word| measure::unknown_word(gateway, word));
+        good.reading.notes.iter().for_each(|note| measure::damaged(gateway, note));
+        let amounts = good.reading.facts.iter().filter_map(|(_, fact)| fact.currency.zip(fact.amount));
+        let doubted = amounts.filter(|(currency, amount)| (good.conventions.scale)(*currency).doubts(*amount));
+        doubted.for_each(|_| measure::doubted(gateway));
     }
     if let Outcome::Ignored(because) = outcome
         && because.is_alarm()

@@ -57,6 +57,7 @@ pub fn of_payment(payment: &Payment) -> Vec<Column<'_>> {
         ("contested", Cell::Flag(payment.contested)),
         ("returned_more_than_captured", Cell::Flag(payment.returned_more_than_captured)),
         ("mixed_currency", Cell::Flag(payment.mixed_currency)),
+        ("amount_doubted", Cell::Flag(payment.amount_doubted)),
         ("source_as_of", time(payment.source_as_of)),
     ]
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use afluente_gateways::{ClaimSubject, Reading, Want};
-use afluente_model::{AccountName, Gateway, PaymentFact, Resolution, Source, SubscriptionFact, Timestamp};
+use afluente_model::{AccountName, Conventions, Gateway, PaymentFact, Source, SubscriptionFact, Timestamp};
 use afluente_store::{ClaimRow, Inconsistency, PaymentKey, SubscriptionKey, UnknownWordRow, WantRow};
 use uuid::Uuid;
 
@@ -15,8 +15,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) account: &'a AccountName,
     /// Its gateway.
     pub(crate) gateway: Gateway,
-    /// How finely that gateway's clock ticks.
-    pub(crate) resolution: Resolution,
+    /// How that gateway writes times and amounts.
+    pub(crate) conventions: Conventions,
     /// What its facts and claims carry.
     pub(crate) source: Source,
     /// What it says.
@@ -100,6 +100,7 @@ impl<'a> Entry<'a> {
             account: self.account.clone(),
             field: word.field,
             word: word.word.clone(),
+            receipt: self.receipt,
         })
     }
 
@@ -118,6 +119,13 @@ impl<'a> Entry<'a> {
     }
 }
 
+/// What could not be read of an envelope, as a JSON list of texts; none if all could.
+pub(crate) fn notes_of(reading: &Reading) -> Option<Box<str>> {
+    let notes: Vec<String> = reading.notes.iter().map(ToString::to_string).collect();
+    let list = || serde_json::to_string(&notes).expect("texts have a JSON text");
+    (!notes.is_empty()).then(|| list().into())
+}
+
 /// Questions as rows. A repetition's question stands as well: an earlier want may have been closed since.
 pub(crate) fn want_rows(
     account: &AccountName,
@@ -131,8 +139,10 @@ pub(crate) fn want_rows(
         tenant: want.tenant.as_ref().map_or("", |tenant| tenant.as_str()).into(),
         kind: want.kind.clone(),
         reference: want.id.as_str().into(),
+        context: want.context.as_ref().map(|context| context.as_str().into()),
         reason: want.reason.as_str(),
-        not_before: now,
+        strength: want.reason.strength(),
+        not_before: now.shifted(want.reason.wait_micros()),
         receipt,
     })
 }

@@ -3,7 +3,8 @@
 use afluente_gateways::WantReason;
 use afluente_model::{Payment, Timestamp};
 use afluente_store::{
-    EventRow, Inconsistency, OutboxRow, PaymentKey, PaymentRow, StoreError, SubscriptionRow, Tx, WantRow,
+    EventRow, Inconsistency, OutboxRow, PaymentKey, PaymentRow, StoreError, SubscriptionKey, SubscriptionRow, Tx,
+    WantRow,
 };
 use serde::{Serialize, Serializer};
 use serde_json::json;
@@ -54,12 +55,19 @@ impl Followups {
         self.questions(old, new, receipt, now);
     }
 
+    /// A refund or dispute of a payment nobody has described: asked for, unless the rest comes within minutes.
+    pub(crate) fn is_undescribed(&mut self, row: &PaymentRow, receipt: Uuid, now: Timestamp) {
+        self.wants.push(want(row, WantReason::Unconfirmed, receipt, now));
+    }
+
     /// A payment's row goes: all its facts are another payment's, or nobody's any more.
     pub(crate) fn payment_went(&mut self, row: &PaymentRow, into: Option<&PaymentKey>) {
-        let (kind, detail) = match into {
-            Some(into) => ("merged", json!({"name": &*row.key.id, "into": &*into.id})),
-            None => ("emptied", json!({"name": &*row.key.id})),
+        let (kind, topic, detail) = match into {
+            Some(into) => ("merged", "payment.merged", json!({"name": &*row.key.id, "into": &*into.id})),
+            None => ("emptied", "payment.emptied", json!({"name": &*row.key.id})),
         };
+        let PaymentKey { account, tenant, id } = &row.key;
+        self.outbox.push(gone(topic, (account.as_str(), tenant, id), into.map(|into| &*into.id)));
         let event = EventRow {
             entity_type: "payment",
             entity: row.id,
@@ -83,6 +91,7 @@ impl Followups {
             ..self.event(kind, detail)
         };
         self.events.push(event);
+        self.outbox.push(subscription_announcement(old, new, &after));
     }
 
     fn event(&self, kind: &'static str, detail: String) -> EventRow {
@@ -101,6 +110,8 @@ impl Followups {
     /// A subscription's row goes: nobody says anything of it any more.
     pub(crate) fn subscription_went(&mut self, row: &SubscriptionRow) {
         let detail = json!({"name": &*row.key.id}).to_string();
+        let key = &row.key;
+        self.outbox.push(gone("subscription.emptied", (key.account.as_str(), &key.tenant, &key.id), None));
         let event = EventRow {
             entity_type: "subscription",
             entity: row.id,
@@ -122,6 +133,11 @@ impl Followups {
             let detail = format!("more was given back than the {captured} captured; refunded is cut to it");
             self.inconsistencies.push(contradiction(new, "returned_more_than_captured", detail));
         }
+        if raised(|payment| payment.amount_doubted) {
+            let row = new.payment.currency.map_or_else(String::new, |currency| currency.to_string());
+            let detail = format!("an amount breaks the gateway's own rule for {row}; it is kept as it came");
+            self.inconsistencies.push(contradiction(new, "amount_doubted", detail));
+        }
         if raised(|payment| payment.mixed_currency) {
             let row = new.payment.currency.map_or_else(String::new, |currency| currency.to_string());
             let detail = format!("facts in another currency than {row} lost their amounts");
@@ -135,8 +151,12 @@ impl Followups {
 struct Announcement<'a> {
     account: &'a str,
     tenant: &'a str,
-    provider_v2: &'static str,
-    provider_payment_id: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_v2: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_payment_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    provider_subscription_id: Option<&'a str>,
     row_version: i64,
     from: &'static str,
     #[serde(serialize_with = "by_name")]
@@ -148,21 +168,44 @@ fn by_name<S: Serializer>(columns: &[Column<'_>], serializer: S) -> Result<S::Ok
 }
 
 fn announcement(old: &PaymentRow, new: &PaymentRow, row: &[Column<'_>]) -> OutboxRow {
+    let PaymentKey { account, tenant, id } = &new.key;
     let announcement = Announcement {
-        account: new.key.account.as_str(),
-        tenant: &new.key.tenant,
-        provider_v2: new.gateway.as_str(),
-        provider_payment_id: &new.key.id,
+        account: account.as_str(),
+        tenant,
+        provider_v2: Some(new.gateway.as_str()),
+        provider_payment_id: Some(id),
+        provider_subscription_id: None,
         row_version: new.row_version,
         from: old.payment.status.as_str(),
         row,
     };
-    OutboxRow {
-        id: Uuid::now_v7(),
-        topic: "payment.changed",
-        key: format!("{}/{}/{}", new.key.account, new.key.tenant, new.key.id).into(),
-        payload: json_text(&announcement),
-    }
+    outbox("payment.changed", (account.as_str(), tenant, id), json_text(&announcement))
+}
+
+fn subscription_announcement(old: &SubscriptionRow, new: &SubscriptionRow, row: &[Column<'_>]) -> OutboxRow {
+    let SubscriptionKey { account, tenant, id } = &new.key;
+    let announcement = Announcement {
+        account: account.as_str(),
+        tenant,
+        provider_v2: None,
+        provider_payment_id: None,
+        provider_subscription_id: Some(id),
+        row_version: new.row_version,
+        from: old.subscription.base.as_str(),
+        row,
+    };
+    outbox("subscription.changed", (account.as_str(), tenant, id), json_text(&announcement))
+}
+
+/// A row that is no more, and the one that has its facts now.
+fn gone(topic: &'static str, (account, tenant, id): (&str, &str, &str), into: Option<&str>) -> OutboxRow {
+    let payload = json!({"account": account, "tenant": tenant, "name": id, "into": into});
+    outbox(topic, (account, tenant, id), payload.to_string())
+}
+
+/// Announcements of one thing have one key: they keep their order.
+fn outbox(topic: &'static str, (account, tenant, id): (&str, &str, &str), payload: String) -> OutboxRow {
+    OutboxRow { id: Uuid::now_v7(), topic, key: format!("{account}/{tenant}/{id}").into(), payload }
 }
 
 fn json_text<T: Serialize>(value: &T) -> String {
@@ -195,8 +238,10 @@ fn want(row: &PaymentRow, reason: WantReason, receipt: Uuid, now: Timestamp) -> 
         tenant: row.key.tenant.clone(),
         kind: "payment".into(),
         reference: row.key.id.clone(),
+        context: None,
         reason: reason.as_str(),
-        not_before: now,
+        strength: reason.strength(),
+        not_before: now.shifted(reason.wait_micros()),
         receipt,
     }
 }

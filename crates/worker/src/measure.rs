@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use afluente_gateways::UnknownWord;
+use afluente_gateways::{Malformed, UnknownWord};
 use afluente_model::{Gateway, Timestamp};
 use afluente_queue::Queue;
 use afluente_store::{Class, DeadReason};
@@ -15,6 +15,14 @@ pub(crate) fn describe() {
     describe_counter!("afluente_worker_deliveries_total", "Deliveries handled, by gateway and outcome");
     describe_counter!("afluente_worker_dead_letters_total", "Deliveries buried, by gateway and reason");
     describe_counter!("afluente_worker_unknown_words_total", "Words of a gateway we do not know, by gateway and field");
+    describe_counter!(
+        "afluente_worker_damaged_parts_total",
+        "Parts that were noted and passed over, by gateway and field"
+    );
+    describe_counter!(
+        "afluente_worker_doubted_amounts_total",
+        "Amounts that break the gateway's own rule for the currency"
+    );
     describe_counter!(
         "afluente_worker_batch_failures_total",
         "Transactions that failed, by class: away, unsettled, refused, panicked"
@@ -33,7 +41,17 @@ pub(crate) fn outcome(gateway: Gateway, outcome: Outcome) {
     counter!("afluente_worker_deliveries_total", "gateway" => gateway.slug(), "outcome" => outcome.word()).increment(1);
 }
 
+pub(crate) fn damaged(gateway: Gateway, note: &Malformed) {
+    counter!("afluente_worker_damaged_parts_total", "gateway" => gateway.slug(), "field" => note.field()).increment(1);
+}
+
+pub(crate) fn doubted(gateway: Gateway) {
+    counter!("afluente_worker_doubted_amounts_total", "gateway" => gateway.slug()).increment(1);
+}
+
 pub(crate) fn buried(gateway: &'static str, reason: DeadReason) {
+    let outcome = Outcome::Buried(reason).word();
+    counter!("afluente_worker_deliveries_total", "gateway" => gateway, "outcome" => outcome).increment(1);
     counter!("afluente_worker_dead_letters_total", "gateway" => gateway, "reason" => reason.as_str()).increment(1);
 }
 

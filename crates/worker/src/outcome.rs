@@ -24,6 +24,8 @@ impl Outcome {
     pub const fn word(self) -> &'static str {
         match self {
             Outcome::Applied => "applied",
+            // The configuration and the gateway disagree about who we are: for an alert.
+            Outcome::Ignored(because) if because.is_alarm() => because.as_str(),
             Outcome::Ignored(_) => "ignored",
             Outcome::Repeated => "repeated",
             Outcome::Buried(_) => "buried",

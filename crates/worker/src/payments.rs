@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use afluente_model::{AccountName, Gateway, Resolution, Timestamp};
+use afluente_model::{AccountName, Conventions, Gateway, Timestamp};
 use afluente_store::{FactMove, FactRow, Inconsistency, NewPayment, PaymentKey, PaymentRow, StoreError, Tx};
 use uuid::Uuid;
 
@@ -42,8 +42,8 @@ pub(crate) async fn write(
     }
     let changing: Vec<&PaymentRow> =
         rows.rows.iter().filter(|row| row.row_version == 0 || touched.brought.contains_key(&row.id)).collect();
-    let resolution = |row: &PaymentRow| mentions.resolution(&row.key.account);
-    let refolding = refold::Refolding { renaming: &renaming, brought: &touched.brought, resolution: &resolution };
+    let conventions = |row: &PaymentRow| mentions.conventions(&row.key.account);
+    let refolding = refold::Refolding { renaming: &renaming, brought: &touched.brought, conventions: &conventions };
     refold::payments(tx, &changing, &refolding, now, followups).await?;
     let conflicts = renaming.contested.iter().map(|(alias, other)| alias_conflict(alias, other, &renaming));
     followups.inconsistencies.extend(conflicts);
@@ -53,7 +53,7 @@ pub(crate) async fn write(
 /// Every name a batch speaks of, with what is known about it from outside the ledger.
 struct Mentions {
     by_name: HashMap<PaymentKey, Mention>,
-    resolutions: BTreeMap<AccountName, Resolution>,
+    conventions: BTreeMap<AccountName, Conventions>,
 }
 
 #[derive(Clone, Copy)]
@@ -64,13 +64,13 @@ struct Mention {
 
 impl Mentions {
     fn of(entries: &[Entry<'_>]) -> Mentions {
-        let (mut by_name, mut resolutions) = (HashMap::new(), BTreeMap::new());
+        let (mut by_name, mut conventions) = (HashMap::new(), BTreeMap::new());
         for entry in entries {
-            resolutions.insert(entry.account.clone(), entry.resolution);
+            conventions.insert(entry.account.clone(), entry.conventions);
             let mention = Mention { gateway: entry.gateway, receipt: entry.receipt };
             by_name.extend(entry.names().map(|name| (name, mention)));
         }
-        Mentions { by_name, resolutions }
+        Mentions { by_name, conventions }
     }
 
     fn receipt(&self, name: &PaymentKey) -> Option<Uuid> {
@@ -78,9 +78,9 @@ impl Mentions {
     }
 
     /// Every row a batch touches is of an account it speaks of.
-    fn resolution(&self, account: &AccountName) -> Result<Resolution, StoreError> {
+    fn conventions(&self, account: &AccountName) -> Result<Conventions, StoreError> {
         let missed = StoreError::Missed { table: "gateway_accounts", expected: 1, got: 0 };
-        self.resolutions.get(account).copied().ok_or(missed)
+        self.conventions.get(account).copied().ok_or(missed)
     }
 }
 

@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use afluente_gateways::{Envelope, Reading, read};
-use afluente_model::{Delivery, Resolution, Source, Timestamp, chain};
+use afluente_model::{Conventions, Delivery, Source, Timestamp, chain};
 use afluente_queue::{Received, SealKeys};
 use afluente_store::{DeadLetter, DeadReason, Receipt, ReceiptState};
 use bytes::Bytes;
@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use uuid::Uuid;
 
 use crate::account::Accounts;
-use crate::entry::Entry;
+use crate::entry::{Entry, notes_of};
 
 /// How far a gateway's clock may run ahead of our receive time before a delivery is parked, seconds. A fact from the
 /// future would hold its register until then.
@@ -35,8 +35,8 @@ pub struct Good {
     pub receipt: Receipt,
     /// The source its facts carry.
     pub source: Source,
-    /// How finely the clock of its gateway ticks.
-    pub resolution: Resolution,
+    /// How its gateway writes times and amounts.
+    pub conventions: Conventions,
     /// What it says.
     pub reading: Reading,
     /// The delivery, without its body's second copy: bodies share their bytes.
@@ -110,7 +110,7 @@ impl Good {
         Entry {
             account: &self.delivery.account,
             gateway: self.delivery.gateway,
-            resolution: self.resolution,
+            conventions: self.conventions,
             source: self.source,
             reading: &self.reading,
             receipt,
@@ -204,9 +204,9 @@ fn open(raw: &Raw, accounts: &Accounts, keys: &SealKeys, now: Timestamp) -> Prep
         return raw.dead(DeadReason::FutureDated, error, Some(name), delivery.received_at);
     }
     let receipt = receipt(&delivery, &reading);
-    let resolution = account.adapter.profile().resolution;
+    let conventions = account.adapter.profile().conventions;
     let (attempt, head) = (raw.attempt, raw.head.clone());
-    Prepared::Good(Box::new(Good { receipt, source, resolution, reading, delivery, attempt, head }))
+    Prepared::Good(Box::new(Good { receipt, source, conventions, reading, delivery, attempt, head }))
 }
 
 /// By how many seconds the reading lies too far ahead of its receive time, unless somebody released it.
@@ -225,6 +225,7 @@ fn receipt(delivery: &Delivery, reading: &Reading) -> Receipt {
         event_type: reading.event_type.clone(),
         state: if reading.ignored.is_some() { ReceiptState::Ignored } else { ReceiptState::Applied },
         ignored_because: reading.ignored.map(afluente_gateways::IgnoredBecause::as_str),
+        notes: notes_of(reading),
         proof: delivery.proof.clone(),
         released_by: delivery.released_by.clone(),
         headers: delivery.headers.clone(),

@@ -10,7 +10,7 @@ mod repair;
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Display;
 
-use afluente_model::{FactKey, Kind, PaymentKind, Resolution, Source, fold, project, project_subscription};
+use afluente_model::{Conventions, FactKey, Kind, PaymentKind, Source, fold, project, project_subscription};
 use afluente_store::{PaymentKey, PaymentRow, Store, StoreError, StoredFact, SubscriptionKey};
 use uuid::Uuid;
 
@@ -131,7 +131,7 @@ async fn payments(
         after = last.id;
         for row in &rows {
             let facts = store.payment_facts(row.id).await?;
-            payment(row, &facts, accounts.resolution(&row.key.account, row.gateway), expected, report);
+            payment(row, &facts, accounts.conventions(&row.key.account, row.gateway), expected, report);
             seen.insert(row.key.clone());
         }
         progress(Progress::Rows(report.payments));
@@ -146,13 +146,13 @@ async fn payments(
 fn payment(
     row: &PaymentRow,
     facts: &[StoredFact<PaymentKind>],
-    resolution: Resolution,
+    conventions: Conventions,
     expected: &Expected,
     report: &mut Report,
 ) {
     report.payments += 1;
     let name = payment_name(&row.key);
-    let projected = project(&fold(facts.iter().map(|stored| &stored.fact)), resolution);
+    let projected = project(&fold(facts.iter().map(|stored| &stored.fact)), conventions);
     let differs = report.compare_columns(&name, &column::of_payment(&row.payment), &column::of_payment(&projected));
     if differs {
         report.plan.refold_payment(row.id);

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use afluente_model::{Fact, Kind, Payment, Resolution, Timestamp, fold, project, project_subscription};
+use afluente_model::{
+    Conventions, Fact, Kind, Payment, PaymentFact, PaymentKind, Timestamp, fold, project, project_subscription,
+};
 use afluente_store::{PaymentRow, StoreError, StoredFact, SubscriptionRow, Tx};
 use uuid::Uuid;
 
@@ -15,8 +17,8 @@ pub(crate) struct Refolding<'a> {
     pub(crate) renaming: &'a Renaming,
     /// The receipt that brought each its newest fact.
     pub(crate) brought: &'a HashMap<Uuid, Uuid>,
-    /// How finely the clock of its gateway ticks.
-    pub(crate) resolution: &'a (dyn Fn(&PaymentRow) -> Result<Resolution, StoreError> + Sync),
+    /// How its gateway writes times and amounts.
+    pub(crate) conventions: &'a (dyn Fn(&PaymentRow) -> Result<Conventions, StoreError> + Sync),
 }
 
 /// The facts of one row, and the receipt that was recorded last among them.
@@ -57,17 +59,32 @@ pub(crate) async fn payments(
             }
             continue;
         };
-        let payment = project(&fold(&owned.facts), (refolding.resolution)(row)?);
+        let payment = project(&fold(&owned.facts), (refolding.conventions)(row)?);
         let receipt = refolding.brought.get(&row.id).copied().unwrap_or(owned.latest.1);
         if let Some(new) = next_version(row, payment, owned.facts.len(), now) {
             if new.row_version != row.row_version {
                 followups.payment_changed(row, &new, receipt, now);
+            }
+            if is_undescribed(&owned.facts) {
+                followups.is_undescribed(row, receipt, now);
             }
             changed.push(new);
         }
     }
     tx.save_payments(&changed).await?;
     tx.delete_payments(&gone).await
+}
+
+/// Whether money is said to go back, and nobody has said yet that any was taken, held or tried to be.
+fn is_undescribed(facts: &[PaymentFact]) -> bool {
+    let goes_back = |fact: &PaymentFact| matches!(fact.kind, PaymentKind::Refund(_) | PaymentKind::Dispute(_));
+    let describes = |fact: &PaymentFact| {
+        matches!(
+            fact.kind,
+            PaymentKind::Attempt(_) | PaymentKind::Auth(_) | PaymentKind::Capture(_) | PaymentKind::Totals(_)
+        )
+    };
+    facts.iter().any(goes_back) && !facts.iter().any(describes)
 }
 
 /// The row with what its facts say now; `None` if nothing about it is new. The version counts changes of what people

@@ -82,6 +82,7 @@ fn rows(account: &AccountName, number: usize, now: Timestamp) -> Result<Rows, Fa
         event_type: "payment_intent.succeeded".into(),
         state: ReceiptState::Applied,
         ignored_because: None,
+        notes: None,
         proof: Proof::Signed { secret: SecretName::of(b"secret") },
         released_by: None,
         headers: Vec::new(),

@@ -93,5 +93,5 @@ fn one(account: &BenchAccount, body: &[u8], headers: &http::HeaderMap) -> Option
     };
     let reading = read(adapter, &Envelope::of(&delivery, &account.view)).ok()?;
     let state = fold(reading.facts.iter().map(|(_, fact)| fact));
-    Some(project(&state, adapter.profile().resolution))
+    Some(project(&state, adapter.profile().conventions))
 }

@@ -83,7 +83,7 @@ impl Stake {
 fn shown(gateway: Gateway, currency: &str, minor: i64) -> String {
     let parsed = Currency::parse(currency).ok().zip(Amount::new(minor).ok());
     let Some((currency, amount)) = parsed else { return format!("{minor} {currency}") };
-    let scale =
-        adapter(gateway).map_or_else(|| Scale::iso4217(currency), |adapter| (adapter.profile().scale)(currency));
+    let scale = adapter(gateway)
+        .map_or_else(|| Scale::iso4217(currency), |adapter| (adapter.profile().conventions.scale)(currency));
     format!("{} {currency}", scale.format(amount))
 }

@@ -1,7 +1,7 @@
 //! How a payment came to be what it is: receipt by receipt, the facts each brought and what they changed.
 
 use afluente_gateways::adapter;
-use afluente_model::{Kind, PaymentKind, Resolution, fold, project};
+use afluente_model::{Conventions, Kind, PaymentKind, fold, project};
 use afluente_store::report::{EventView, ReceiptView};
 use afluente_store::{PaymentRow, Store, StoreError, StoredFact};
 use afluente_worker::column;
@@ -28,13 +28,13 @@ impl Timeline {
     pub(crate) async fn read(store: &Store, row: &PaymentRow) -> Result<Timeline, StoreError> {
         let facts = store.payment_facts(row.id).await?;
         let mut receipts = store.payment_receipts(row.id).await?;
-        let resolution = adapter(row.gateway).map_or(Resolution::Second, |adapter| adapter.profile().resolution);
+        let conventions = adapter(row.gateway).map_or(Conventions::PLAIN, |adapter| adapter.profile().conventions);
         let mut steps: Vec<Step> = group(facts);
         let mut known = Vec::new();
-        let mut before = project(&fold(&known), resolution);
+        let mut before = project(&fold(&known), conventions);
         for step in &mut steps {
             known.extend(step.facts.iter().map(|stored| stored.fact.clone()));
-            let after = project(&fold(&known), resolution);
+            let after = project(&fold(&known), conventions);
             let changes = column::difference(&column::of_payment(&before), &column::of_payment(&after));
             step.changes = changes.into_iter().map(|(name, old, new)| (name, old.into(), new.into())).collect();
             step.view =

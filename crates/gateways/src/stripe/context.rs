@@ -26,7 +26,7 @@ pub(super) fn open(
     let own = |tenant: &ProviderId| account.external_id.as_ref() == Some(tenant);
     let tenant = tenant.filter(|tenant| !own(tenant));
     let because = not_ours(account, event, tenant.as_ref())?;
-    draft.set_tenant(tenant);
+    draft.set_tenant(tenant, None);
     Ok((draft, because))
 }
 

@@ -58,8 +58,13 @@ pub(super) fn calls(want: &Want) -> Result<Vec<Call>, Impossible> {
     // A hint asks what the object says; a doubt about money asks for its refunds as well.
     let refunds = refunds_of(kind).filter(|_| want.reason != WantReason::Hint);
     let paths = [Some(*path), refunds].into_iter().flatten();
-    let call =
-        |path| Call { gateway: Gateway::Stripe, path: format!("{path}{id}").into(), tenant: want.tenant.clone() };
+    let (tenant, context) = (&want.tenant, &want.context);
+    let call = |path| Call {
+        gateway: Gateway::Stripe,
+        path: format!("{path}{id}").into(),
+        tenant: tenant.clone(),
+        context: context.clone(),
+    };
     Ok(paths.map(call).collect())
 }
 
@@ -70,7 +75,13 @@ mod tests {
     use super::*;
 
     fn want(kind: &str, id: &str) -> Want {
-        Want { kind: kind.into(), id: ProviderId::parse(id).unwrap(), tenant: None, reason: WantReason::Hint }
+        Want {
+            kind: kind.into(),
+            id: ProviderId::parse(id).unwrap(),
+            tenant: None,
+            context: None,
+            reason: WantReason::Hint,
+        }
     }
 
     #[test]

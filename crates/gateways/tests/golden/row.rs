@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use afluente_model::{
-    Payment, PaymentFact, PaymentKind, ProviderId, Resolution, State, Subscription, SubscriptionFact, SubscriptionKind,
-    Timestamp, fold, project, project_subscription,
+    Conventions, Payment, PaymentFact, PaymentKind, ProviderId, State, Subscription, SubscriptionFact,
+    SubscriptionKind, Timestamp, fold, project, project_subscription,
 };
 use serde_json::{Value, json};
 
@@ -68,17 +68,17 @@ fn shown(
     payments: &BTreeMap<String, State<PaymentKind>>,
     subscriptions: &BTreeMap<String, State<SubscriptionKind>>,
 ) -> Value {
-    let resolution = case.adapter().profile().resolution;
+    let conventions = case.adapter().profile().conventions;
     let now = Timestamp::from_seconds(case.expected["now"].as_i64().unwrap_or(1_764_000_000)).unwrap();
     let payments: serde_json::Map<String, Value> =
-        payments.iter().map(|(id, state)| (id.clone(), payment(state, resolution))).collect();
+        payments.iter().map(|(id, state)| (id.clone(), payment(state, conventions))).collect();
     let subscriptions: serde_json::Map<String, Value> =
         subscriptions.iter().map(|(id, state)| (id.clone(), subscription(&project_subscription(state), now))).collect();
     json!({ "payments": payments, "subscriptions": subscriptions })
 }
 
-fn payment(state: &State<PaymentKind>, resolution: Resolution) -> Value {
-    let row: Payment = project(state, resolution);
+fn payment(state: &State<PaymentKind>, conventions: Conventions) -> Value {
+    let row: Payment = project(state, conventions);
     let ops: BTreeSet<&str> = state.ops().map(|((_, op), _)| &**op).collect();
     json!({
         "status_v2": row.status.as_str(),
@@ -102,6 +102,7 @@ fn payment(state: &State<PaymentKind>, resolution: Resolution) -> Value {
         "tied": state.ops().any(|(_, kinds)| kinds.values().any(|register| register.tied)),
         "returned_more_than_captured": row.returned_more_than_captured,
         "mixed_currency": row.mixed_currency,
+        "amount_doubted": row.amount_doubted,
         "word": row.word,
         "ops": ops,
     })

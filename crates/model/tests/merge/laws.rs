@@ -2,7 +2,7 @@
 //! work shows in the row.
 
 use afluente_model::{
-    Amount, Currency, Detail, DetailKey, Fact, Kind, PaymentFact, PaymentKind, PaymentStatus, Resolution, Source,
+    Amount, Conventions, Currency, Detail, DetailKey, Fact, Kind, PaymentFact, PaymentKind, PaymentStatus, Source,
     State, SubscriptionFact, SubscriptionKind, Timestamp, fold, project, project_subscription,
 };
 use proptest::prelude::*;
@@ -86,7 +86,7 @@ proptest! {
         prop_assert_eq!(&fold(shuffled), &whole);
         let side = |wanted| fold(facts.iter().enumerate().filter(|(index, _)| split >> index & 1 == wanted).map(|(_, fact)| fact));
         prop_assert_eq!(&joined(side(0), &side(1)), &whole);
-        prop_assert_eq!(project(&joined(side(1), &side(0)), Resolution::Second), project(&whole, Resolution::Second));
+        prop_assert_eq!(project(&joined(side(1), &side(0)), Conventions::PLAIN), project(&whole, Conventions::PLAIN));
     }
 
     #[test]
@@ -98,7 +98,7 @@ proptest! {
 
     #[test]
     fn every_row_keeps_the_promises_the_ledger_checks(facts in facts::<PaymentKind>(10)) {
-        let row = project(&fold(&facts), Resolution::Second);
+        let row = project(&fold(&facts), Conventions::PLAIN);
         let amounts = row.amounts;
         prop_assert!(amounts.refunded <= amounts.captured);
         prop_assert!(amounts.refund_pending.wide() <= amounts.captured.wide() - amounts.refunded.wide());

@@ -8,7 +8,7 @@ mod scenario;
 
 use std::collections::BTreeSet;
 
-use afluente_model::{PaymentFact, Resolution, State, fold, project};
+use afluente_model::{Conventions, PaymentFact, State, fold, project};
 use scenario::{Scenario, row_of, scenarios};
 
 /// Orders tried of a set too large for all of them.
@@ -87,7 +87,7 @@ fn every_scenario_split_over_two_replicas_gives_the_right_row() {
             let mut joined = side(0);
             joined.join(side(1));
             assert_eq!(joined, whole, "{}", scenario.id);
-            assert_eq!(project(&joined, Resolution::Second), project(&whole, Resolution::Second));
+            assert_eq!(project(&joined, Conventions::PLAIN), project(&whole, Conventions::PLAIN));
         }
     }
 }

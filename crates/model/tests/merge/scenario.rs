@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use afluente_model::{
-    Amount, Currency, Detail, DetailKey, Fact, Kind, PaymentFact, PaymentKind, Resolution, Source, Timestamp, fold,
+    Amount, Conventions, Currency, Detail, DetailKey, Fact, Kind, PaymentFact, PaymentKind, Source, Timestamp, fold,
     project,
 };
 use serde_json::Value;
@@ -66,7 +66,7 @@ fn fact_of(value: &Value, earlier: &[PaymentFact]) -> PaymentFact {
 
 /// The row of a sequence of facts, by column.
 pub(crate) fn row_of(facts: &[&PaymentFact]) -> BTreeMap<String, Value> {
-    let payment = project(&fold(facts.iter().copied()), Resolution::Second);
+    let payment = project(&fold(facts.iter().copied()), Conventions::PLAIN);
     let amounts = payment.amounts;
     let time = |at: Option<Timestamp>| at.map_or(Value::Null, |at| at.as_seconds().into());
     let row: [(&str, Value); 24] = [

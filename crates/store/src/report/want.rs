@@ -21,8 +21,12 @@ pub struct WantView {
     pub kind: String,
     /// Its id at the gateway.
     pub reference: String,
+    /// The path to the sub-account as the gateway wrote it.
+    pub context: Option<String>,
     /// Why it must be read.
     pub reason: String,
+    /// How often it was raised since it was opened.
+    pub raised: i64,
     /// How often it was asked.
     pub attempts: i64,
     /// When it was raised.
@@ -37,7 +41,9 @@ struct Record {
     tenant: String,
     kind: String,
     reference: String,
+    context: Option<String>,
     reason: String,
+    raised: i64,
     attempts: i64,
     created_at: Moment,
     not_before: Moment,
@@ -54,7 +60,9 @@ impl Store {
                     tenant: row.tenant,
                     kind: row.kind,
                     reference: row.reference,
+                    context: row.context,
                     reason: row.reason,
+                    raised: row.raised,
                     attempts: row.attempts,
                     created_at: row.created_at.read("wants", "created_at")?,
                     not_before: row.not_before.read("wants", "not_before")?,

@@ -45,6 +45,7 @@ pub(crate) fn receipt(event: Option<&str>, body: &[u8]) -> Receipt {
         event_type: "payment_intent.succeeded".into(),
         state: ReceiptState::Applied,
         ignored_because: None,
+        notes: None,
         proof: Proof::Signed { secret: SecretName::parse("0123abcd").unwrap() },
         released_by: None,
         headers: vec![("stripe-signature".into(), "t=1,v1=00".into())],

@@ -9,3 +9,4 @@ mod payment;
 mod receipt;
 mod record;
 mod schema;
+mod want;

@@ -1,8 +1,8 @@
 //! Payment rows: one a key, every column both ways, and no row that contradicts itself.
 
 use afluente_model::{
-    Amount, AttemptKind, CaptureKind, Currency, Detail, DetailKey, DisputeKind, Fact, Gateway, Payment, PaymentFact,
-    PaymentKind, PaymentStatus, RefundKind, Resolution, Source, fold, project,
+    Amount, AttemptKind, CaptureKind, Conventions, Currency, Detail, DetailKey, DisputeKind, Fact, Gateway, Payment,
+    PaymentFact, PaymentKind, PaymentStatus, RefundKind, Source, fold, project,
 };
 use afluente_store::{Class, NewPayment, PaymentRow, StoreError};
 use uuid::Uuid;
@@ -36,7 +36,7 @@ fn lives() -> Vec<Vec<PaymentFact>> {
 }
 
 fn projected(facts: &[PaymentFact]) -> Payment {
-    project(&fold(facts), Resolution::Second)
+    project(&fold(facts), Conventions::PLAIN)
 }
 
 #[tokio::test]

@@ -36,12 +36,14 @@ async fn a_delivery_that_was_ignored_is_seen_as_such_until_it_was_read_again() {
             receipt: ignored.id,
             state: ReceiptState::Applied,
             ignored_because: None,
+            notes: Some(r#"["expected a text in name"]"#.into()),
             event_type: "payment_intent.succeeded".into(),
         };
         tx.save_reread(&[reread]).await.unwrap();
         tx.commit().await.unwrap();
     }
     assert_eq!(site.store.counts().await.unwrap().ignored, 0);
+    assert_eq!(site.count("select count(*) from webhook_receipts where notes like '%a text in name%'").await, 1);
 }
 
 #[tokio::test]

@@ -1,36 +1,11 @@
 //! What a batch leaves behind: said once, counted every time.
 
 use afluente_model::{CaptureKind, Detail, Fact, PaymentKind, Source};
-use afluente_store::{ClaimRow, FactRow, Inconsistency, Receipt, UnknownWordRow, WantRow};
+use afluente_store::{ClaimRow, FactRow, Inconsistency, Receipt, UnknownWordRow};
 use uuid::Uuid;
 
 use super::content::{account, at, key, payment, receipt, stored_receipt};
 use crate::site::site;
-
-#[tokio::test]
-async fn one_open_want_a_reference() {
-    let site = site().await;
-    let mut tx = site.store.begin().await.unwrap();
-    let receipt = stored_receipt(&mut tx).await;
-    let want = |reference: &str, tenant: &str| WantRow {
-        id: Uuid::now_v7(),
-        account: account("shop"),
-        tenant: tenant.into(),
-        kind: "charge".into(),
-        reference: reference.into(),
-        reason: "thin",
-        not_before: at(1),
-        receipt,
-    };
-    let asked = [want("ch_1", ""), want("ch_1", ""), want("ch_2", ""), want("ch_1", "acct_1")];
-    assert_eq!(tx.open_wants(&asked, at(1)).await.unwrap(), 3);
-    assert_eq!(tx.open_wants(&asked, at(2)).await.unwrap(), 0);
-    tx.commit().await.unwrap();
-    let open = site.store.wants(Some("shop"), 10).await.unwrap();
-    assert_eq!(open.len(), 3);
-    assert!(open.iter().all(|want| want.created_at == at(1)), "the first stays as it is");
-    assert!(site.store.wants(Some("other"), 10).await.unwrap().is_empty());
-}
 
 #[tokio::test]
 async fn a_claim_is_kept_once_with_the_newest_of_its_times_whatever_order_they_come_in() {
@@ -78,7 +53,12 @@ async fn a_claim_is_kept_once_with_the_newest_of_its_times_whatever_order_they_c
 #[tokio::test]
 async fn an_unknown_word_is_counted_where_it_stood() {
     let site = site().await;
-    let word = |word: &str| UnknownWordRow { account: account("shop"), field: "charge.status", word: word.into() };
+    let word = |word: &str| UnknownWordRow {
+        account: account("shop"),
+        field: "charge.status",
+        word: word.into(),
+        receipt: Uuid::nil(),
+    };
     let mut tx = site.store.begin().await.unwrap();
     tx.count_unknown_words(&[word("odd"), word("even")], at(1)).await.unwrap();
     tx.count_unknown_words(&[word("odd")], at(2)).await.unwrap();
@@ -115,7 +95,8 @@ async fn a_text_with_a_nul_or_any_other_character_is_kept_and_costs_no_delivery(
     let mut tx = site.store.begin().await.unwrap();
     let stored = Receipt { event_type: odd.into(), ..receipt(Some("evt_1"), odd.as_bytes()) };
     tx.claim(std::slice::from_ref(&stored), at(1)).await.unwrap();
-    let word = UnknownWordRow { account: account("shop"), field: "charge.status", word: odd.into() };
+    let word =
+        UnknownWordRow { account: account("shop"), field: "charge.status", word: odd.into(), receipt: Uuid::nil() };
     tx.count_unknown_words(&[word.clone(), word], at(1)).await.unwrap();
     let payment = payment(&mut tx, &key("shop", "", "pi_1")).await.id;
     let fact = Fact::new(PaymentKind::Capture(CaptureKind::Succeeded), "ch_1", Some(at(2)), Source::Webhook)

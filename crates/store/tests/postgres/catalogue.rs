@@ -28,7 +28,14 @@ struct Catalogue {
 /// and by value, Postgres has a type for.
 fn of_sqlite(kind: &str, column: &str, table: &str) -> String {
     let ids = ["id", "delivery_id", "receipt_id", "payment_id", "subscription_id", "entity_id"];
-    let flags = ["livemode", "capture_inferred", "contested", "returned_more_than_captured", "mixed_currency"];
+    let flags = [
+        "livemode",
+        "capture_inferred",
+        "contested",
+        "returned_more_than_captured",
+        "mixed_currency",
+        "amount_doubted",
+    ];
     let moments =
         ["at", "grace_until", "period_start", "period_end", "trial_end", "not_before", "scheduled_for", "source_as_of"];
     match kind.to_lowercase().as_str() {

@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 
 use afluente_gateways::Reading;
-use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, Proof, Resolution, SecretName, Source, Timestamp};
+use afluente_model::{AccountName, Conventions, Delivery, DeliveryId, Gateway, Proof, SecretName, Source, Timestamp};
 use afluente_store::{Receipt, ReceiptState};
 use bytes::Bytes;
 use uuid::Uuid;
@@ -35,6 +35,7 @@ fn slot(index: usize, word: &str) -> Slot {
         event_type: word.into(),
         state: ReceiptState::Applied,
         ignored_because: None,
+        notes: None,
         proof,
         released_by: None,
         headers: Vec::new(),
@@ -44,8 +45,8 @@ fn slot(index: usize, word: &str) -> Slot {
         body: Bytes::new(),
     };
     let reading = Reading { event_type: word.into(), ..Reading::default() };
-    let (source, resolution) = (Source::Webhook, Resolution::Second);
-    let good = Good { receipt, source, resolution, reading, delivery, attempt: 0, head: Bytes::new() };
+    let (source, conventions) = (Source::Webhook, Conventions::PLAIN);
+    let good = Good { receipt, source, conventions, reading, delivery, attempt: 0, head: Bytes::new() };
     Slot { index, prepared: Prepared::Good(Box::new(good)) }
 }
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::expected::delivery;
 use crate::account::{Account, Accounts};
 use crate::apply;
-use crate::entry::Entry;
+use crate::entry::{Entry, notes_of};
 use crate::followup::Followups;
 use crate::names::Renaming;
 use crate::refold::{self, Refolding};
@@ -61,9 +61,9 @@ impl Repair {
         tx.drop_facts(&keys(&self.facts)).await?;
         tx.drop_subscription_facts(&keys(&self.subscription_facts)).await?;
         let mut followups = Followups::by(by);
-        let resolution = |row: &PaymentRow| Ok(accounts.resolution(&row.key.account, row.gateway));
+        let conventions = |row: &PaymentRow| Ok(accounts.conventions(&row.key.account, row.gateway));
         let (renaming, brought) = (Renaming::default(), HashMap::new());
-        let refolding = Refolding { renaming: &renaming, brought: &brought, resolution: &resolution };
+        let refolding = Refolding { renaming: &renaming, brought: &brought, conventions: &conventions };
         let rows: Vec<&PaymentRow> = payments.iter().collect();
         refold::payments(&mut tx, &rows, &refolding, now, &mut followups).await?;
         let rows: Vec<&SubscriptionRow> = subscriptions.iter().collect();
@@ -116,6 +116,7 @@ impl<'a> Again<'a> {
             receipt: self.receipt.id,
             state: if ignored.is_some() { ReceiptState::Ignored } else { ReceiptState::Applied },
             ignored_because: ignored.map(IgnoredBecause::as_str),
+            notes: notes_of(&self.reading),
             event_type: self.reading.event_type.clone(),
         }
     }
@@ -124,7 +125,7 @@ impl<'a> Again<'a> {
         self.reading.ignored.is_none().then(|| Entry {
             account: &self.receipt.account,
             gateway: self.account.gateway,
-            resolution: self.account.adapter.profile().resolution,
+            conventions: self.account.adapter.profile().conventions,
             source: self.source,
             reading: &self.reading,
             receipt: self.receipt.id,

@@ -68,6 +68,9 @@ async fn a_row_that_turns_out_to_be_another_s_name_goes_and_is_told_of() {
     assert_eq!(bench.rows().await.keys().collect::<Vec<_>>(), ["pi_a"]);
     let merged = bench.ledger.text("select detail from lifecycle_events where kind = 'merged'").await;
     assert_eq!(merged, r#"{"into":"pi_a","name":"ch_a"}"#);
+    let told =
+        bench.ledger.text("select payload from outbox where topic = 'payment.merged' and key = 'shop//ch_a'").await;
+    assert_eq!(told, r#"{"account":"shop","into":"pi_a","name":"ch_a","tenant":""}"#);
 }
 
 #[tokio::test]
@@ -111,6 +114,57 @@ async fn what_contradicts_itself_is_asked_and_what_asking_cannot_settle_is_shown
     ];
     bench.bodies(&same_second).await;
     assert_eq!(wants(&bench).await, ["payment pi_a contested"]);
+}
+
+#[tokio::test]
+async fn money_that_goes_back_from_a_payment_nobody_described_is_asked_for_unless_it_comes_by_itself() {
+    let bench = Bench::new().await;
+    let pending = refund("b", 100, "brl", 1_789_999_500).replace("succeeded", "pending");
+    bench
+        .bodies(&[
+            event("r", "refund.created", NOW - 45, &refund("a", 200, "brl", 1_789_999_500)),
+            event("q", "refund.created", NOW - 45, &pending),
+        ])
+        .await;
+    assert_eq!(wants(&bench).await, ["payment ch_a unconfirmed", "payment ch_b unconfirmed"]);
+    bench.bodies(&[event("c", "charge.succeeded", NOW - 50, &charge("a", "pi_a", 0))]).await;
+    let mut tx = bench.store.begin().await.unwrap();
+    let now = afluente_worker::now();
+    assert_eq!(tx.close_known_wants(now).await.unwrap(), 0, "not due for two minutes");
+    assert_eq!(tx.close_known_wants(now.shifted(130_000_000)).await.unwrap(), 1);
+    tx.commit().await.unwrap();
+    assert_eq!(wants(&bench).await, ["payment ch_b unconfirmed"]);
+    // Its payment is described by now: nothing more is asked.
+    bench.bodies(&[event("s", "refund.updated", NOW - 40, &refund("a", 200, "brl", 1_789_999_500))]).await;
+    assert_eq!(wants(&bench).await, ["payment ch_b unconfirmed"]);
+}
+
+#[tokio::test]
+async fn an_amount_that_breaks_the_gateway_s_own_rule_is_kept_and_shown_to_a_person() {
+    let bench = Bench::new().await;
+    let paid_in =
+        |currency: &str, name: &str| paid(name).replace("\"brl\"", &format!("\"{currency}\"")).replace("500", "550");
+    bench.bodies(&[paid_in("isk", "a"), paid_in("ugx", "b"), paid_in("bhd", "c"), paid_in("clp", "d")]).await;
+    let doubted = bench.ledger.text(
+        "select string_agg(provider_payment_id || ' ' || cast(captured_amount as text), ', ' order by provider_payment_id) \
+         from payments where amount_doubted",
+    );
+    assert_eq!(doubted.await, "pi_a 550, pi_b 550");
+    assert_eq!(inconsistencies(&bench).await, ["amount_doubted", "amount_doubted"]);
+}
+
+#[tokio::test]
+async fn a_damaged_part_is_noted_on_the_receipt_and_the_payment_stands() {
+    let bench = Bench::new().await;
+    let body = charge("a", "pi_a", 0).replace("{\"id\"", "{\"metadata\":[],\"description\":\"Kit \\ud83d\",\"id\"");
+    let outcome = bench.bodies(&[event("c", "charge.succeeded", NOW - 50, &body)]).await;
+    assert_eq!(outcome, [Outcome::Applied]);
+    assert!(bench.rows().await["pi_a"].contains("SUCCEEDED"));
+    let notes = bench.ledger.text("select notes from webhook_receipts where notes is not null").await;
+    assert_eq!(
+        notes,
+        r#"["expected an object in metadata","expected Unicode, got half a surrogate pair, read as U+FFFD"]"#
+    );
 }
 
 #[tokio::test]
@@ -180,4 +234,12 @@ async fn a_subscription_s_changes_are_events_of_its_own() {
         "select cast(count(*) as text) from lifecycle_events where entity_type = 'subscription' and receipt_id in (select id from webhook_receipts)",
     );
     assert_eq!(receipts.await, "2");
+    let announced = bench.ledger.text(
+        "select '[' || string_agg(payload, ',' order by id) || ']' from outbox where key = 'shop//sub_a' and topic = 'subscription.changed'",
+    );
+    let announced: serde_json::Value = serde_json::from_str(&announced.await).unwrap();
+    let said = |place: usize| (&announced[place]["from"], &announced[place]["row"]["base"]);
+    assert_eq!(said(0), (&"UNKNOWN".into(), &"ACTIVE".into()));
+    assert_eq!(said(1), (&"ACTIVE".into(), &"PAST_DUE".into()));
+    assert_eq!(announced[1]["provider_subscription_id"], "sub_a");
 }

@@ -1,0 +1,131 @@
+//! Questions for the gateways: one open row a reference, raised and strengthened, and closed where what came answers it.
+
+use afluente_model::{Amount, Timestamp};
+use afluente_store::{NameRow, PaymentRow, WantRow};
+use uuid::Uuid;
+
+use super::content::{account, at, key, payment, stored_receipt};
+use crate::site::site;
+
+fn want(reference: &str, tenant: &str, receipt: Uuid) -> WantRow {
+    WantRow {
+        id: Uuid::now_v7(),
+        account: account("shop"),
+        tenant: tenant.into(),
+        kind: "charge".into(),
+        reference: reference.into(),
+        context: None,
+        reason: "hint",
+        strength: 0,
+        not_before: at(1),
+        receipt,
+    }
+}
+
+fn because(reason: &'static str, strength: i64, not_before: Timestamp, want: WantRow) -> WantRow {
+    WantRow { reason, strength, not_before, ..want }
+}
+
+#[tokio::test]
+async fn one_open_want_a_reference_counts_how_often_it_was_raised() {
+    let site = site().await;
+    let mut tx = site.store.begin().await.unwrap();
+    let receipt = stored_receipt(&mut tx).await;
+    let asked = || [("ch_1", ""), ("ch_1", ""), ("ch_2", ""), ("ch_1", "acct_1")].map(|(id, of)| want(id, of, receipt));
+    tx.open_wants(&asked(), at(1)).await.unwrap();
+    tx.open_wants(&asked(), at(2)).await.unwrap();
+    tx.commit().await.unwrap();
+    let open = site.store.wants(Some("shop"), 10).await.unwrap();
+    let mut raised: Vec<_> = open.iter().map(|want| (&*want.reference, &*want.tenant, want.raised)).collect();
+    raised.sort_unstable();
+    assert_eq!(raised, [("ch_1", "", 4), ("ch_1", "acct_1", 2), ("ch_2", "", 2)]);
+    assert!(open.iter().all(|want| want.created_at == at(1)));
+    assert!(site.store.wants(Some("other"), 10).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn the_stronger_reason_and_the_earlier_moment_stay_whatever_came_first() {
+    let site = site().await;
+    let mut tx = site.store.begin().await.unwrap();
+    let receipt = stored_receipt(&mut tx).await;
+    let reasons = |id: &str| {
+        [
+            because("hint", 0, at(9), want(id, "", receipt)),
+            because("contested", 4, at(20), want(id, "", receipt)),
+            because(
+                "unconfirmed",
+                1,
+                at(5),
+                WantRow { context: Some("acct_1/acct_2".into()), ..want(id, "", receipt) },
+            ),
+        ]
+    };
+    for (order, id) in [[0, 1, 2], [2, 1, 0], [1, 0, 2]].iter().zip(["ch_1", "ch_2", "ch_3"]) {
+        for place in order {
+            tx.open_wants(&[reasons(id)[*place].clone()], at(1)).await.unwrap();
+        }
+    }
+    tx.open_wants(&reasons("ch_4"), at(1)).await.unwrap();
+    tx.commit().await.unwrap();
+    let open = site.store.wants(None, 10).await.unwrap();
+    assert_eq!(open.len(), 4);
+    for want in open {
+        let said = (&*want.reason, want.not_before, want.raised, want.context.as_deref());
+        assert_eq!(said, ("contested", at(5), 3, Some("acct_1/acct_2")), "{}", want.reference);
+    }
+}
+
+#[tokio::test]
+async fn what_only_had_to_be_confirmed_is_dropped_when_it_is_due_and_known_and_not_before() {
+    let site = site().await;
+    let mut tx = site.store.begin().await.unwrap();
+    let receipt = stored_receipt(&mut tx).await;
+    let ids = ["pi_paid", "pi_inferred", "pi_open", "pi_disputed"];
+    let (mut rows, mut names) = (Vec::new(), Vec::new());
+    for id in ids {
+        names.push(NameRow { name: key("shop", "", id), payment: id.into() });
+        rows.push(payment(&mut tx, &key("shop", "", id)).await);
+    }
+    names.push(NameRow { name: key("shop", "", "ch_paid"), payment: "pi_paid".into() });
+    let mut kinds = vec![("charge", "ch_paid"), ("disputes", "pi_paid"), ("disputes", "pi_disputed")];
+    kinds.extend(ids.map(|id| ("payment_intent", id)));
+    kinds.push(("payment_intent", "pi_unheard"));
+    let asked: Vec<WantRow> = kinds
+        .iter()
+        .map(|(kind, id)| WantRow { kind: (*kind).into(), ..because("unconfirmed", 1, at(120), want(id, "", receipt)) })
+        .collect();
+    tx.open_wants(&asked, at(0)).await.unwrap();
+    tx.open_wants(&[WantRow { kind: "refund".into(), ..want("pi_paid", "", receipt) }], at(0)).await.unwrap();
+    known(&mut rows);
+    tx.save_payments(&rows).await.unwrap();
+    let heard: Vec<_> = names.iter().map(|row| row.name.clone()).collect();
+    tx.lock_names(&heard, at(0)).await.unwrap();
+    tx.save_names(&names, at(0)).await.unwrap();
+    assert_eq!(tx.close_known_wants(at(119)).await.unwrap(), 0, "none is due");
+    assert_eq!(tx.close_known_wants(at(120)).await.unwrap(), 4);
+    assert_eq!(tx.close_known_wants(at(121)).await.unwrap(), 0);
+    tx.commit().await.unwrap();
+    let open = site.store.wants(None, 20).await.unwrap();
+    let mut left: Vec<_> = open.iter().map(|want| (&*want.kind, &*want.reference)).collect();
+    left.sort_unstable();
+    let inferred = ("payment_intent", "pi_inferred");
+    let expected = [
+        ("disputes", "pi_paid"),
+        inferred,
+        ("payment_intent", "pi_open"),
+        ("payment_intent", "pi_unheard"),
+        ("refund", "pi_paid"),
+    ];
+    assert_eq!(left, expected);
+}
+
+/// Money of the first, the second and the last is known, but the second's only by inference; the last has a dispute.
+fn known(rows: &mut [PaymentRow]) {
+    let taken = Amount::new(100).unwrap();
+    for place in [0, 1, 3] {
+        rows[place].payment.status = afluente_model::PaymentStatus::Succeeded;
+        rows[place].payment.amounts.captured = taken;
+    }
+    rows[1].payment.capture_inferred = true;
+    rows[3].payment.dispute_state = afluente_model::DisputeState::Won;
+}
