@@ -109,7 +109,7 @@ pub fn project(state: &State<PaymentKind>, conventions: Conventions) -> Payment 
         closed_reason: closed_reason(judgement.status, &view, detail.and_then(|detail| detail.get(DetailKey::Reason))),
         scheduled_for: detail.and_then(|detail| detail.time(DetailKey::ScheduledFor)),
         expires_at: detail.and_then(|detail| detail.time(DetailKey::ExpiresAt)),
-        evidence: judgement.decider.map_or(Evidence::Legacy, |decider| Evidence::of(decider.register.key.source)),
+        evidence: evidence(judgement.decider, state),
         capture_inferred: sums.capture_inferred,
         attempt_count: view.attempt_count(),
         last_failure_code: last_failure_code(&view),
@@ -120,6 +120,13 @@ pub fn project(state: &State<PaymentKind>, conventions: Conventions) -> Payment 
         word: detail.and_then(|detail| detail.get(DetailKey::Word)).map(Into::into),
         source_as_of: state.ops().flat_map(|(_, kinds)| kinds.values()).filter_map(|register| register.key.at).max(),
     }
+}
+
+/// The source of what decided; where nothing did, as with an inquiry alone, of the best of all that was said.
+fn evidence(decider: Option<view::Top<'_>>, state: &State<PaymentKind>) -> Evidence {
+    let best = || state.ops().flat_map(|(_, kinds)| kinds.values()).map(|register| register.key.source).max();
+    let source = decider.map(|decider| decider.register.key.source).or_else(best);
+    source.map_or(Evidence::Legacy, Evidence::of)
 }
 
 fn is_doubted(state: &State<PaymentKind>, scale: fn(Currency) -> Scale) -> bool {

@@ -6,7 +6,7 @@ use afluente_model::{
 };
 
 use super::words::{self, FAILED, HELD, PAID, RAN_OUT, When};
-use super::{claim, context, refund};
+use super::{claim, context, lookup, refund};
 use crate::claim::{ClaimKind, SubjectKind};
 use crate::draft::Draft;
 use crate::error::Malformed;
@@ -37,6 +37,10 @@ pub(super) fn read(draft: &mut Draft, object: &Object<'_>, inside: Option<&Payme
     verdict(draft, object, &charge, &payment);
     if charge.hides_money() {
         draft.want("charge", &charge.id, WantReason::Incomplete);
+    }
+    // A flag is no dispute: which, for how much and how it stands is another object's to say.
+    if draft.soft(object.bool("disputed")) == Some(true) {
+        draft.want(lookup::DISPUTES, &charge.id, WantReason::Unconfirmed);
     }
     // What Stripe calls the refund of a hold gave no money back.
     if charge.when == When::Captured {

@@ -5,6 +5,10 @@ use crate::claim::{ClaimKind, SubjectKind};
 use crate::draft::Draft;
 use crate::error::Malformed;
 use crate::json::Object;
+use crate::reading::WantReason;
+
+/// The intent says what was taken; a session in passing, and an expired one nothing at all.
+const SESSION_PAID: &str = "paid";
 
 /// What a session and the payment of a session both belong to.
 const RELATIONS: &[(ClaimKind, &str)] =
@@ -14,8 +18,12 @@ pub(super) fn read(draft: &mut Draft, object: &Object<'_>) -> Result<(), Malform
     let session = draft.subject(SubjectKind::Checkout, &object.required_id("id")?);
     claim::status(draft, object, &session, "status", "checkout.session.status");
     // Known to be said, never claimed: a second word of one session would contradict the first.
-    claim::count_unknown(draft, "checkout.session.payment_status", object.text("payment_status"));
+    let paid = object.text("payment_status");
+    claim::count_unknown(draft, "checkout.session.payment_status", paid.clone());
     let payment = context::payment(draft, object.id("payment_intent")?, None);
+    if let (Ok(Some(SESSION_PAID)), Some(payment)) = (paid, &payment) {
+        draft.want("payment_intent", &payment.id, WantReason::Unconfirmed);
+    }
     draft.claim(&session, ClaimKind::Payment, Ok(payment.as_ref().map(|payment| &payment.id)));
     let payment = payment.map(|payment| draft.subject(SubjectKind::Payment, &payment.id));
     for subject in [Some(&session), payment.as_ref()].into_iter().flatten() {

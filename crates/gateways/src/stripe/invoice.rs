@@ -7,7 +7,7 @@ use crate::claim::{ClaimKind, SubjectKind};
 use crate::draft::Draft;
 use crate::error::Malformed;
 use crate::json::Object;
-use crate::reading::IgnoredBecause;
+use crate::reading::{IgnoredBecause, WantReason};
 
 pub(super) fn read(draft: &mut Draft, object: &Object<'_>) -> Result<(), Malformed> {
     let id = object.id("id")?;
@@ -26,9 +26,14 @@ pub(super) fn read(draft: &mut Draft, object: &Object<'_>) -> Result<(), Malform
     let subscription = subscription(draft, object);
     draft.claim(&subject, ClaimKind::Subscription, Ok(subscription.as_ref()));
     // Since 2025-03-31 in a list that webhooks rarely carry, before on the invoice.
-    relate(draft, &id, (object.id("payment_intent")?, object.id("charge")?), subscription.as_ref());
+    let paid_by = PaidBy {
+        intent: object.id("payment_intent")?,
+        charge: object.id("charge")?,
+        is_paid: matches!(object.text("status"), Ok(Some(PAID))),
+    };
+    relate(draft, &id, paid_by, subscription.as_ref());
     for payment in context::items(draft, object, "payments") {
-        let paid_by = named(draft, payment);
+        let paid_by = PaidBy::of(draft, payment);
         relate(draft, &id, paid_by, subscription.as_ref());
     }
     if draft.kind() == "invoice.deleted" {
@@ -37,12 +42,34 @@ pub(super) fn read(draft: &mut Draft, object: &Object<'_>) -> Result<(), Malform
     Ok(())
 }
 
-/// An intent, a charge, or both.
-type PaidBy = (Option<ProviderId>, Option<ProviderId>);
+/// The word of an invoice, and of a payment on one, that was paid.
+const PAID: &str = "paid";
 
-/// An invoice is a payment's parent, never another name of it: told from both sides.
+/// An intent, a charge, or both; a payment made outside Stripe has neither.
+struct PaidBy {
+    intent: Option<ProviderId>,
+    charge: Option<ProviderId>,
+    is_paid: bool,
+}
+
+impl PaidBy {
+    /// What an invoice payment names.
+    fn of(draft: &mut Draft, object: &Object<'_>) -> PaidBy {
+        let is_paid = matches!(object.text("status"), Ok(Some(PAID)));
+        let payment = draft.soft(object.object("payment"));
+        let mut id = |key| payment.and_then(|payment| claim::id(draft, payment, key));
+        PaidBy { intent: id("payment_intent"), charge: id("charge"), is_paid }
+    }
+}
+
+/// An invoice is a payment's parent, never another name of it: told from both sides. That it was paid is said in passing: the
+/// intent or the charge says what was taken.
 fn relate(draft: &mut Draft, invoice: &ProviderId, paid_by: PaidBy, subscription: Option<&ProviderId>) {
-    let Some(payment) = context::payment(draft, paid_by.0, paid_by.1) else { return };
+    let kind = if paid_by.intent.is_some() { "payment_intent" } else { "charge" };
+    let Some(payment) = context::payment(draft, paid_by.intent, paid_by.charge) else { return };
+    if paid_by.is_paid {
+        draft.want(kind, &payment.id, WantReason::Unconfirmed);
+    }
     let of_invoice = draft.subject(SubjectKind::Invoice, invoice);
     draft.claim(&of_invoice, ClaimKind::Payment, Ok(Some(&payment.id)));
     let of_payment = draft.subject(SubjectKind::Payment, &payment.id);
@@ -59,12 +86,6 @@ fn subscription(draft: &mut Draft, object: &Object<'_>) -> Option<ProviderId> {
     }
 }
 
-/// The intent or charge of an invoice payment; a payment made outside Stripe has neither.
-fn named(draft: &mut Draft, payment: &Object<'_>) -> PaidBy {
-    let Some(payment) = draft.soft(payment.object("payment")) else { return (None, None) };
-    (claim::id(draft, payment, "payment_intent"), claim::id(draft, payment, "charge"))
-}
-
 /// `invoice_payment.*`: the one place that always tells which payment belongs to which invoice.
 pub(super) fn payment(draft: &mut Draft, object: &Object<'_>) -> Result<(), Malformed> {
     object.required_id("id")?;
@@ -73,7 +94,7 @@ pub(super) fn payment(draft: &mut Draft, object: &Object<'_>) -> Result<(), Malf
         return Ok(());
     };
     claim::count_unknown(draft, "invoice_payment.status", object.text("status"));
-    let paid_by = named(draft, object);
+    let paid_by = PaidBy::of(draft, object);
     relate(draft, &invoice, paid_by, None);
     Ok(())
 }

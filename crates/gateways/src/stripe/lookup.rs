@@ -33,6 +33,9 @@ pub(super) fn kind(word: &str) -> Option<&'static str> {
 /// The kind of want for an event of which nothing else is known.
 pub(super) const EVENT: &str = "event";
 
+/// The kind of want for the disputes of a payment, of which only a flag is known.
+pub(super) const DISPUTES: &str = "disputes";
+
 /// The list of refunds, whose sum tells what no total of a partly captured charge does.
 fn refunds_of(kind: &str) -> Option<&'static str> {
     match kind {
@@ -51,13 +54,17 @@ pub(super) fn calls(want: &Want) -> Result<Vec<Call>, Impossible> {
         "payment" => "charge",
         other => other,
     };
-    let (_, path) = PATHS.iter().find(|(known, _)| *known == kind).ok_or_else(impossible)?;
+    let path = match kind {
+        DISPUTES if id.starts_with("pi_") => "/v1/disputes?limit=100&payment_intent=",
+        DISPUTES => "/v1/disputes?limit=100&charge=",
+        _ => PATHS.iter().find(|(known, _)| *known == kind).ok_or_else(impossible)?.1,
+    };
     if !is_safe_id(id) {
         return Err(impossible());
     }
-    // A hint asks what the object says; a doubt about money asks for its refunds as well.
-    let refunds = refunds_of(kind).filter(|_| want.reason != WantReason::Hint);
-    let paths = [Some(*path), refunds].into_iter().flatten();
+    // Who doubts money asks for its refunds as well; who only asks what an object says does not.
+    let doubts = !matches!(want.reason, WantReason::Hint | WantReason::Unconfirmed);
+    let paths = [Some(path), refunds_of(kind).filter(|_| doubts)].into_iter().flatten();
     let (tenant, context) = (&want.tenant, &want.context);
     let call = |path| Call {
         gateway: Gateway::Stripe,
@@ -91,6 +98,8 @@ mod tests {
         assert_eq!(path("checkout.session", "cs_test_1"), "/v1/checkout/sessions/cs_test_1");
         assert_eq!(path("payment", "ch_1"), "/v1/charges/ch_1");
         assert_eq!(path("event", "evt_1"), "/v2/core/events/evt_1");
+        assert_eq!(path("disputes", "ch_1"), "/v1/disputes?limit=100&charge=ch_1");
+        assert_eq!(path("disputes", "pi_1"), "/v1/disputes?limit=100&payment_intent=pi_1");
     }
 
     #[test]

@@ -23,7 +23,8 @@ const RELATIONS: &[(ClaimKind, &str)] = &[
 pub(super) fn read(draft: &mut Draft, object: &Object<'_>) -> Result<(), Malformed> {
     let id = object.required_id("id")?;
     let (since, until) = period(draft, object);
-    let mut facts = vec![base(draft, object, &id)?, cancel_at(draft, object, until)?];
+    let mut facts = vec![base(draft, object, &id)?];
+    facts.extend(cancel_at(draft, object, &id, until)?);
     if since.is_some() || until.is_some() {
         let detail = Detail::none().with_time(DetailKey::Since, since).with_time(DetailKey::Until, until);
         facts.push(fact(draft, SubscriptionKind::Period, detail));
@@ -110,16 +111,26 @@ fn period(draft: &mut Draft, object: &Object<'_>) -> (Option<Timestamp>, Option<
     (since, until)
 }
 
-/// An end at a date, or at the end of the period; none is a statement too.
+/// An end at a date, or at the end of the period; none is a statement too. An end without a date, or a
+/// damaged one, is none of the two: it is read back.
 fn cancel_at(
     draft: &mut Draft,
     object: &Object<'_>,
+    id: &ProviderId,
     period_end: Option<Timestamp>,
-) -> Result<SubscriptionFact, Malformed> {
-    let at_period_end = object.bool("cancel_at_period_end")?.unwrap_or(false);
-    let end = object.seconds("cancel_at")?.or(period_end.filter(|_| at_period_end));
+) -> Result<Option<SubscriptionFact>, Malformed> {
+    let readable = object.bool("cancel_at_period_end").is_ok() && object.seconds("cancel_at").is_ok();
+    let at_period_end = draft.unless_twice(object.bool("cancel_at_period_end"))?.unwrap_or(false);
+    let end = draft.unless_twice(object.seconds("cancel_at"))?.or(period_end.filter(|_| at_period_end));
     Ok(match end {
-        Some(end) => fact(draft, SubscriptionKind::CancelSet, Detail::none().with_time(DetailKey::Until, Some(end))),
-        None => fact(draft, SubscriptionKind::CancelCleared, Detail::none()),
+        Some(end) => {
+            let detail = Detail::none().with_time(DetailKey::Until, Some(end));
+            Some(fact(draft, SubscriptionKind::CancelSet, detail))
+        }
+        None if at_period_end || !readable => {
+            draft.want("subscription", id, WantReason::Incomplete);
+            None
+        }
+        None => Some(fact(draft, SubscriptionKind::CancelCleared, Detail::none())),
     })
 }

@@ -90,6 +90,7 @@ fn payment(state: &State<PaymentKind>, conventions: Conventions) -> Value {
         "disputed": row.amounts.disputed.minor(),
         "charged_back": row.amounts.charged_back.minor(),
         "capture_inferred": row.capture_inferred,
+        "evidence": row.evidence.as_str(),
         "capture_state": row.capture_state.as_str(),
         "dispute_state": row.dispute_state.as_str(),
         "dispute_stage": row.dispute_stage,
