@@ -209,7 +209,7 @@ fn control(roles: &mut Roles, stops: &Stops, control: Control, desk: Desk) -> Jo
 
 fn look_after(roles: &mut Roles, stops: &Stops, store: Store) -> JoinHandle<()> {
     roles.start("upkeep", &stops.rest, move |stop| async move {
-        upkeep::run(store, stop.told()).await;
+        Box::pin(upkeep::run(store, stop.told())).await;
         Ok(())
     })
 }

@@ -46,6 +46,8 @@ pub enum SubjectKind {
     Checkout,
     /// An invoice.
     Invoice,
+    /// A sub-account of the gateway.
+    Account,
 }
 
 impl SubjectKind {
@@ -59,6 +61,7 @@ impl SubjectKind {
             SubjectKind::Method => "method",
             SubjectKind::Checkout => "checkout",
             SubjectKind::Invoice => "invoice",
+            SubjectKind::Account => "account",
         }
     }
 }
@@ -122,6 +125,8 @@ claim_kinds! {
     Attached => "attached",
     /// The gateway's own status word of an invoice or checkout session.
     Status => "status",
+    /// Whether we may act for a sub-account: `granted` or `ended`.
+    Access => "access",
 }
 
 /// The value in the form claims are compared in; `None` if it claims nothing.

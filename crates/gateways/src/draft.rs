@@ -8,7 +8,7 @@ use afluente_model::{
 
 use crate::claim::{Claim, ClaimKind, ClaimSubject, SubjectKind, normalised};
 use crate::error::Malformed;
-use crate::reading::{Alias, IgnoredBecause, Reading, UnknownWord, Want, WantReason};
+use crate::reading::{Alias, IgnoredBecause, Raised, Reading, UnknownWord, Want, WantReason};
 use crate::text::cut;
 
 /// What one envelope says so far.
@@ -41,6 +41,11 @@ impl Draft {
 
     pub(crate) fn at(&self) -> Option<Timestamp> {
         self.at
+    }
+
+    /// The sub-account all of it belongs to.
+    pub(crate) fn tenant(&self) -> Option<&ProviderId> {
+        self.tenant.as_ref()
     }
 
     /// The gateway's word for what happened.
@@ -141,6 +146,11 @@ impl Draft {
             Err(twice @ Malformed::DuplicateKey { .. }) => Err(twice),
             other => Ok(self.soft(other)),
         }
+    }
+
+    /// For a person.
+    pub(crate) fn raise(&mut self, raised: Raised) {
+        self.reading.raised.push(raised);
     }
 
     pub(crate) fn note(&mut self, damage: Malformed) {

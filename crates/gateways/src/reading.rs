@@ -29,6 +29,8 @@ pub struct Reading {
     pub unmapped: Vec<UnknownWord>,
     /// Parts that only decorate and could not be read: noted on the receipt and counted, while the rest stands.
     pub notes: Vec<Malformed>,
+    /// What a person has to see, though nothing contradicts itself.
+    pub raised: Vec<Raised>,
     /// Set when the envelope is kept but changes nothing, with the reason.
     pub ignored: Option<IgnoredBecause>,
 }
@@ -40,6 +42,17 @@ pub struct Alias {
     pub payment: PaymentRef,
     /// The other name.
     pub alias: PaymentRef,
+}
+
+/// Something for a person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raised {
+    /// Its kind, from a closed set of the adapter.
+    pub kind: &'static str,
+    /// What it is about, e.g. `tenant acct_1`.
+    pub entity: Box<str>,
+    /// A sentence: what happened, and what to do.
+    pub detail: &'static str,
 }
 
 /// A question for the gateway. Durable: a row until it is answered or given up by a person.

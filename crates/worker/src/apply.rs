@@ -105,7 +105,7 @@ pub(crate) async fn write(
     payments::write(tx, entries, now, &mut followups).await?;
     subscriptions::write(tx, entries, now, &mut followups).await?;
     followups.wants.extend(entries.iter().flat_map(|entry| entry.wants(now)));
-    followups.inconsistencies.extend(entries.iter().filter_map(Entry::disagreement));
+    followups.inconsistencies.extend(entries.iter().flat_map(Entry::for_people));
     let claims: Vec<_> = entries.iter().flat_map(Entry::claims).collect();
     let words: Vec<_> = entries.iter().flat_map(Entry::unknown_words).collect();
     tx.add_claims(&claims, now).await?;

@@ -104,18 +104,25 @@ impl<'a> Entry<'a> {
         })
     }
 
-    /// An envelope of another mode or account: the configuration and the gateway disagree about who we are.
-    pub(crate) fn disagreement(&self) -> Option<Inconsistency> {
-        let because = self.reading.ignored.filter(|because| because.is_alarm())?;
+    /// What a person has to see: an envelope of another mode or account (the configuration and the gateway disagree about who
+    /// we are), and what the adapter raised.
+    pub(crate) fn for_people(&self) -> Vec<Inconsistency> {
         let account = self.account;
-        Some(Inconsistency {
+        let one = |kind: &'static str, entity: String, detail: String| Inconsistency {
             id: Uuid::now_v7(),
-            kind: because.as_str(),
-            fingerprint: format!("{} {account}", because.as_str()),
+            kind,
+            fingerprint: format!("{kind} {account} {entity}"),
             account: account.clone(),
-            entity: format!("account {account}"),
-            detail: format!("receipt {} was kept and ignored: {}", self.receipt, because.as_str()),
-        })
+            entity,
+            detail,
+        };
+        let ignored = self.reading.ignored.filter(|because| because.is_alarm()).map(|because| {
+            let kind = because.as_str();
+            one(kind, format!("account {account}"), format!("receipt {} was kept and ignored: {kind}", self.receipt))
+        });
+        let raised = self.reading.raised.iter();
+        let raised = raised.map(|raised| one(raised.kind, raised.entity.to_string(), raised.detail.to_owned()));
+        ignored.into_iter().chain(raised).collect()
     }
 }
 

@@ -19,35 +19,52 @@ pub(super) fn open(
     let word = event.text("type")?.ok_or(Malformed::Shape { field: "type", expected: "an event type" })?;
     let mut draft = Draft::new(envelope.source(), Some(format!("{kind}:{id}")), word);
     let account = envelope.account();
-    let tenant = match event.id("account")? {
-        Some(account) => Some(account),
-        None => event.id("context")?,
+    let owner = Owner::of(event)?;
+    let tenant = owner.tenant().filter(|tenant| account.external_id.as_ref() != Some(tenant)).cloned();
+    let because = match event.bool("livemode")? {
+        Some(live) if live != (account.mode == Mode::Live) => Some(IgnoredBecause::WrongMode),
+        _ => (!owner.is_ours(account)).then_some(IgnoredBecause::WrongAccount),
     };
-    let own = |tenant: &ProviderId| account.external_id.as_ref() == Some(tenant);
-    let tenant = tenant.filter(|tenant| !own(tenant));
-    let because = not_ours(account, event, tenant.as_ref())?;
-    draft.set_tenant(tenant, None);
+    draft.set_tenant(tenant, owner.context);
     Ok((draft, because))
 }
 
-/// A live event at a test account, or one of an account that is not ours.
-fn not_ours(
-    account: &AccountView,
-    event: &Object<'_>,
-    tenant: Option<&ProviderId>,
-) -> Result<Option<IgnoredBecause>, Malformed> {
-    if let Some(live) = event.bool("livemode")?
-        && live != (account.mode == Mode::Live)
-    {
-        return Ok(Some(IgnoredBecause::WrongMode));
+/// Whose event it is.
+struct Owner {
+    /// The connected account, in events about one.
+    account: Option<ProviderId>,
+    /// A path of accounts (`acct_platform/acct_connected`) in events of organisations and in thin ones, as it came.
+    context: Option<ProviderId>,
+    /// That path's segments.
+    path: Vec<ProviderId>,
+}
+
+impl Owner {
+    fn of(event: &Object<'_>) -> Result<Owner, Malformed> {
+        let context = event.id("context")?;
+        let segments = context.iter().flat_map(|path| path.as_str().split('/')).map(ProviderId::parse);
+        let path = segments.collect::<Result<_, _>>().map_err(|_| Malformed::Id { field: "context" })?;
+        Ok(Owner { account: event.id("account")?, context, path })
     }
-    let Some(tenant) = tenant else { return Ok(None) };
-    let known = match &account.tenants {
-        Tenants::Own => false,
-        Tenants::Listed(tenants) => tenants.contains(tenant),
-        Tenants::Any => true,
-    };
-    Ok((!known).then_some(IgnoredBecause::WrongAccount))
+
+    /// The account that owns the object: the one that is named, else where the path ends.
+    fn tenant(&self) -> Option<&ProviderId> {
+        self.account.as_ref().or(self.path.last())
+    }
+
+    /// An account that is listed is ours whatever leads there. Of others a path counts only if it leads through our own id,
+    /// and without a path it depends on whether any account is welcome.
+    fn is_ours(&self, account: &AccountView) -> bool {
+        let own = account.external_id.as_ref();
+        let Some(tenant) = self.tenant().filter(|tenant| own != Some(tenant)) else { return true };
+        let leads = self.path.len() > 1;
+        let through_us = leads && own.is_some_and(|own| self.path.contains(own));
+        match &account.tenants {
+            Tenants::Listed(tenants) => tenants.contains(tenant),
+            Tenants::Own => through_us,
+            Tenants::Any => through_us || !leads || own.is_none(),
+        }
+    }
 }
 
 /// The payment of an object that names an intent, a charge, or both; a charge is then another name of the intent.

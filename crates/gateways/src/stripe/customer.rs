@@ -1,10 +1,11 @@
 //! Customers and their payment methods: claims, and tombstones where they are gone.
 
-use super::claim;
+use super::{claim, words};
 use crate::claim::{ClaimKind, SubjectKind};
 use crate::draft::Draft;
 use crate::error::Malformed;
 use crate::json::Object;
+use crate::reading::Raised;
 
 /// A customer. A deleted one comes whole, or as no more than its id and `deleted`.
 pub(super) fn read(draft: &mut Draft, object: &Object<'_>) -> Result<(), Malformed> {
@@ -16,6 +17,22 @@ pub(super) fn read(draft: &mut Draft, object: &Object<'_>) -> Result<(), Malform
     }
     claim::reference(draft, object, &subject);
     Ok(())
+}
+
+/// Whether a connected account let us in or shut us out: the object is our application, the account is the envelope's.
+pub(super) fn access(draft: &mut Draft) -> bool {
+    let access = words::ACCESS.iter().find(|(kind, _)| *kind == draft.kind());
+    let (Some((_, access)), Some(account)) = (access, draft.tenant().cloned()) else { return false };
+    let subject = draft.subject(SubjectKind::Account, &account);
+    draft.claim(&subject, ClaimKind::Access, Ok(Some(access)));
+    if *access == words::ACCESS_ENDED {
+        draft.raise(Raised {
+            kind: "tenant_deauthorized",
+            entity: format!("tenant {account}").into(),
+            detail: "the connected account ended our access: nothing of it can be read back, and what comes of it stops",
+        });
+    }
+    true
 }
 
 /// A payment method. A detached one names its customer only among the previous attributes.

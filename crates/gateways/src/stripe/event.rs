@@ -59,6 +59,7 @@ fn dispatch(draft: &mut Draft, word: &str, object: &Object<'_>, data: &Object<'_
         "subscription" => subscription::read(draft, object),
         "customer" => customer::read(draft, object),
         "payment_method" => customer::method(draft, object, data),
+        "application" if customer::access(draft) => Ok(()),
         other => {
             let silent = is_silent(other);
             draft.ignore(if silent { IgnoredBecause::NothingToSay } else { IgnoredBecause::UnknownType });

@@ -335,6 +335,13 @@ const SILENT_OBJECTS: &[&str] = &[
     "transfer",
 ];
 
+/// A connected account ended our access.
+pub(super) const ACCESS_ENDED: &str = "ended";
+
+/// Event types about our access to a connected account, and what each says of it.
+pub(super) static ACCESS: &[(&str, &str)] =
+    &[("account.application.authorized", "granted"), ("account.application.deauthorized", ACCESS_ENDED)];
+
 /// Whether objects of this word are known to say nothing here.
 pub(super) fn is_silent(word: &str) -> bool {
     SILENT_OBJECTS.contains(&word)

@@ -37,6 +37,7 @@ const SECTIONS: &[&str] = &[
     "unmapped",
     "malformed",
     "notes",
+    "raised",
     "claims",
     "aliases",
     "now",
@@ -105,7 +106,7 @@ impl Case {
     /// Compares everything that is not a row. A section that is not there must be empty, but for claims and aliases: of
     /// those the ones listed must be there.
     pub(crate) fn expect(&self, said: &Value) {
-        for section in ["wants", "unmapped", "ignored", "malformed", "notes"] {
+        for section in ["wants", "unmapped", "ignored", "malformed", "notes", "raised"] {
             let empty = if said[section].is_array() { json!([]) } else { json!({}) };
             let expected = self.expected.get(section).cloned().unwrap_or(empty);
             assert_eq!(said[section], expected, "{}: {section}", self.name);
@@ -166,6 +167,7 @@ fn delivery(gateway: Gateway, bytes: &[u8], proof: Proof) -> Delivery {
 pub(crate) fn said(case: &Case, outcomes: &[Outcome]) -> Value {
     let (mut wants, mut unmapped, mut claims, mut aliases) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut ignored, mut malformed, mut notes) = (json!({}), json!({}), Vec::new());
+    let mut raised = Vec::new();
     for (body, outcome) in case.bodies.iter().zip(outcomes) {
         let reading = match outcome {
             Ok(reading) => reading,
@@ -177,12 +179,12 @@ pub(crate) fn said(case: &Case, outcomes: &[Outcome]) -> Value {
         let times = reading.facts.iter().flat_map(|(_, fact)| [fact.at, fact.op_at]).max().flatten();
         assert!(reading.latest >= times, "{}/{}: a fact is later than the latest", case.name, body.name);
         wants.extend(
-            reading
-                .wants
-                .iter()
-                .map(|w| format!("{}{} {} {}", tenant(w.tenant.as_ref()), w.kind, w.id, w.reason.as_str())),
+            reading.wants.iter().map(|w| {
+                format!("{}{} {} {}{}", tenant(w.tenant.as_ref()), w.kind, w.id, w.reason.as_str(), context(w))
+            }),
         );
         notes.extend(reading.notes.iter().map(|note| format!("{}: {note}", body.name)));
+        raised.extend(reading.raised.iter().map(|raised| format!("{} {}", raised.kind, raised.entity)));
         unmapped.extend(reading.unmapped.iter().map(|word| format!("{} {}", word.field, word.word)));
         aliases.extend(reading.aliases.iter().map(|alias| format!("{} {}", alias.alias.id, alias.payment.id)));
         claims.extend(reading.claims.iter().map(claim));
@@ -190,14 +192,19 @@ pub(crate) fn said(case: &Case, outcomes: &[Outcome]) -> Value {
             ignored[&body.name] = json!(because.as_str());
         }
     }
-    for list in [&mut wants, &mut unmapped, &mut notes, &mut claims, &mut aliases] {
+    for list in [&mut wants, &mut unmapped, &mut notes, &mut raised, &mut claims, &mut aliases] {
         list.sort();
         list.dedup();
     }
     json!({
         "wants": wants, "unmapped": unmapped, "claims": claims, "aliases": aliases,
         "ignored": ignored, "malformed": malformed, "notes": notes,
+        "raised": raised,
     })
+}
+
+fn context(want: &afluente_gateways::Want) -> String {
+    want.context.as_ref().map_or_else(String::new, |context| format!(" through {context}"))
 }
 
 fn tenant(tenant: Option<&ProviderId>) -> String {
