@@ -56,6 +56,15 @@ pub(crate) enum Request {
         /// Who asks.
         by: String,
     },
+    /// Record that these inconsistencies were dealt with.
+    Resolve {
+        /// Which.
+        ids: Vec<Uuid>,
+        /// Who asks.
+        by: String,
+        /// What was found and done.
+        because: String,
+    },
     /// Give these dead letters up.
     Discard {
         /// Which.
@@ -82,6 +91,12 @@ pub(crate) struct Answer {
 }
 
 impl Answer {
+    /// Those that were open are done now; of the others somebody else did it.
+    pub(crate) fn settled(ids: &[Uuid], done: Vec<Uuid>) -> Answer {
+        let already_settled = ids.iter().copied().filter(|id| !done.contains(id)).collect();
+        Answer { done, already_settled, ..Answer::default() }
+    }
+
     /// What came of more of them.
     pub(crate) fn add(&mut self, more: Answer) {
         let Answer { done, already_settled, failed, left } = more;
@@ -189,8 +204,12 @@ async fn act(desk: &Desk, request: Request, stop: &Stop) -> Result<Value, String
         Request::Discard { ids, by, because } => {
             info!(actor = %by, count = ids.len(), "Discarding dead letters");
             let done = desk::discard(&desk.store, &ids, &by, &because).await.map_err(|error| chain(&error))?;
-            let already_settled = ids.into_iter().filter(|id| !done.contains(id)).collect();
-            value(&Answer { done, already_settled, ..Answer::default() })
+            value(&Answer::settled(&ids, done))
+        }
+        Request::Resolve { ids, by, because } => {
+            info!(actor = %by, count = ids.len(), "Resolving inconsistencies");
+            let done = desk::resolve(&desk.store, &ids, &by, &because).await.map_err(|error| chain(&error))?;
+            value(&Answer::settled(&ids, done))
         }
         Request::Repair { repair, by } => {
             let accounts = desk.accounts.borrow().clone();

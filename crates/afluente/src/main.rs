@@ -3,15 +3,19 @@
 mod bench;
 mod config;
 mod control;
+mod customer;
 mod dead;
 mod demo;
 mod doctor;
+mod event;
 mod exit;
 mod fold;
+mod inconsistency;
 mod init;
 mod logging;
 mod measure;
 mod migrate;
+mod moment;
 mod node;
 mod output;
 mod partition;
@@ -22,7 +26,9 @@ mod reload;
 mod role;
 mod simulate;
 mod spool;
+mod subscription;
 mod torture;
+mod unknown;
 mod up;
 mod upkeep;
 mod vocabulary;
@@ -59,6 +65,16 @@ enum Command {
     Simulate(simulate::SimulateArgs),
     #[command(subcommand)]
     Payments(payment::PaymentsCommand),
+    #[command(subcommand)]
+    Subscriptions(subscription::SubscriptionsCommand),
+    #[command(subcommand)]
+    Customers(customer::CustomersCommand),
+    #[command(subcommand)]
+    Events(event::EventsCommand),
+    #[command(subcommand)]
+    Inconsistencies(inconsistency::InconsistenciesCommand),
+    #[command(subcommand)]
+    Unknown(unknown::UnknownCommand),
     #[command(subcommand)]
     Wants(want::WantsCommand),
     #[command(subcommand)]
@@ -111,6 +127,13 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Worker(args) => up::worker(args, &folder).await,
             Command::Simulate(args) => simulate::run(args, &config::load(&folder)?).await,
             Command::Payments(command) => payment::run(command, &config::ledger::location(&folder)?).await,
+            Command::Subscriptions(command) => subscription::run(command, &config::ledger::location(&folder)?).await,
+            Command::Customers(command) => customer::run(command, &config::ledger::location(&folder)?).await,
+            Command::Events(command) => event::run(command, &config::ledger::location(&folder)?).await,
+            Command::Inconsistencies(command) => {
+                inconsistency::run(command, &folder, &config::ledger::location(&folder)?).await
+            }
+            Command::Unknown(command) => unknown::run(command, &config::ledger::location(&folder)?).await,
             Command::Wants(command) => want::run(command, &config::ledger::location(&folder)?).await,
             Command::Dead(command) => dead::run(command, &folder, &config::load(&folder)?).await,
             Command::Spool(command) => spool::run(command, &folder).await,

@@ -40,6 +40,17 @@ pub(crate) fn table(headings: &[&str], right: &[usize], rows: impl IntoIterator<
     table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
 }
 
+/// A JSON object as people read it: a name and a value a line.
+pub(crate) fn record(document: &Value) -> String {
+    let plain = |value: &Value| match value {
+        Value::Null => "-".to_owned(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    };
+    let rows = document.as_object().into_iter().flatten().map(|(name, value)| vec![name.clone(), plain(value)]);
+    table(&["", ""], &[], rows).trim_start_matches('\n').to_owned()
+}
+
 /// Something worth knowing beside what was asked for: on standard error, so that it spoils no document.
 pub(crate) fn note(text: &str) {
     // Nobody to hear it is no reason to fail.

@@ -1,6 +1,6 @@
 //! `afluente payments`: what we believe, and why.
 
-mod timeline;
+pub(crate) mod timeline;
 
 use afluente_gateways::adapter;
 use afluente_model::money::Scale;

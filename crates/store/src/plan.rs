@@ -56,6 +56,7 @@ fn of_a_worker() -> Vec<Text> {
         record::OUTBOX,
         record::UNKNOWN_WORDS,
         record::INCONSISTENCIES,
+        record::RESOLVE,
         dead::INSERT,
         dead::SETTLE
     ]
@@ -69,7 +70,9 @@ fn of_a_person() -> Vec<Text> {
         report::PAYMENT_RECEIPTS,
         report::EVENTS,
         report::DEAD_MESSAGE,
-        report::SUBSCRIPTION_FACTS
+        report::SUBSCRIPTION_FACTS,
+        report::SUBSCRIPTIONS_NAMED,
+        report::CLAIMS_OF
     ]
 }
 

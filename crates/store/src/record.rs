@@ -60,12 +60,22 @@ rows! {
     INCONSISTENCIES = "inconsistencies_upsert";
 }
 
+rows! {
+    struct ResolveInput<'a> {
+        id: uuid,
+        by: text,
+        because: text,
+        now: moment,
+    }
+    RESOLVE = "inconsistencies_resolve";
+}
+
 /// A change, for people.
 #[derive(Clone, Debug)]
 pub struct EventRow {
     /// UUIDv7, ours.
     pub id: Uuid,
-    /// `payment` or `subscription` or `dead_letter`.
+    /// `payment`, `subscription`, `dead_letter` or `inconsistency`.
     pub entity_type: &'static str,
     /// Its id.
     pub entity: Uuid,
@@ -183,6 +193,19 @@ impl Tx {
         });
         self.execute(&UNKNOWN_WORDS, &inputs).await?;
         Ok(())
+    }
+
+    /// Marks inconsistencies as resolved; returns those that were open. What is seen again afterwards is a new one.
+    pub async fn resolve_inconsistencies(
+        &mut self,
+        ids: &[Uuid],
+        by: &str,
+        because: &str,
+        now: Timestamp,
+    ) -> Result<Vec<Uuid>, StoreError> {
+        let row = |id: &Uuid| ResolveInput { id: (*id).into(), by, because, now: now.into() };
+        let resolved: Vec<(Uuid,)> = self.fetch(&RESOLVE, &ids.iter().map(row).collect::<Vec<_>>()).await?;
+        Ok(resolved.into_iter().map(|(id,)| id).collect())
     }
 
     /// Reports contradictions; one that is open already is counted up.

@@ -1,20 +1,31 @@
 //! Reading the ledger: what operators look at, and what a rebuild compares.
 
+mod claim;
 mod dead;
+mod event;
+mod inconsistency;
 mod payment;
 mod rebuild;
+mod subscription;
 mod summary;
 mod want;
 
+pub use claim::ClaimView;
 pub use dead::{DeadFilter, DeadMessage, DeadView};
-pub use payment::{EventView, PaymentFilter, ReceiptView};
+pub use event::{EventFilter, EventOf, EventView};
+pub use inconsistency::{InconsistencyFilter, InconsistencyView};
+pub use payment::{PaymentFilter, ReceiptView};
 pub use rebuild::{HeldReceipt, StoredAlias};
+pub use subscription::SubscriptionFilter;
 pub use summary::{Counts, UnknownWordView};
 pub use want::WantView;
 
 #[cfg(test)]
 pub(crate) use {
+    claim::OF as CLAIMS_OF,
     dead::MESSAGE as DEAD_MESSAGE,
-    payment::{EVENTS, FACTS as PAYMENT_FACTS, NAMED, RECEIPTS as PAYMENT_RECEIPTS},
+    event::EVENTS,
+    payment::{FACTS as PAYMENT_FACTS, NAMED, RECEIPTS as PAYMENT_RECEIPTS},
     rebuild::{FACTS as SUBSCRIPTION_FACTS, READ as RECEIPTS_READ},
+    subscription::NAMED as SUBSCRIPTIONS_NAMED,
 };

@@ -163,6 +163,16 @@ pub async fn discard(store: &Store, ids: &[Uuid], by: &str, because: &str) -> Re
     Ok(settled)
 }
 
+/// Records that inconsistencies were dealt with. Returns those that were open; nothing is deleted, and no row changes.
+pub async fn resolve(store: &Store, ids: &[Uuid], by: &str, because: &str) -> Result<Vec<Uuid>, StoreError> {
+    let now = crate::now();
+    let mut tx = store.begin().await?;
+    let resolved = tx.resolve_inconsistencies(ids, by, because, now).await?;
+    tx.add_events(&decided("inconsistency", "resolved", &resolved, by, because), now).await?;
+    tx.commit().await?;
+    Ok(resolved)
+}
+
 fn message(letter: &DeadView, held: DeadMessage, keys: &SealKeys, by: &str) -> Result<Sealed, String> {
     let gateway = Gateway::from_slug(&letter.gateway).ok_or_else(|| format!("unknown gateway {}", letter.gateway))?;
     if letter.reason != DeadReason::FutureDated.as_str() {
@@ -176,23 +186,27 @@ fn message(letter: &DeadView, held: DeadMessage, keys: &SealKeys, by: &str) -> R
 async fn settle(tx: &mut Tx, ids: &[Uuid], state: DeadState, by: &str, because: &str) -> Result<Vec<Uuid>, StoreError> {
     let now = crate::now();
     let settled = tx.settle_dead(ids, state, by, because, now).await?;
-    let events: Vec<EventRow> = settled
-        .iter()
-        .map(|id| EventRow {
-            id: Uuid::now_v7(),
-            entity_type: "dead_letter",
-            entity: *id,
-            row_version: 1,
-            kind: match state {
-                DeadState::Replayed => "replayed",
-                DeadState::Discarded => "discarded",
-                DeadState::Open => "opened",
-            },
-            detail: json!({"because": because}).to_string(),
-            receipt: None,
-            actor: by.into(),
-        })
-        .collect();
-    tx.add_events(&events, now).await?;
+    let kind = match state {
+        DeadState::Replayed => "replayed",
+        DeadState::Discarded => "discarded",
+        DeadState::Open => "opened",
+    };
+    tx.add_events(&decided("dead_letter", kind, &settled, by, because), now).await?;
     Ok(settled)
+}
+
+/// What a person decided, for the record.
+fn decided(entity_type: &'static str, kind: &'static str, ids: &[Uuid], by: &str, because: &str) -> Vec<EventRow> {
+    let detail = json!({"because": because}).to_string();
+    let event = |id: &Uuid| EventRow {
+        id: Uuid::now_v7(),
+        entity_type,
+        entity: *id,
+        row_version: 1,
+        kind,
+        detail: detail.clone(),
+        receipt: None,
+        actor: by.into(),
+    };
+    ids.iter().map(event).collect()
 }

@@ -32,15 +32,22 @@ pub(crate) enum Door {
 impl Door {
     /// Finds the process, or takes the folder.
     pub(crate) async fn open(folder: &Path, config: &Config) -> Result<Door, Failure> {
-        let path = folder.join(SOCKET_FILE);
-        if config.has_embedded_queue() && UnixStream::connect(&path).await.is_ok() {
-            return Ok(Door::Process(path));
+        if config.has_embedded_queue()
+            && let Some(process) = Door::of_process(folder).await
+        {
+            return Ok(process);
         }
         let queue = config.open_queue(folder, false)?;
         connected(&queue).await?;
         let store = Store::open(&config.ledger).await?;
         let (_, accounts) = watch::channel(Arc::new(config.worker_accounts()));
         Ok(Door::Alone(Box::new(Desk { store, queue, keys: Arc::new(config.seal_keys()?), accounts })))
+    }
+
+    /// The process that holds the folder, if one does.
+    pub(crate) async fn of_process(folder: &Path) -> Option<Door> {
+        let path = folder.join(SOCKET_FILE);
+        UnixStream::connect(&path).await.is_ok().then_some(Door::Process(path))
     }
 
     /// Has something done and waits for what came of it.

@@ -60,6 +60,9 @@ impl Timeline {
                 None => "receipt no longer held".to_owned(),
             };
             text.push_str(&format!("\n{what}\n  receipt {}\n", step.receipt));
+            if let Some(notes) = step.view.as_ref().and_then(|view| view.notes.as_ref()) {
+                text.push_str(&format!("  noted: {notes}\n"));
+            }
             let facts = step.facts.iter().map(fact_row);
             let table = output::table(&["  FACT", "OPERATION", "AT", "AMOUNT", "DETAIL"], &[3], facts);
             text.push_str(&table);
@@ -93,6 +96,7 @@ impl Timeline {
                     "event_id": step.view.as_ref().and_then(|view| view.event_id.as_ref()),
                     "proof": step.view.as_ref().map(|view| &view.proof),
                     "proved_by": step.view.as_ref().and_then(|view| view.proved_by.as_ref()),
+                    "notes": step.view.as_ref().and_then(|view| view.notes.as_ref()).and_then(|notes| serde_json::from_str::<Value>(notes).ok()),
                     "deliveries": step.view.as_ref().map(|view| view.deliveries),
                     "facts": step.facts.iter().map(fact_json).collect::<Vec<_>>(),
                     "changed": step.changes.iter().map(|(name, old, new)| json!({"column": name, "from": old, "to": new})).collect::<Vec<_>>(),

@@ -18,7 +18,6 @@ static LIKE: Statement = text!("report/payments_like");
 pub(crate) static FACTS: Statement = text!("facts_select" "report/payment_facts");
 pub(crate) static RECEIPTS: Statement = text!("report/payment_receipts");
 static RECEIPTS_OF_EVENTS: Statement = text!("report/receipts_of_events");
-pub(crate) static EVENTS: Statement = text!("report/events");
 
 /// Which payments, newest change first.
 #[derive(Clone, Debug, Default)]
@@ -29,23 +28,6 @@ pub struct PaymentFilter {
     pub status: Option<PaymentStatus>,
     /// At most this many.
     pub limit: u32,
-}
-
-/// One change of a payment or subscription.
-#[derive(Clone, Debug)]
-pub struct EventView {
-    /// When it was recorded.
-    pub recorded_at: Timestamp,
-    /// The version it led to.
-    pub row_version: i64,
-    /// What happened.
-    pub kind: String,
-    /// Old and new, as a JSON object.
-    pub detail: String,
-    /// The receipt that brought it.
-    pub receipt: Option<Uuid>,
-    /// Who.
-    pub actor: String,
 }
 
 /// A receipt without its body.
@@ -65,18 +47,10 @@ pub struct ReceiptView {
     pub proof: String,
     /// By which secret or peer.
     pub proved_by: Option<String>,
+    /// What could not be read of it, as a JSON list of texts.
+    pub notes: Option<String>,
     /// How often the same came.
     pub deliveries: i64,
-}
-
-#[derive(FromRow)]
-struct EventRecord {
-    recorded_at: Moment,
-    row_version: i64,
-    kind: String,
-    detail: String,
-    receipt_id: Option<Uuid>,
-    actor: String,
 }
 
 #[derive(FromRow)]
@@ -88,6 +62,7 @@ struct ReceiptRecord {
     state: String,
     proof: String,
     proved_by: Option<String>,
+    notes: Option<String>,
     deliveries: i64,
 }
 
@@ -136,24 +111,8 @@ impl Store {
                     state: row.state,
                     proof: row.proof,
                     proved_by: row.proved_by,
+                    notes: row.notes,
                     deliveries: row.deliveries,
-                })
-            })
-            .collect()
-    }
-
-    /// The changes of a payment or subscription, oldest first.
-    pub async fn events_of(&self, entity_type: &str, entity: Uuid) -> Result<Vec<EventView>, StoreError> {
-        let rows: Vec<EventRecord> = fetch!(self, fetch_all, EVENTS, entity_type, entity)?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(EventView {
-                    recorded_at: row.recorded_at.read("lifecycle_events", "recorded_at")?,
-                    row_version: row.row_version,
-                    kind: row.kind,
-                    detail: row.detail,
-                    receipt: row.receipt_id,
-                    actor: row.actor,
                 })
             })
             .collect()
