@@ -11,7 +11,23 @@ pub struct Secret {
     bytes: Box<[u8]>,
 }
 
-/// A secret that cannot protect anything.
+/// How the secrets of a gateway look, so that what people paste in their place can be told.
+#[derive(Clone, Copy, Debug)]
+pub struct SecretForm {
+    /// How every one begins; empty where nothing is promised.
+    pub prefix: &'static str,
+    /// Where people find it, to end the sentence "paste …".
+    pub found: &'static str,
+    /// What else begins how, and what it is.
+    pub others: &'static [(&'static str, &'static str)],
+}
+
+impl SecretForm {
+    /// Nothing is known of how they look.
+    pub const ANY: SecretForm = SecretForm { prefix: "", found: "the secret as the gateway shows it", others: &[] };
+}
+
+/// A secret that cannot protect anything, or a text that holds more or less than one. Says what to do; never shows the text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadSecret {
     /// Empty or only white space.
@@ -25,18 +41,79 @@ pub enum BadSecret {
         /// What came.
         got: usize,
     },
+    /// A line that begins with `#`, or ends with one.
+    #[error("expected the secret alone, got a comment (#) with it: leave only the secret")]
+    Comment,
+    /// More than one line.
+    #[error("expected the secret alone, got {lines} lines: one secret a file or variable; several go into the list")]
+    Lines {
+        /// How many hold anything.
+        lines: usize,
+    },
+    /// `NAME=value`.
+    #[error("expected the secret alone, got NAME=value: leave only what stands behind the equals sign")]
+    Assigned,
+    /// Quotation marks around it.
+    #[error("expected the secret alone, got it in quotation marks: leave only what stands between them")]
+    Quoted,
+    /// Blanks inside.
+    #[error("expected a secret without blanks, got one inside: paste it again, in one piece")]
+    Blank,
+    /// Characters nobody sees, or that no gateway issues.
+    #[error("expected visible ASCII, got the character U+{code:04X}: paste it again, as plain text")]
+    Hidden {
+        /// Which.
+        code: u32,
+    },
+    /// It begins like something else of the same gateway.
+    #[error("expected {}, got {what} ({begins}…): paste {found}", beginning(.prefix))]
+    SomethingElse {
+        /// How a secret begins.
+        prefix: &'static str,
+        /// What it is instead.
+        what: &'static str,
+        /// How that begins.
+        begins: &'static str,
+        /// Where the secret is found.
+        found: &'static str,
+    },
+    /// It does not begin as every secret of the gateway does.
+    #[error("expected {}, got something else: paste {found}", beginning(.prefix))]
+    WrongBeginning {
+        /// How a secret begins.
+        prefix: &'static str,
+        /// Where it is found.
+        found: &'static str,
+    },
+}
+
+fn beginning(prefix: &str) -> String {
+    format!("a secret that begins with {prefix}")
 }
 
 /// The shortest text accepted as a secret.
 const LEAST_SECRET_BYTES: usize = 8;
+/// What editors and web pages put around a text.
+const QUOTES: &[char] = &['"', '\'', '`', '\u{201c}', '\u{201d}', '\u{2018}', '\u{2019}', '\u{ab}', '\u{bb}'];
 
 impl Secret {
     /// Takes the secret's text as a gateway shows it; white space around it (a trailing newline of a file) is removed.
     pub fn new(text: &str) -> Result<Secret, BadSecret> {
-        let text = text.trim();
+        Secret::pasted(text, &SecretForm::ANY)
+    }
+
+    /// Takes a text as people paste it into a file or a variable. A byte order mark and white space around it are removed;
+    /// everything else that is not the secret itself is an error that says what to leave.
+    pub fn pasted(text: &str, form: &SecretForm) -> Result<Secret, BadSecret> {
+        let text = text.trim_start_matches('\u{feff}').trim();
         if text.is_empty() {
             return Err(BadSecret::Empty);
         }
+        is_alone(text, form)?;
+        if let Some(hidden) = text.chars().find(|c| !c.is_ascii_graphic()) {
+            return Err(BadSecret::Hidden { code: hidden.into() });
+        }
+        has_form(text, form)?;
         if text.len() < LEAST_SECRET_BYTES {
             return Err(BadSecret::TooShort { least: LEAST_SECRET_BYTES, got: text.len() });
         }
@@ -54,6 +131,54 @@ impl Secret {
     pub fn expose(&self) -> &[u8] {
         &self.bytes
     }
+}
+
+/// Whether a text is one secret and nothing beside it.
+fn is_alone(text: &str, form: &SecretForm) -> Result<(), BadSecret> {
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    if lines.clone().any(|line| line.trim_start().starts_with('#')) || text.contains(" #") {
+        return Err(BadSecret::Comment);
+    }
+    let lines = lines.count();
+    if lines > 1 {
+        return Err(BadSecret::Lines { lines });
+    }
+    if is_assignment(text, form) {
+        return Err(BadSecret::Assigned);
+    }
+    if text.starts_with(QUOTES) || text.ends_with(QUOTES) {
+        return Err(BadSecret::Quoted);
+    }
+    if text.contains(char::is_whitespace) {
+        return Err(BadSecret::Blank);
+    }
+    Ok(())
+}
+
+/// `NAME=value`, as in a file of variables. A secret may end in `=`, and may hold one.
+fn is_assignment(text: &str, form: &SecretForm) -> bool {
+    let text = text.strip_prefix("export ").unwrap_or(text).trim_start();
+    let Some((name, value)) = text.split_once('=') else { return false };
+    let (name, value) = (name.trim_end(), value.trim_start().trim_start_matches(QUOTES));
+    let named = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
+        && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+    let shouted = !name.contains(|c: char| c.is_ascii_lowercase());
+    named && !value.is_empty() && (shouted || (!form.prefix.is_empty() && value.starts_with(form.prefix)))
+}
+
+/// Whether it begins as the gateway's secrets do.
+fn has_form(text: &str, form: &SecretForm) -> Result<(), BadSecret> {
+    let SecretForm { prefix, found, others } = *form;
+    if text.starts_with(prefix) {
+        return Ok(());
+    }
+    let other = others.iter().find(|(begins, _)| text.starts_with(begins));
+    Err(other.map_or(BadSecret::WrongBeginning { prefix, found }, |(begins, what)| BadSecret::SomethingElse {
+        prefix,
+        what,
+        begins,
+        found,
+    }))
 }
 
 impl fmt::Debug for Secret {

@@ -25,7 +25,7 @@ pub mod vocabulary;
 pub use claim::{Claim, ClaimKind, ClaimSubject, SubjectKind};
 pub use envelope::{AccountView, Envelope, EnvelopeKind, Tenants};
 pub use error::{Malformed, Rejection};
-pub use keyring::{BadSecret, Keyring, Secret};
+pub use keyring::{BadSecret, Keyring, Secret, SecretForm};
 pub use profile::Profile;
 pub use reading::{Alias, Call, IgnoredBecause, Impossible, Raised, Reading, UnknownWord, Want, WantReason};
 pub use request::Request;

@@ -2,6 +2,8 @@
 
 use afluente_model::{Conventions, Gateway};
 
+use crate::keyring::SecretForm;
+
 /// The constants of a gateway's adapter.
 #[derive(Debug)]
 pub struct Profile {
@@ -11,6 +13,8 @@ pub struct Profile {
     pub title: &'static str,
     /// How it writes times and amounts.
     pub conventions: Conventions,
+    /// How its secrets look.
+    pub secret: SecretForm,
     /// The answers it expects.
     pub answers: Answers,
     /// Content types a body may come with, lower case, without parameters.

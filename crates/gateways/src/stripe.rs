@@ -25,6 +25,7 @@ pub use verify::sign;
 use afluente_model::money::Scale;
 use afluente_model::{Conventions, Gateway, Proof, Resolution, Timestamp};
 
+use crate::keyring::SecretForm;
 use crate::profile::{Answers, Profile};
 use crate::{Adapter, Call, Envelope, Impossible, Keyring, Malformed, Reading, Rejection, Request, Want, vocabulary};
 
@@ -35,6 +36,16 @@ static PROFILE: Profile = Profile {
     gateway: Gateway::Stripe,
     title: "Stripe",
     conventions: Conventions { resolution: Resolution::Second, scale: Scale::stripe },
+    secret: SecretForm {
+        prefix: "whsec_",
+        found: "the signing secret of the webhook endpoint, shown at the endpoint in Stripe's dashboard",
+        others: &[
+            ("we_", "the endpoint's id"),
+            ("sk_", "a secret API key"),
+            ("rk_", "a restricted API key"),
+            ("pk_", "a publishable API key"),
+        ],
+    },
     // Any 2xx is success there; 4xx is tried again like 5xx, and 400 is what Stripe's own examples answer.
     answers: Answers { accepted: 200, rejected: 400 },
     content_types: &["application/json"],

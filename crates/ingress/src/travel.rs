@@ -44,6 +44,7 @@ fn is_traceparent(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use afluente_gateways::SecretForm;
     use afluente_gateways::profile::Answers;
     use afluente_model::{Conventions, Gateway};
 
@@ -85,6 +86,7 @@ mod tests {
         gateway: Gateway::Stripe,
         title: "A gateway that asks for too much",
         conventions: Conventions::PLAIN,
+        secret: SecretForm::ANY,
         answers: Answers { accepted: 200, rejected: 400 },
         content_types: &["application/json"],
         body_limit_bytes: 1024,

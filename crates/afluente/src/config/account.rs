@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use afluente_gateways::{AccountView, Keyring, Secret, Tenants, adapter};
+use afluente_gateways::{AccountView, Keyring, Secret, SecretForm, Tenants, adapter};
 use afluente_model::{AccountName, Gateway, MerchantName, Mode, ProviderId};
 use serde_json::{Value, json};
 use toml_edit::{Item, TableLike};
@@ -111,7 +111,8 @@ fn one<'a>(reader: &mut Reader<'a>, name: &str, section: &mut Section<'a>) -> Op
         .map_err(|error| reader.problem(section.place("merchant"), format!("{}: {error}", section.name("merchant"))))
         .ok();
     let mode = mode(reader, section);
-    let secrets = secrets(reader, section);
+    let form = gateway.and_then(adapter).map_or(SecretForm::ANY, |adapter| adapter.profile().secret);
+    let secrets = secrets(reader, section, &form);
     let tolerance = section.number(reader, "tolerance_seconds", 300, 1..=3_600);
     let external_id = external_id(reader, section);
     let tenants = tenants(reader, section);
@@ -163,7 +164,7 @@ fn mode(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Mode> {
 }
 
 /// A list of references: each a table with `file` or `env`.
-fn secrets<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>) -> Vec<Secret> {
+fn secrets<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>, form: &SecretForm) -> Vec<Secret> {
     let (name, place) = (section.name("secrets"), section.place("secrets"));
     let example = "[{ file = \"secrets/shop\" }] or [{ env = \"SHOP_SECRET\" }]";
     let Some(list) = section.raw("secrets").and_then(Item::as_array).filter(|list| !list.is_empty()) else {
@@ -177,7 +178,7 @@ fn secrets<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>) -> Vec<Secret
     for value in list {
         let place = value.span().map(|span| span.start).or(place);
         let read = match value.as_inline_table() {
-            Some(reference) => secret(reader, reference),
+            Some(reference) => secret(reader, reference, form),
             None => Err(format!("expected a reference such as {example}; a secret itself does not belong here")),
         };
         match read {
@@ -191,9 +192,9 @@ fn secrets<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>) -> Vec<Secret
     secrets
 }
 
-fn secret<'a>(reader: &mut Reader<'a>, reference: &'a dyn TableLike) -> Result<Secret, String> {
+fn secret<'a>(reader: &mut Reader<'a>, reference: &'a dyn TableLike, form: &SecretForm) -> Result<Secret, String> {
     let (text, source) = reader.referred(reference)?;
-    Secret::new(&text).map_err(|error| format!("{source}: {error}"))
+    Secret::pasted(&text, form).map_err(|error| format!("{source}: {error}"))
 }
 
 fn external_id(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<ProviderId> {

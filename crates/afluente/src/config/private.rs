@@ -42,7 +42,9 @@ pub(super) fn read(whole: &Path, shown: &Path) -> Result<String, String> {
             whole.display()
         ));
     }
-    std::fs::read_to_string(whole).map_err(cannot)
+    let bytes = std::fs::read(whole).map_err(cannot)?;
+    String::from_utf8(bytes)
+        .map_err(|_| format!("{}: expected plain text in UTF-8, got something else", shown.display()))
 }
 
 /// Who has access beyond the allowed, if anybody.

@@ -18,7 +18,7 @@ fn folder() -> tempfile::TempDir {
         ("one", "whsec_number_one", 0o600),
         ("two", "whsec_number_two", 0o600),
         ("open", "whsec_number_three", 0o644),
-        ("short", "abc", 0o600),
+        ("short", "whsec_", 0o600),
         ("empty", "\n", 0o600),
     ] {
         std::fs::write(folder.path().join(name), text).unwrap();
@@ -265,5 +265,65 @@ fn a_broker_s_password_and_bad_settings_are_refused_with_what_to_do() {
     {
         let text = said(&format!("management_url = \"{url}\""), None);
         assert!(text.contains("queue.management_url: expected http://HOST:PORT") && !text.contains("s3cret"), "{text}");
+    }
+}
+
+/// What people paste, and what they are told; nothing where it is taken.
+const PASTED: &[(&str, &str)] = &[
+    ("whsec_number_one", ""),
+    ("whsec_number_one\n", ""),
+    ("  whsec_number_one\r\n\r\n", ""),
+    ("\u{feff}whsec_number_one\n", ""),
+    ("whsec_ends+in/base64==", ""),
+    ("", "got an empty text"),
+    (" \n\t", "got an empty text"),
+    ("\u{feff}", "got an empty text"),
+    ("\"whsec_number_one\"", "in quotation marks: leave only what stands between them"),
+    ("'whsec_number_one'", "in quotation marks"),
+    ("“whsec_number_one”", "in quotation marks"),
+    ("`whsec_number_one`", "in quotation marks"),
+    ("STRIPE_WEBHOOK_SECRET=whsec_number_one", "got NAME=value: leave only what stands behind the equals sign"),
+    ("export STRIPE_SECRET=\"whsec_number_one\"", "got NAME=value"),
+    ("secret = whsec_number_one", "got NAME=value"),
+    ("whsec_number one", "without blanks"),
+    ("whsec_number\tone", "without blanks"),
+    ("whsec_number_\u{a0}one", "without blanks"),
+    ("whsec_number_one\nwhsec_number_two", "got 2 lines: one secret a file or variable"),
+    ("# the shop's\nwhsec_number_one", "got a comment (#)"),
+    ("whsec_number_one # the shop's", "got a comment (#)"),
+    ("whsec_number_\u{200b}one", "got the character U+200B"),
+    ("whsec_número_um", "got the character U+00FA"),
+    ("we_1QEndpointOfTheShop", "got the endpoint's id (we_…): paste the signing secret of the webhook endpoint"),
+    ("sk_live_number_one", "got a secret API key (sk_…)"),
+    ("rk_test_number_one", "got a restricted API key (rk_…)"),
+    ("pk_test_number_one", "got a publishable API key (pk_…)"),
+    ("number_one_without_a_beginning", "expected a secret that begins with whsec_, got something else"),
+    ("whsec_", "at least 8 characters, got 6"),
+];
+
+#[test]
+fn a_secret_is_taken_or_refused_as_people_paste_it_and_the_message_never_shows_it() {
+    let folder = folder();
+    let file = folder.path().join("pasted");
+    let by = |reference: &str| GOOD.replace("{ file = \"one\" }", reference);
+    for (text, expected) in PASTED {
+        std::fs::write(&file, text).unwrap();
+        std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let from_file = parse(folder.path(), &by("{ file = \"pasted\" }"), &|_| None);
+        let set = |name: &str| (name == "SHOP_SECRET").then(|| (*text).to_owned());
+        let from_variable = parse(folder.path(), &by("{ env = \"SHOP_SECRET\" }"), &set);
+        for (source, read) in [("pasted", from_file), ("SHOP_SECRET", from_variable)] {
+            let Err(problems) = read else {
+                assert_eq!(*expected, "", "{text:?} was taken");
+                continue;
+            };
+            assert_eq!((problems.len(), problems[0].line), (1, Some(5)), "{text:?}: {problems:#?}");
+            let told = &problems[0].text;
+            // An empty variable is one that is not set.
+            let unset = source == "SHOP_SECRET" && text.is_empty() && told.contains("is not set");
+            assert!(!expected.is_empty() && (unset || told.contains(expected)), "{text:?}: {told}");
+            assert!(told.starts_with("accounts.shop.secrets: ") && told.contains(source), "{told}");
+            assert!(!told.contains("number"), "a secret is shown: {told}");
+        }
     }
 }
