@@ -167,6 +167,8 @@ fn ingress(reader: &mut Reader<'_>, root: &mut Section<'_>) -> (SocketAddr, Limi
         in_flight_requests: size(section.number(reader, "max_in_flight", 1_024, 1..=100_000)),
         in_flight_body_bytes: size(section.number(reader, "max_in_flight_bytes", 64 << 20, 1 << 20..=256 << 20)),
         body_bytes: size(section.number(reader, "max_body_bytes", 1 << 20, 1_024..=16 << 20)),
+        header_bytes: size(section.number(reader, "max_header_bytes", 16 << 10, 8 << 10..=256 << 10)),
+        headers: size(section.number(reader, "max_headers", 100, 8..=1_000)),
         header_read: section.millis(reader, "header_timeout_ms", 10_000, 100..=120_000),
         body_read: section.millis(reader, "body_timeout_ms", 15_000, 100..=120_000),
         body_idle: section.millis(reader, "body_idle_timeout_ms", 5_000, 100..=120_000),

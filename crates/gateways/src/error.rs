@@ -3,9 +3,20 @@
 /// Why a request was refused before anything was kept. Never carries a header, a body or a secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Rejection {
-    /// The signature header is missing or holds no signature of a scheme that counts.
-    #[error("expected a signature header with at least one usable signature, got none")]
+    /// There is no signature header.
+    #[error("expected a signature header, got none: something in front may have dropped it")]
     NoSignature,
+    /// The signature header holds no signature of a scheme that counts.
+    #[error("expected {expected} in the signature header, got none")]
+    UnusableSignature {
+        /// What a usable signature looks like.
+        expected: &'static str,
+    },
+    /// The signature header has blanks where the gateway writes none.
+    #[error(
+        "the signature header has blanks after its commas: something in front rewrote it, and has to pass it on as it came"
+    )]
+    RewrittenHeader,
     /// The signature header came more than once, so which one counts is anybody's guess.
     #[error("expected one signature header, got several")]
     RepeatedHeader,
@@ -48,6 +59,8 @@ impl Rejection {
     pub const fn word(&self) -> &'static str {
         match self {
             Rejection::NoSignature => "no_signature",
+            Rejection::UnusableSignature { .. } => "unusable_signature",
+            Rejection::RewrittenHeader => "rewritten_header",
             Rejection::RepeatedHeader => "repeated_header",
             Rejection::MalformedSignature { .. } => "malformed_signature",
             Rejection::WrongSignature { .. } => "wrong_signature",

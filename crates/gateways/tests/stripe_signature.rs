@@ -115,23 +115,24 @@ fn headers_that_hold_in_spite_of_their_looks() {
 fn headers_that_do_not_hold() {
     let malformed = |expected| Rejection::MalformedSignature { expected };
     let (one_t, no_t, digits) = (malformed("one t"), malformed("a t"), malformed("t in digits without a leading zero"));
+    let unusable = Rejection::UnusableSignature { expected: "a v1 signature of 64 hex digits" };
     let rows = [
-        (7, format!("t={T},v0={A_S1}"), Rejection::NoSignature),
-        (9, format!("t={T},v1={}", &A_S1[..63]), Rejection::NoSignature),
-        (10, format!("t={T},v1="), Rejection::NoSignature),
+        (7, format!("t={T},v0={A_S1}"), unusable),
+        (9, format!("t={T},v1={}", &A_S1[..63]), unusable),
+        (10, format!("t={T},v1="), unusable),
         (11, format!("v1={A_S1}"), no_t),
         (12, format!("t=abc,v1={A_S1}"), digits),
         (13, format!("t={T}000,v1={A_S1}"), malformed("t in seconds since 1970")),
         (14, format!("t={T},t=1,v1={A_S1}"), one_t),
         (15, format!("t=1,t={T},v1={A_S1}"), one_t),
-        (16, format!("t={T}, v1={A_S1}"), Rejection::NoSignature),
-        (17, format!(" t={T},v1={A_S1}"), no_t),
-        (19, format!("t={T},v1={A_S1}="), Rejection::NoSignature),
-        (19, format!("t={T},v1={A_S1}=x"), Rejection::NoSignature),
+        (16, format!("t={T}, v1={A_S1}"), Rejection::RewrittenHeader),
+        (17, format!(" t={T},v1={A_S1}"), Rejection::RewrittenHeader),
+        (19, format!("t={T},v1={A_S1}="), unusable),
+        (19, format!("t={T},v1={A_S1}=x"), unusable),
         (21, format!("t=+{T},v1={A_S1}"), digits),
         (21, format!("t=0{T},v1={A_S1}"), digits),
         (22, format!("t={T}abc,v1={A_S1}"), digits),
-        (23, format!("t={T},V1={A_S1}"), Rejection::NoSignature),
+        (23, format!("t={T},V1={A_S1}"), unusable),
         (28, String::new(), no_t),
         (28, "bad_header".to_owned(), no_t),
     ];

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
@@ -18,6 +18,10 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
+
+use crate::hello::Hello;
+use crate::meter::Outcome;
+use crate::muted::Muted;
 
 /// How long a connection may be silent, and what it may send while it is being closed.
 #[derive(Clone, Copy, Debug)]
@@ -40,6 +44,7 @@ impl Patience {
 #[derive(Debug)]
 pub(crate) struct Pulse {
     accepted: Instant,
+    begun: AtomicBool,
     busy: AtomicBool,
     /// Milliseconds from `accepted` to the last answer, plus one; zero before the first.
     answered: AtomicU64,
@@ -50,6 +55,7 @@ impl Pulse {
     pub(crate) fn new() -> Pulse {
         Pulse {
             accepted: Instant::now(),
+            begun: AtomicBool::new(false),
             busy: AtomicBool::new(false),
             answered: AtomicU64::new(0),
             unread: AtomicBool::new(false),
@@ -58,7 +64,13 @@ impl Pulse {
 
     /// A request's head is complete; from here on the service's own deadlines hold.
     pub(crate) fn begin(&self) {
+        self.begun.store(true, Ordering::Relaxed);
         self.busy.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether any request has begun.
+    pub(crate) fn has_begun(&self) -> bool {
+        self.begun.load(Ordering::Relaxed)
     }
 
     /// Its answer is made.
@@ -88,8 +100,8 @@ impl Pulse {
 pub(crate) enum Ending {
     /// As HTTP has it, or the caller went away.
     Closed,
-    /// A head hyper could not read; it has answered 400, 414 or 431.
-    MalformedHead,
+    /// Something came that is no head hyper could read.
+    NoRequest(Hello),
     /// A head that began and did not end in time.
     SlowHead,
     /// Nothing came for too long, or the caller did not take our answer.
@@ -110,7 +122,7 @@ where
     S: Service<Request<Incoming>, Response = Response<Full<Bytes>>>,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
-    let mut connection = http.serve_connection(TokioIo::new(stream), service);
+    let mut connection = http.serve_connection(TokioIo::new(Muted::new(stream, pulse)), service);
     let mut bell = pin!(sleep(patience.shortest()));
     let mut stopping = false;
     let served = loop {
@@ -133,15 +145,23 @@ where
         }
     };
     let parts = connection.into_parts();
-    let head_began = !parts.read_buf.is_empty();
-    part(parts.io.into_inner(), served, head_began, pulse, patience).await
+    let (stream, held_back) = parts.io.into_inner().into_parts();
+    part(stream, served, Rest { unread: &parts.read_buf, held_back }, pulse, patience).await
+}
+
+/// What was left when hyper was done.
+struct Rest<'a> {
+    /// Bytes that became no request.
+    unread: &'a [u8],
+    /// The status of hyper's own answer, which nobody was told.
+    held_back: Option<StatusCode>,
 }
 
 /// Takes leave of a caller, whose last answer must get through.
 async fn part(
     stream: TcpStream,
     served: Option<hyper::Result<()>>,
-    head_began: bool,
+    rest: Rest<'_>,
     pulse: &Pulse,
     patience: Patience,
 ) -> Ending {
@@ -152,25 +172,34 @@ async fn part(
             }
             Ending::Closed
         }
-        Some(Err(error)) => {
+        Some(Err(error)) if error.is_parse() => {
+            let hello = Hello::of(rest.unread, rest.held_back);
+            // After an answer hyper has told the status itself, and whoever sent that request knows how to ask.
+            if !pulse.has_begun() {
+                tell(&stream, hello.status, hello.outcome, hello.message);
+            }
             linger(stream, patience.linger).await;
-            if error.is_parse() { Ending::MalformedHead } else { Ending::Closed }
+            Ending::NoRequest(hello)
         }
-        None if !head_began => Ending::Idle,
+        Some(Err(_)) => {
+            linger(stream, patience.linger).await;
+            Ending::Closed
+        }
+        None if rest.unread.is_empty() => Ending::Idle,
         None => {
-            tell_slow_head(&stream);
+            tell(&stream, StatusCode::REQUEST_TIMEOUT, Outcome::SlowHead, "expected whole headers sooner");
             linger(stream, patience.linger).await;
             Ending::SlowHead
         }
     }
 }
 
-/// Tells a caller that its head did not come in time, which hyper has no answer for. Written without waiting: nothing else
-/// is under way on this connection, so its buffer has room, and if the caller takes nothing there is nobody to tell.
-fn tell_slow_head(stream: &TcpStream) {
-    let line = serde_json::json!({ "error": "slow_head", "message": "expected whole headers sooner" }).to_string();
+/// Tells a caller what hyper has no words for. Written without waiting: nothing else is under way on this connection, so its
+/// buffer has room, and if the caller takes nothing there is nobody to tell.
+fn tell(stream: &TcpStream, status: StatusCode, outcome: Outcome, message: &str) {
+    let line = serde_json::json!({ "error": outcome.as_str(), "message": message }).to_string();
     let answer = format!(
-        "HTTP/1.1 408 Request Timeout\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{line}",
+        "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{line}",
         line.len()
     );
     let _ = stream.try_write(answer.as_bytes());

@@ -35,12 +35,18 @@ outcomes! {
     UnsupportedEncoding => "unsupported_encoding",
     UnsupportedType => "unsupported_type",
     MalformedHead => "malformed_head",
+    HeadTooLarge => "head_too_large",
+    ProxyProtocol => "proxy_protocol",
+    TlsHello => "tls_hello",
+    Http2 => "http2",
     SlowHead => "slow_head",
     TooLarge => "too_large",
     SlowBody => "slow_body",
     BrokenBody => "broken_body",
     EmptyBody => "empty_body",
     NoSignature => "no_signature",
+    UnusableSignature => "unusable_signature",
+    RewrittenHeader => "rewritten_header",
     RepeatedHeader => "repeated_header",
     MalformedSignature => "malformed_signature",
     WrongSignature => "wrong_signature",
@@ -58,6 +64,8 @@ impl From<Rejection> for Outcome {
     fn from(rejection: Rejection) -> Outcome {
         match rejection {
             Rejection::NoSignature => Outcome::NoSignature,
+            Rejection::UnusableSignature { .. } => Outcome::UnusableSignature,
+            Rejection::RewrittenHeader => Outcome::RewrittenHeader,
             Rejection::RepeatedHeader => Outcome::RepeatedHeader,
             Rejection::MalformedSignature { .. } => Outcome::MalformedSignature,
             Rejection::WrongSignature { .. } => Outcome::WrongSignature,
@@ -167,6 +175,8 @@ mod tests {
     fn a_rejection_is_counted_under_its_own_word() {
         for rejection in [
             Rejection::NoSignature,
+            Rejection::UnusableSignature { expected: "v1" },
+            Rejection::RewrittenHeader,
             Rejection::RepeatedHeader,
             Rejection::MalformedSignature { expected: "t" },
             Rejection::WrongSignature { secrets: 1 },

@@ -26,7 +26,7 @@ use crate::reply::{self, Answer, Refusal};
 use crate::route::Route;
 use crate::travel::{kept_headers, traceparent};
 
-/// One line about refused requests, and one about the queue, per this interval; the metrics count them all.
+/// One line about refused requests, one about what is no request, and one about the queue, per this interval; the metrics count them all.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Turns requests into sealed deliveries on the queue.
@@ -42,6 +42,7 @@ pub struct Receiver {
     decoy: Keyring,
     meter: Meter,
     refused_log: Quiet,
+    hello_log: Quiet,
     queue_log: Quiet,
 }
 
@@ -68,6 +69,7 @@ impl Receiver {
             limits,
             meter: Meter::new(),
             refused_log: Quiet::new(LOG_INTERVAL),
+            hello_log: Quiet::new(LOG_INTERVAL),
             queue_log: Quiet::new(LOG_INTERVAL),
         }
     }
@@ -244,6 +246,18 @@ impl Receiver {
                 status,
                 held_back,
                 "Refused a request, and {held_back} more since the last line like this"
+            );
+        }
+    }
+
+    /// Counts what never became a request, and says so now and then: mostly somebody in front of us is set up wrongly.
+    pub(crate) fn no_request(&self, outcome: Outcome, what: &'static str) {
+        self.meter.of(None).count(outcome);
+        if let Some(held_back) = self.hello_log.speak() {
+            info!(
+                outcome = outcome.as_str(),
+                held_back,
+                "A connection brought no request, and {held_back} more since the last line like this: {what}"
             );
         }
     }

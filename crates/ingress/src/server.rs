@@ -58,8 +58,8 @@ pub async fn run(
     };
     let observe = move |ending| match ending {
         Ending::Closed | Ending::Idle => {}
-        Ending::MalformedHead => receiver.meter().of(None).count(Outcome::MalformedHead),
-        Ending::SlowHead => receiver.meter().of(None).count(Outcome::SlowHead),
+        Ending::NoRequest(hello) => receiver.no_request(hello.outcome, hello.message),
+        Ending::SlowHead => receiver.no_request(Outcome::SlowHead, "expected whole headers sooner"),
     };
     Ok(serve(listener, plan, answer, observe, shutdown).await)
 }

@@ -11,6 +11,9 @@ pub(crate) const EXAMPLE: &str = r#"# Afluente. Every setting stands here with i
 listen = "127.0.0.1:8420"
 # Largest body, bytes. A larger one is answered 413.
 #max_body_bytes = 1048576
+# Largest request line with its headers, bytes, and how many headers. Past either: 431.
+#max_header_bytes = 16384
+#max_headers = 100
 # Open connections. Past it, callers wait in the kernel's backlog.
 #max_connections = 4096
 # Requests waiting for the queue, and bytes of bodies held. Past either: 503 with Retry-After, at once.

@@ -44,6 +44,8 @@ impl<'a> Header<'a> {
     fn parse(text: &'a str) -> Result<Header<'a>, Rejection> {
         let malformed = |expected| Rejection::MalformedSignature { expected };
         let (mut stamp, mut signatures) = (None, Vec::new());
+        // Only told where the header cannot be used as it is.
+        let or_rewritten = |why| if is_rewritten(text) { Rejection::RewrittenHeader } else { why };
         for (name, value) in text.split(',').filter_map(|piece| piece.split_once('=')) {
             match name {
                 "t" if stamp.is_some() => return Err(malformed("one t")),
@@ -54,7 +56,7 @@ impl<'a> Header<'a> {
                 _ => {}
             }
         }
-        let stamp_text = stamp.ok_or(malformed("a t"))?;
+        let stamp_text = stamp.ok_or_else(|| or_rewritten(malformed("a t")))?;
         let canonical =
             !stamp_text.is_empty() && stamp_text.bytes().all(|b| b.is_ascii_digit()) && !stamp_text.starts_with('0');
         if !canonical {
@@ -63,10 +65,16 @@ impl<'a> Header<'a> {
         let seconds = stamp_text.parse().map_err(|_| malformed("t in seconds since 1970"))?;
         let stamp = Timestamp::from_seconds(seconds).map_err(|_| malformed("t in seconds since 1970"))?;
         if signatures.is_empty() {
-            return Err(Rejection::NoSignature);
+            return Err(or_rewritten(Rejection::UnusableSignature { expected: "a v1 signature of 64 hex digits" }));
         }
         Ok(Header { stamp_text, stamp, signatures })
     }
+}
+
+/// Whether a piece that counts has a blank before its name: Stripe writes none.
+fn is_rewritten(text: &str) -> bool {
+    let names = text.split(',').filter_map(|piece| piece.split_once('=')).map(|(name, _)| name);
+    names.into_iter().any(|name| name.trim_start() != name && matches!(name.trim_start(), "t" | "v1"))
 }
 
 /// The header Stripe would send for this body at this time: for simulated traffic and tests.

@@ -101,7 +101,7 @@ async fn headers_without_measure_are_refused() {
     let long = "x".repeat(100 << 10);
     let answer =
         Client::connect(site.address).await.call(post("/webhooks/stripe/main", &[("X-Long", &long)], b"{}")).await;
-    assert_eq!(answer.status, 431);
+    assert_eq!((answer.status, answer.error().as_str()), (431, "head_too_large"));
     let many = vec![("X-Many", "1"); 200];
     let answer = Client::connect(site.address).await.call(post("/webhooks/stripe/main", &many, b"{}")).await;
     assert_eq!(answer.status, 431);
@@ -157,8 +157,46 @@ async fn bytes_that_are_not_http_hurt_nobody() {
         let mut client = Client::connect(site.address).await;
         client.send(garbage).await;
         if let Some(answer) = client.try_answer().await {
-            assert!((400..500).contains(&answer.status), "{garbage:?}: {answer:?}");
+            assert!((400..=505).contains(&answer.status), "{garbage:?}: {answer:?}");
         }
     }
     still_serves(site, 0).await;
+}
+
+/// What something in front of us sends that is set up for another port, and what it is told.
+#[tokio::test]
+async fn what_is_meant_for_another_port_is_told_so_and_named_in_the_metrics() {
+    let site = narrow(|limits| limits.header_read = 4 * SHORT).await;
+    let request = String::from_utf8(signed(b"{}")).unwrap();
+    let with_line = format!("PROXY TCP4 203.0.113.7 198.51.100.2 51234 8080\r\n{request}");
+    let mut binary = b"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\xcb\0\x71\x07\xc6\x33\x64\x02\xc8\x22\x1f\x90".to_vec();
+    binary.extend_from_slice(request.as_bytes());
+    for (sent, status, error) in [
+        (with_line.as_bytes(), 400, "proxy_protocol"),
+        (&binary, 400, "proxy_protocol"),
+        (&b"\x16\x03\x01\x02\0\x01\0\x01\xfc\x03\x03"[..], 400, "tls_hello"),
+        (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\x12\x04\0\0\0\0\0", 505, "http2"),
+        (b"HELO mail.example\r\n", 400, "malformed_head"),
+    ] {
+        let mut client = Client::connect(site.address).await;
+        let answer = client.call(sent).await;
+        assert_eq!((answer.status, answer.error().as_str()), (status, error), "{answer:?}");
+        assert!(answer.has("connection: close") && client.is_closed().await);
+        site.wait_until(|page| {
+            page.contains(&format!("outcome=\"{error}\"}} 1")) || page.contains(&format!("outcome=\"{error}\"}} 2"))
+        })
+        .await;
+    }
+    still_serves(site, 0).await;
+}
+
+#[tokio::test]
+async fn a_bad_head_after_a_good_request_is_answered_without_harm_to_the_answer_before_it() {
+    let site = narrow(|_| ()).await;
+    let mut client = Client::connect(site.address).await;
+    client.send([&signed(b"{}")[..], b"\x16\x03\x01 no request\r\n\r\n"].concat()).await;
+    assert_eq!(client.answer().await.status, 200);
+    assert_eq!(client.answer().await.status, 400);
+    drop(client);
+    still_serves(site, 1).await;
 }
