@@ -142,3 +142,17 @@ fn changes_subscriptions_and_claims_are_there_to_be_looked_at() {
     assert!(shop.run(&["customers", "claims", "%", "--naming"]).expect(1).err.contains("nothing is claimed"));
     assert_eq!(up.terminate().0, 0);
 }
+
+#[test]
+fn a_delivery_that_is_buried_is_counted_as_such() {
+    let shop = Shop::new();
+    let up = shop.up();
+    let signed = String::from_utf8(Shop::paid("a", 500)).unwrap().replace("\"amount\":500", "\"amount\":-500");
+    assert!(shop.deliver(up.ingress, signed.as_bytes()).is_acknowledged());
+    wait_until("it is counted", || {
+        let page = up.get("/metrics");
+        page.contains("afluente_worker_deliveries_total{gateway=\"stripe\",outcome=\"buried\"} 1")
+            && page.contains("afluente_worker_dead_letters_total{gateway=\"stripe\",reason=\"malformed\"} 1")
+    });
+    assert_eq!(up.terminate().0, 0);
+}

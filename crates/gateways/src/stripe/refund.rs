@@ -20,18 +20,15 @@ pub(super) fn read(draft: &mut Draft, object: &Object<'_>) -> Result<(), Malform
         return Ok(());
     };
     let started = object.seconds("created")?;
-    returned(draft, object, &id, &payment, started)
+    returned(draft, object, &id, &payment, (When::Always, started))
 }
 
 /// A refund in the list of its charge, whose total holds it too, whatever the clocks say: a damaged one is noted, and one
 /// without a status says nothing beside that total. One without an id is from before 2014-06-17, and no operation.
 pub(super) fn inside(draft: &mut Draft, object: &Object<'_>, payment: &PaymentRef) {
     let Some(id) = draft.soft(object.id("id")) else { return };
-    if matches!(object.get("status"), Ok(None)) {
-        return;
-    }
     let started = [draft.soft(object.seconds("created")), draft.at()].into_iter().flatten().min();
-    if let Err(damage) = returned(draft, object, &id, payment, started) {
+    if let Err(damage) = returned(draft, object, &id, payment, (When::InCharge, started)) {
         draft.note(damage);
     }
 }
@@ -41,7 +38,7 @@ fn returned(
     object: &Object<'_>,
     id: &ProviderId,
     payment: &PaymentRef,
-    started: Option<Timestamp>,
+    (when, started): (When, Option<Timestamp>),
 ) -> Result<(), Malformed> {
     let reason = draft.unless_twice(object.text("reason"))?.unwrap_or_default();
     let released = words::find(words::REFUND_REASON, reason, When::Always).map_or(&[][..], |row| row.facts);
@@ -49,7 +46,7 @@ fn returned(
         return hold_ran_out(draft, object, payment, released);
     }
     let status = object.text("status")?.unwrap_or_default();
-    let Some(row) = words::find(words::REFUND, status, When::Always) else {
+    let Some(row) = words::find(words::REFUND, status, when) else {
         draft.unmapped(payment, "refund.status", status, ("refund", id));
         return Ok(());
     };

@@ -32,6 +32,8 @@ pub(super) enum When {
     Deadline,
     /// Any other cancellation.
     Decision,
+    /// It stands in the list of its charge, whose total says it too.
+    InCharge,
 }
 
 impl When {
@@ -48,6 +50,7 @@ impl When {
             When::Released => " (released)",
             When::Deadline => " (expired, automatic)",
             When::Decision => " (other reasons)",
+            When::InCharge => " (in its charge)",
         }
     }
 }
@@ -157,8 +160,9 @@ pub(super) static REFUND_REASON: &[Row] = &[
     row("expired_uncaptured_charge", When::Always, &[AUTHORIZED, HOLD_EXPIRED], "EXPIRED"),
 ];
 
-/// `refund.status`; no status at all is a request.
+/// `refund.status`; no status at all is a request, and says nothing beside its charge's total.
 pub(super) static REFUND: &[Row] = &[
+    row("", When::InCharge, &[], "-"),
     row("", When::Always, &[PaymentKind::Refund(RefundKind::Requested)], "-"),
     row("pending", When::Always, &[PaymentKind::Refund(RefundKind::Pending)], "-"),
     row("requires_action", When::Always, &[PaymentKind::Refund(RefundKind::Pending)], "-"),
@@ -391,6 +395,7 @@ pub(super) fn vocabulary() -> Vec<Entry> {
     entries.extend(
         ENDING.iter().map(|(word, reason)| reason_entry("subscription.cancellation_details.reason", word, reason)),
     );
+    entries.extend(ACCESS.iter().map(access_entry));
     for (field, words) in CLAIMED.iter().chain(SILENT) {
         entries.extend(words.iter().map(|word| Entry {
             field,
@@ -400,6 +405,10 @@ pub(super) fn vocabulary() -> Vec<Entry> {
         }));
     }
     entries
+}
+
+fn access_entry((kind, access): &(&str, &str)) -> Entry {
+    Entry { field: "event.type", word: (*kind).into(), facts: vec![format!("access {access}").into()], reads_as: "-" }
 }
 
 fn payment_entry(field: &'static str, row: &Row) -> Entry {
