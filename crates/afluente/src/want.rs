@@ -52,8 +52,9 @@ pub(crate) async fn run(command: &WantsCommand, location: &Location) -> Result<(
             want.reason.clone(),
             want.raised.to_string(),
             want.created_at.to_string(),
+            want.not_before.to_string(),
         ]
     });
-    output::print(&output::table(&["KIND", "REFERENCE", "ACCOUNT", "REASON", "RAISED", "SINCE"], &[], rows));
+    output::print(&output::table(&["KIND", "REFERENCE", "ACCOUNT", "REASON", "RAISED", "SINCE", "DUE"], &[4], rows));
     Ok(())
 }

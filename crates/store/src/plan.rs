@@ -57,6 +57,7 @@ fn of_a_worker() -> Vec<Text> {
         record::UNKNOWN_WORDS,
         record::INCONSISTENCIES,
         record::RESOLVE,
+        record::SETTLE,
         dead::INSERT,
         dead::SETTLE
     ]

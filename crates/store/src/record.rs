@@ -70,6 +70,16 @@ rows! {
     RESOLVE = "inconsistencies_resolve";
 }
 
+rows! {
+    struct SettledInput<'a> {
+        fingerprint: text,
+        by: text,
+        because: text,
+        now: moment,
+    }
+    SETTLE = "inconsistencies_settle";
+}
+
 /// A change, for people.
 #[derive(Clone, Debug)]
 pub struct EventRow {
@@ -206,6 +216,21 @@ impl Tx {
         let row = |id: &Uuid| ResolveInput { id: (*id).into(), by, because, now: now.into() };
         let resolved: Vec<(Uuid,)> = self.fetch(&RESOLVE, &ids.iter().map(row).collect::<Vec<_>>()).await?;
         Ok(resolved.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// Marks contradictions as resolved that what came since has explained.
+    pub async fn settle_inconsistencies(
+        &mut self,
+        fingerprints: &[String],
+        by: &str,
+        because: &str,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let row = |fingerprint| SettledInput { fingerprint, by, because, now: now.into() };
+        let mut rows: Vec<SettledInput<'_>> = fingerprints.iter().map(|one| row(one)).collect();
+        rows.sort_by_key(|row| row.fingerprint);
+        self.execute(&SETTLE, &rows).await?;
+        Ok(())
     }
 
     /// Reports contradictions; one that is open already is counted up.

@@ -21,18 +21,28 @@ pub(crate) struct Followups {
     pub(crate) outbox: Vec<OutboxRow>,
     pub(crate) wants: Vec<WantRow>,
     pub(crate) inconsistencies: Vec<Inconsistency>,
+    /// Fingerprints of contradictions that are none any more.
+    explained: Vec<String>,
 }
 
 impl Followups {
     /// Nothing yet, on behalf of somebody: `worker`, or a person.
     pub(crate) fn by(actor: &str) -> Followups {
-        let (events, outbox, wants, inconsistencies) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-        Followups { actor: actor.into(), events, outbox, wants, inconsistencies }
+        Followups {
+            actor: actor.into(),
+            events: Vec::new(),
+            outbox: Vec::new(),
+            wants: Vec::new(),
+            inconsistencies: Vec::new(),
+            explained: Vec::new(),
+        }
     }
 
     /// Writes all of it.
     pub(crate) async fn save(self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
         tx.open_wants(&self.wants, now).await?;
+        let because = "what came since explains it";
+        tx.settle_inconsistencies(&self.explained, &self.actor, because, now).await?;
         tx.report_inconsistencies(&self.inconsistencies, now).await?;
         tx.add_events(&self.events, now).await?;
         tx.add_outbox(&self.outbox, now).await
@@ -66,6 +76,8 @@ impl Followups {
             Some(into) => ("merged", "payment.merged", json!({"name": &*row.key.id, "into": &*into.id})),
             None => ("emptied", "payment.emptied", json!({"name": &*row.key.id})),
         };
+        let held = DOUBTS.iter().filter(|doubt| (doubt.holds)(&row.payment));
+        self.explained.extend(held.map(|doubt| fingerprint(row, doubt.kind)));
         let PaymentKey { account, tenant, id } = &row.key;
         self.outbox.push(gone(topic, (account.as_str(), tenant, id), into.map(|into| &*into.id)));
         let event = EventRow {
@@ -121,7 +133,8 @@ impl Followups {
         self.events.push(event);
     }
 
-    /// What newly contradicts itself is read back, and shown to a person where reading cannot settle it.
+    /// What newly contradicts itself is read back, and shown to a person where reading cannot settle it; what was shown and
+    /// holds no longer is taken off the list, since in another order it would never have been on it.
     fn questions(&mut self, old: &PaymentRow, new: &PaymentRow, receipt: Uuid, now: Timestamp) {
         let raised = |flag: fn(&Payment) -> bool| flag(&new.payment) && !flag(&old.payment);
         if raised(|payment| payment.contested) {
@@ -129,21 +142,50 @@ impl Followups {
         }
         if raised(|payment| payment.returned_more_than_captured) {
             self.wants.push(want(new, WantReason::ReturnedMoreThanCaptured, receipt, now));
-            let captured = new.payment.amounts.captured;
-            let detail = format!("more was given back than the {captured} captured; refunded is cut to it");
-            self.inconsistencies.push(contradiction(new, "returned_more_than_captured", detail));
         }
-        if raised(|payment| payment.amount_doubted) {
-            let row = new.payment.currency.map_or_else(String::new, |currency| currency.to_string());
-            let detail = format!("an amount breaks the gateway's own rule for {row}; it is kept as it came");
-            self.inconsistencies.push(contradiction(new, "amount_doubted", detail));
-        }
-        if raised(|payment| payment.mixed_currency) {
-            let row = new.payment.currency.map_or_else(String::new, |currency| currency.to_string());
-            let detail = format!("facts in another currency than {row} lost their amounts");
-            self.inconsistencies.push(contradiction(new, "mixed_currency", detail));
+        for doubt in &DOUBTS {
+            match ((doubt.holds)(&old.payment), (doubt.holds)(&new.payment)) {
+                (false, true) => {
+                    self.inconsistencies.push(contradiction(new, doubt.kind, (doubt.detail)(&new.payment)))
+                }
+                (true, false) => self.explained.push(fingerprint(new, doubt.kind)),
+                (true, true) | (false, false) => {}
+            }
         }
     }
+}
+
+/// What a row may say of itself that a person has to see.
+struct Doubt {
+    kind: &'static str,
+    holds: fn(&Payment) -> bool,
+    detail: fn(&Payment) -> String,
+}
+
+static DOUBTS: [Doubt; 3] = [
+    Doubt {
+        kind: "returned_more_than_captured",
+        holds: |payment| payment.returned_more_than_captured,
+        detail: |payment| {
+            format!("more was given back than the {} captured; refunded is cut to it", payment.amounts.captured)
+        },
+    },
+    Doubt {
+        kind: "amount_doubted",
+        holds: |payment| payment.amount_doubted,
+        detail: |payment| {
+            format!("an amount breaks the gateway's own rule for {}; it is kept as it came", currency(payment))
+        },
+    },
+    Doubt {
+        kind: "mixed_currency",
+        holds: |payment| payment.mixed_currency,
+        detail: |payment| format!("facts in another currency than {} lost their amounts", currency(payment)),
+    },
+];
+
+fn currency(payment: &Payment) -> String {
+    payment.currency.map_or_else(|| "none".to_owned(), |currency| currency.to_string())
 }
 
 /// What is announced of a change: the whole row as it is now.
@@ -246,12 +288,16 @@ fn want(row: &PaymentRow, reason: WantReason, receipt: Uuid, now: Timestamp) -> 
     }
 }
 
+fn fingerprint(row: &PaymentRow, kind: &str) -> String {
+    format!("{kind} {} {} {}", row.key.account, row.key.tenant, row.key.id)
+}
+
 fn contradiction(row: &PaymentRow, kind: &'static str, detail: String) -> Inconsistency {
     let key = &row.key;
     Inconsistency {
         id: Uuid::now_v7(),
         kind,
-        fingerprint: format!("{kind} {} {} {}", key.account, key.tenant, key.id),
+        fingerprint: fingerprint(row, kind),
         account: key.account.clone(),
         entity: format!("payment {}", key.id),
         detail,

@@ -1,3 +1,4 @@
+drop index subscriptions_by_reference;
 drop index identity_claims_of;
 delete from identity_claims where subject_kind = 'account';
 alter table identity_claims drop constraint identity_claims_subject;

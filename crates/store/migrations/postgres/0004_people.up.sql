@@ -24,3 +24,6 @@ alter table identity_claims drop constraint identity_claims_subject;
 alter table identity_claims add constraint identity_claims_subject
     check (subject_kind in ('payment', 'subscription', 'customer', 'method', 'checkout', 'invoice', 'account'));
 create index identity_claims_of on identity_claims (subject_id);
+
+-- People ask for a subscription by the gateway's id alone.
+create index subscriptions_by_reference on customer_subscriptions (provider_subscription_id);

@@ -1,3 +1,4 @@
+drop index subscriptions_by_reference;
 drop index identity_claims_of;
 create table claims_kept (
     -- A hash of who says what of whom. What migration 3 found has one of its own.

@@ -42,3 +42,6 @@ select key, account, tenant, subject_kind, subject_id, claims, source, at, recei
 drop table identity_claims;
 alter table claims_kept rename to identity_claims;
 create index identity_claims_of on identity_claims (subject_id);
+
+-- People ask for a subscription by the gateway's id alone.
+create index subscriptions_by_reference on customer_subscriptions (provider_subscription_id);

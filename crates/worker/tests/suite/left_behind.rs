@@ -168,6 +168,27 @@ async fn a_damaged_part_is_noted_on_the_receipt_and_the_payment_stands() {
 }
 
 #[tokio::test]
+async fn a_contradiction_that_what_comes_later_explains_is_taken_off_the_list() {
+    let bench = Bench::new().await;
+    // The hold and a refund come before the capture: for a moment more went back than was taken.
+    let held = charge("a", "pi_a", 0)
+        .replace("\"captured\":true", "\"captured\":false")
+        .replace("\"amount_captured\":500,", "");
+    bench
+        .bodies(&[
+            event("h", "charge.succeeded", NOW - 60, &held),
+            event("r", "refund.created", NOW - 45, &refund("a", 200, "brl", 1_789_999_500)),
+        ])
+        .await;
+    let open = "select cast(count(*) as text) from inconsistencies where resolved_at is null";
+    assert_eq!(bench.ledger.text(open).await, "1");
+    bench.bodies(&[event("c", "charge.captured", NOW - 50, &charge("a", "pi_a", 0))]).await;
+    assert_eq!(bench.ledger.text(open).await, "0");
+    let told = bench.ledger.text("select resolved_by || ': ' || resolution from inconsistencies").await;
+    assert_eq!(told, "worker: what came since explains it");
+}
+
+#[tokio::test]
 async fn an_envelope_of_another_mode_is_shown_to_a_person() {
     let bench = Bench::new().await;
     let live = paid("a").replace("\"livemode\":false", "\"livemode\":true");
