@@ -146,7 +146,7 @@ impl Followups {
         for doubt in &DOUBTS {
             match ((doubt.holds)(&old.payment), (doubt.holds)(&new.payment)) {
                 (false, true) => {
-                    self.inconsistencies.push(contradiction(new, doubt.kind, (doubt.detail)(&new.payment)))
+                    self.inconsistencies.push(contradiction(new, doubt.kind, (doubt.detail)(&new.payment)));
                 }
                 (true, false) => self.explained.push(fingerprint(new, doubt.kind)),
                 (true, true) | (false, false) => {}
