@@ -8,5 +8,6 @@ mod fact;
 mod payment;
 mod receipt;
 mod record;
+mod report;
 mod schema;
 mod want;
