@@ -29,10 +29,13 @@ async fn inconsistencies(bench: &Bench) -> Vec<String> {
     kinds.split(',').filter(|kind| !kind.is_empty()).map(Into::into).collect()
 }
 
-/// Open wants as `kind reference reason`.
+/// Open wants as `kind reference reason`, sorted: those of one batch have no order of their own.
 async fn wants(bench: &Bench) -> Vec<String> {
     let open = bench.store.wants(None, 100).await.unwrap();
-    open.into_iter().map(|want| format!("{} {} {}", want.kind, want.reference, want.reason)).collect()
+    let mut wants: Vec<String> =
+        open.into_iter().map(|want| format!("{} {} {}", want.kind, want.reference, want.reason)).collect();
+    wants.sort_unstable();
+    wants
 }
 
 #[tokio::test]
