@@ -222,7 +222,7 @@ fn noise(played: &Played) -> Vec<Post> {
             5,
             json!({
             "id": format!("cs_test_{run}{number:06}"), "object": "checkout.session", "mode": "payment", "status": "complete",
-            "payment_status": "paid", "payment_intent": played.intent_id(), "customer": customer, "livemode": false,
+            "payment_status": if played.life.end.captured > 0 { "paid" } else { "unpaid" }, "payment_intent": played.intent_id(), "customer": customer, "livemode": false,
             "client_reference_id": format!("cart-{number}")}),
         )],
         3 => subscription_noise(played, &customer, made),
