@@ -1,17 +1,20 @@
 //! What a ledger needs now and then: partitions ahead of time, an alarm for what fell beside them, and an end for questions
 //! that answered themselves.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use afluente_model::chain;
-use afluente_store::{Store, StoreError};
+use afluente_store::{Place, Store, StoreError};
 use metrics::{describe_gauge, gauge};
+use tokio::sync::Mutex;
 use tracing::{debug, error, info, warn};
 
 /// Partitions are made weeks ahead: an hour is early enough, and soon enough for the alarm.
 const PARTITIONS_EVERY: Duration = Duration::from_secs(3_600);
 /// Questions wait for minutes before they are asked.
 const WANTS_EVERY: Duration = Duration::from_secs(30);
+/// Those that were not answered when they became due are looked at again.
+const WANTS_AGAIN: Duration = Duration::from_secs(600);
 /// After a look that failed.
 const AGAIN: Duration = Duration::from_secs(30);
 
@@ -22,7 +25,8 @@ pub(crate) async fn run(store: Store, stop: impl Future<Output = ()>) {
         "Rows whose ids no partition was made for, at most 1,000 a table; not 0 means a wrong clock"
     );
     let partitions = again_and_again(|| look_after_partitions(&store));
-    let wants = again_and_again(|| close_known_wants(&store));
+    let progress = Mutex::new(Progress { after: None, since: Instant::now() });
+    let wants = again_and_again(|| close_known_wants(&store, &progress));
     tokio::select! {
         () = stop => {}
         () = partitions => {}
@@ -56,16 +60,36 @@ async fn look_after_partitions(store: &Store) -> Duration {
     }
 }
 
-async fn close_known_wants(store: &Store) -> Duration {
-    let closing = async {
-        let mut tx = store.begin().await?;
-        let closed = tx.close_known_wants(afluente_worker::now()).await?;
-        tx.commit().await?;
-        Ok::<u64, StoreError>(closed)
-    };
-    match closing.await {
+/// Closes questions that answered themselves. Each is looked at once it is due; all that are still open again after a while.
+async fn close_known_wants(store: &Store, progress: &Mutex<Progress>) -> Duration {
+    match look_at_wants(store, progress).await {
+        Ok(0) => {}
         Ok(closed) => debug!(closed, "Closed questions that answered themselves"),
         Err(error) => warn!(error = %chain(&error), "Could not look after open questions; again in a moment"),
     }
     WANTS_EVERY
+}
+
+/// How far the look at open questions has come, and since when.
+struct Progress {
+    after: Option<Place>,
+    since: Instant,
+}
+
+async fn look_at_wants(store: &Store, progress: &Mutex<Progress>) -> Result<u64, StoreError> {
+    let mut progress = progress.lock().await;
+    if progress.since.elapsed() > WANTS_AGAIN {
+        *progress = Progress { after: None, since: Instant::now() };
+    }
+    let mut all = 0;
+    loop {
+        let mut tx = store.begin().await?;
+        let (closed, last) = tx.close_known_wants(progress.after, afluente_worker::now()).await?;
+        tx.commit().await?;
+        all += closed;
+        if last.is_none() {
+            return Ok(all);
+        }
+        progress.after = last;
+    }
 }

@@ -51,6 +51,7 @@ fn of_a_worker() -> Vec<Text> {
         subscription::DELETE,
         claim::CLAIMS,
         want::WANTS,
+        want::DUE,
         want::KNOWN,
         record::EVENTS,
         record::OUTBOX,

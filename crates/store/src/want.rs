@@ -4,6 +4,7 @@ use afluente_model::{AccountName, Timestamp};
 use uuid::Uuid;
 
 use crate::backend::Tx;
+use crate::cell::Moment;
 use crate::error::StoreError;
 use crate::rows::rows;
 
@@ -26,10 +27,34 @@ rows! {
 }
 
 rows! {
-    struct MomentInput {
+    struct PlaceInput {
+        id: uuid,
+        not_before: moment,
+        now: moment,
+    }
+    DUE = "wants_due";
+}
+
+rows! {
+    struct DueInput {
+        id: uuid,
         now: moment,
     }
     KNOWN = "wants_known";
+}
+
+/// How far a look at due wants has come: by the moment they became due, then by id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    not_before: Moment,
+    id: Uuid,
+}
+
+impl Place {
+    /// Before every want that is due by then: none is older than the years we know.
+    fn before_all(now: Timestamp) -> Place {
+        Place { not_before: now.shifted(i64::MIN).into(), id: Uuid::nil() }
+    }
 }
 
 /// A question for the gateway.
@@ -76,10 +101,22 @@ impl Tx {
         Ok(())
     }
 
-    /// Closes wants that are due, asked only whether a payment is what something else said of it, and were answered by what
-    /// came since: its money, or its dispute. How many.
-    pub async fn close_known_wants(&mut self, now: Timestamp) -> Result<u64, StoreError> {
-        self.execute(&KNOWN, &[MomentInput { now: now.into() }]).await
+    /// Looks at the next few hundred wants that are due and ask only whether a payment is what something else said of it, and
+    /// closes those that were answered by what came since: its money, or its dispute. How many, and where to go on; no place
+    /// where none was left.
+    ///
+    /// A few at a time: a ledger may hold very many that nobody has answered, and a statement must end in time.
+    pub async fn close_known_wants(
+        &mut self,
+        after: Option<Place>,
+        now: Timestamp,
+    ) -> Result<(u64, Option<Place>), StoreError> {
+        let after = after.unwrap_or_else(|| Place::before_all(now));
+        let place = PlaceInput { id: after.id.into(), not_before: after.not_before, now: now.into() };
+        let due: Vec<(Uuid, Moment)> = self.fetch(&DUE, &[place]).await?;
+        let rows: Vec<DueInput> = due.iter().map(|(id, _)| DueInput { id: (*id).into(), now: now.into() }).collect();
+        let closed = self.execute(&KNOWN, &rows).await?;
+        Ok((closed, due.last().map(|(id, not_before)| Place { not_before: *not_before, id: *id })))
     }
 }
 

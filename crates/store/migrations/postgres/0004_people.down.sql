@@ -1,3 +1,4 @@
+drop index wants_unconfirmed;
 drop index subscriptions_by_reference;
 drop index identity_claims_of;
 delete from identity_claims where subject_kind = 'account';

@@ -1,3 +1,4 @@
+drop index wants_unconfirmed;
 drop index subscriptions_by_reference;
 drop index identity_claims_of;
 create table claims_kept (

@@ -45,3 +45,5 @@ create index identity_claims_of on identity_claims (subject_id);
 
 -- People ask for a subscription by the gateway's id alone.
 create index subscriptions_by_reference on customer_subscriptions (provider_subscription_id);
+-- What is only to be confirmed, in the order it becomes due.
+create index wants_unconfirmed on wants (not_before, id) where closed_at is null and reason = 'unconfirmed';

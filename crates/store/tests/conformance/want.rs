@@ -101,9 +101,11 @@ async fn what_only_had_to_be_confirmed_is_dropped_when_it_is_due_and_known_and_n
     let heard: Vec<_> = names.iter().map(|row| row.name.clone()).collect();
     tx.lock_names(&heard, at(0)).await.unwrap();
     tx.save_names(&names, at(0)).await.unwrap();
-    assert_eq!(tx.close_known_wants(at(119)).await.unwrap(), 0, "none is due");
-    assert_eq!(tx.close_known_wants(at(120)).await.unwrap(), 4);
-    assert_eq!(tx.close_known_wants(at(121)).await.unwrap(), 0);
+    assert_eq!(tx.close_known_wants(None, at(119)).await.unwrap(), (0, None), "none is due");
+    let (closed, last) = tx.close_known_wants(None, at(120)).await.unwrap();
+    assert_eq!(closed, 4);
+    assert_eq!(tx.close_known_wants(last, at(121)).await.unwrap(), (0, None), "all were looked at");
+    assert_eq!(tx.close_known_wants(None, at(121)).await.unwrap().0, 0);
     tx.commit().await.unwrap();
     let open = site.store.wants(None, 20).await.unwrap();
     let mut left: Vec<_> = open.iter().map(|want| (&*want.kind, &*want.reference)).collect();
@@ -128,4 +130,29 @@ fn known(rows: &mut [PaymentRow]) {
     }
     rows[1].payment.capture_inferred = true;
     rows[3].payment.dispute_state = afluente_model::DisputeState::Won;
+}
+
+#[tokio::test]
+async fn more_wants_than_one_look_takes_are_looked_at_place_by_place() {
+    let site = site().await;
+    let mut tx = site.store.begin().await.unwrap();
+    let receipt = stored_receipt(&mut tx).await;
+    let asked: Vec<WantRow> =
+        (0..1_200).map(|n| because("unconfirmed", 1, at(n % 3), want(&format!("ch_{n}"), "", receipt))).collect();
+    tx.open_wants(&asked, at(0)).await.unwrap();
+    let mut rows = vec![payment(&mut tx, &key("shop", "", "ch_1199")).await];
+    rows[0].payment.status = afluente_model::PaymentStatus::Succeeded;
+    rows[0].payment.amounts.captured = Amount::new(1).unwrap();
+    tx.save_payments(&rows).await.unwrap();
+    tx.lock_names(&[key("shop", "", "ch_1199")], at(0)).await.unwrap();
+    let (mut after, mut looks, mut closed) = (None, 0, 0);
+    loop {
+        let (now_closed, last) = tx.close_known_wants(after, at(5)).await.unwrap();
+        closed += now_closed;
+        if last.is_none() {
+            break;
+        }
+        (after, looks) = (last, looks + 1);
+    }
+    assert_eq!((looks, closed), (3, 1));
 }

@@ -133,8 +133,8 @@ async fn money_that_goes_back_from_a_payment_nobody_described_is_asked_for_unles
     bench.bodies(&[event("c", "charge.succeeded", NOW - 50, &charge("a", "pi_a", 0))]).await;
     let mut tx = bench.store.begin().await.unwrap();
     let now = afluente_worker::now();
-    assert_eq!(tx.close_known_wants(now).await.unwrap(), 0, "not due for two minutes");
-    assert_eq!(tx.close_known_wants(now.shifted(130_000_000)).await.unwrap(), 1);
+    assert_eq!(tx.close_known_wants(None, now).await.unwrap(), (0, None), "not due for two minutes");
+    assert_eq!(tx.close_known_wants(None, now.shifted(130_000_000)).await.unwrap().0, 1);
     tx.commit().await.unwrap();
     assert_eq!(wants(&bench).await, ["payment ch_b unconfirmed"]);
     // Its payment is described by now: nothing more is asked.
