@@ -235,17 +235,12 @@ async fn show(store: &Store, args: &ShowArgs, config: &Config) -> Result<(), Fai
     for letter in &letters {
         let now = would_now(store, letter, config).await?;
         let mut document = document(letter);
+        document["now"] = json!(now);
         if args.json {
-            document["now"] = json!(now);
             output::print_json(&document);
-            continue;
+        } else {
+            output::print(&output::record(&document));
         }
-        let rows =
-            document.as_object().into_iter().flatten().map(|(name, value)| {
-                vec![name.clone(), value.as_str().map_or_else(|| value.to_string(), str::to_owned)]
-            });
-        let rows = rows.chain([vec!["would now".to_owned(), now]]);
-        output::print(&output::table(&["", ""], &[], rows));
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! `afluente events`: what changed, and who changed it.
 
 use afluente_model::Timestamp;
-use afluente_store::report::{EventFilter, EventOf};
+use afluente_store::report::{EventFilter, EventOf, EventView};
 use afluente_store::{Location, Store};
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
@@ -70,11 +70,18 @@ pub(crate) async fn run(command: &EventsCommand, location: &Location) -> Result<
 }
 
 fn document(one: &EventOf) -> Value {
-    let event = &one.event;
+    let mut document = change_json(&one.event);
+    document["entity_type"] = json!(one.entity_type);
+    document["entity"] = json!(one.entity.to_string());
+    document["reference"] = json!(one.reference);
+    document
+}
+
+/// A change as programs read it.
+pub(crate) fn change_json(event: &EventView) -> Value {
     json!({
-        "recorded_at": event.recorded_at.to_string(), "entity_type": one.entity_type, "entity": one.entity.to_string(),
-        "reference": one.reference, "row_version": event.row_version, "kind": event.kind,
-        "detail": detail(&event.detail), "receipt": event.receipt.map(|id| id.to_string()), "actor": event.actor,
+        "row_version": event.row_version, "recorded_at": event.recorded_at.to_string(), "kind": event.kind,
+        "actor": event.actor, "receipt": event.receipt.map(|id| id.to_string()), "detail": detail(&event.detail),
     })
 }
 

@@ -74,8 +74,7 @@ pub(crate) struct ResolveArgs {
 const ADVICE: &[(&str, &str)] = &[
     (
         "alias_claimed_twice",
-        "two payments claim one charge; the smaller name keeps it. Compare both at the gateway, then strike nothing: the \
-         facts stay with the name that has them",
+        "two payments claim one charge; the smaller name keeps it. Compare both at the gateway: one of them says too much",
     ),
     (
         "returned_more_than_captured",

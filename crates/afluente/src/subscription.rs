@@ -7,7 +7,7 @@ use afluente_worker::column;
 use clap::{Args, Subcommand};
 use serde_json::{Map, Value, json};
 
-use crate::event::told;
+use crate::event::{change_json, told};
 use crate::exit::Failure;
 use crate::output;
 
@@ -114,7 +114,8 @@ async fn show(store: &Store, args: &ShowArgs, now: Timestamp) -> Result<(), Fail
         let events = store.events_of("subscription", row.id).await?;
         let document = document(row, now);
         if args.json {
-            documents.push(json!({"subscription": document, "events": events.iter().map(change).collect::<Vec<_>>()}));
+            documents
+                .push(json!({"subscription": document, "events": events.iter().map(change_json).collect::<Vec<_>>()}));
         } else {
             output::print(&output::record(&document));
             output::print(&changes(&events));
@@ -124,14 +125,6 @@ async fn show(store: &Store, args: &ShowArgs, now: Timestamp) -> Result<(), Fail
         output::print_json(&Value::Array(documents));
     }
     Ok(())
-}
-
-fn change(event: &EventView) -> Value {
-    json!({
-        "row_version": event.row_version, "recorded_at": event.recorded_at.to_string(), "kind": event.kind,
-        "actor": event.actor, "receipt": event.receipt.map(|id| id.to_string()),
-        "detail": serde_json::from_str::<Value>(&event.detail).unwrap_or_else(|_| json!(event.detail)),
-    })
 }
 
 fn changes(events: &[EventView]) -> String {

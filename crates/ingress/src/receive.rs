@@ -26,7 +26,8 @@ use crate::reply::{self, Answer, Refusal};
 use crate::route::Route;
 use crate::travel::{kept_headers, traceparent};
 
-/// One line about refused requests, one about what is no request, and one about the queue, per this interval; the metrics count them all.
+/// One line about refused requests, one about what is no request, and one about the queue, per this interval; the metrics
+/// count them all.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Turns requests into sealed deliveries on the queue.

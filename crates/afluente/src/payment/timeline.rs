@@ -8,6 +8,7 @@ use afluente_worker::column;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use crate::event::change_json;
 use crate::output;
 use crate::payment::row_json;
 
@@ -103,17 +104,7 @@ impl Timeline {
                 })
             })
             .collect();
-        let events: Vec<Value> = self
-            .events
-            .iter()
-            .map(|event| {
-                json!({
-                    "row_version": event.row_version, "recorded_at": event.recorded_at.to_string(), "kind": event.kind,
-                    "actor": event.actor, "receipt": event.receipt.map(|id| id.to_string()),
-                    "detail": serde_json::from_str::<Value>(&event.detail).unwrap_or_else(|_| json!(event.detail)),
-                })
-            })
-            .collect();
+        let events: Vec<Value> = self.events.iter().map(change_json).collect();
         json!({"payment": row_json(row), "timeline": steps, "events": events})
     }
 }

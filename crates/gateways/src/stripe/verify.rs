@@ -73,8 +73,8 @@ impl<'a> Header<'a> {
 
 /// Whether a piece that counts has a blank before its name: Stripe writes none.
 fn is_rewritten(text: &str) -> bool {
-    let names = text.split(',').filter_map(|piece| piece.split_once('=')).map(|(name, _)| name);
-    names.into_iter().any(|name| name.trim_start() != name && matches!(name.trim_start(), "t" | "v1"))
+    let mut names = text.split(',').filter_map(|piece| piece.split_once('=')).map(|(name, _)| name);
+    names.any(|name| name.trim_start() != name && matches!(name.trim_start(), "t" | "v1"))
 }
 
 /// The header Stripe would send for this body at this time: for simulated traffic and tests.
