@@ -3,12 +3,12 @@
 
 use afluente_model::{
     Detail, Fact, PaymentFact, PaymentKind, PaymentRef, ProviderId, Source, SubscriptionFact, SubscriptionKind,
-    SubscriptionRef, Timestamp,
+    SubscriptionRef, Timestamp, WantKind, WantReason,
 };
 
 use crate::claim::{Claim, ClaimKind, ClaimSubject, SubjectKind, normalised};
 use crate::error::Malformed;
-use crate::reading::{Alias, IgnoredBecause, Raised, Reading, UnknownWord, Want, WantReason};
+use crate::reading::{Alias, IgnoredBecause, Raised, Reading, UnknownWord, Want};
 use crate::text::cut;
 
 /// What one envelope says so far.
@@ -100,7 +100,7 @@ impl Draft {
         payment: &PaymentRef,
         field: &'static str,
         word: &str,
-        want: (&str, &ProviderId),
+        want: (WantKind, &ProviderId),
     ) {
         let fact = self.fact(PaymentKind::Unmapped, field, &cut(word));
         self.assert(payment, fact);
@@ -113,9 +113,9 @@ impl Draft {
         push_new(&mut self.reading.unmapped, UnknownWord { field, word: cut(word) });
     }
 
-    pub(crate) fn want(&mut self, kind: &str, id: &ProviderId, reason: WantReason) {
+    pub(crate) fn want(&mut self, kind: WantKind, id: &ProviderId, reason: WantReason) {
         let (tenant, context) = (self.tenant.clone(), self.context.clone());
-        push_new(&mut self.reading.wants, Want { kind: kind.into(), id: id.clone(), tenant, context, reason });
+        push_new(&mut self.reading.wants, Want { kind, id: id.clone(), tenant, context, reason });
     }
 
     /// A claim, unless it claims nothing. A damaged value is noted.
@@ -168,7 +168,7 @@ impl Draft {
     }
 
     /// Nobody signed this body: whatever was read of it is thrown away, and what it is about is read back.
-    pub(crate) fn only_hint(&mut self, about: Option<(&str, ProviderId)>) {
+    pub(crate) fn only_hint(&mut self, about: Option<(WantKind, ProviderId)>) {
         let Reading { event, event_type, latest, notes, ignored, .. } = std::mem::take(&mut self.reading);
         self.reading = Reading { event, event_type, latest, notes, ignored, ..Reading::default() };
         if let Some((kind, id)) = about {

@@ -27,7 +27,7 @@ pub use envelope::{AccountView, Envelope, EnvelopeKind, Tenants};
 pub use error::{Malformed, Rejection};
 pub use keyring::{BadSecret, Keyring, Secret, SecretForm};
 pub use profile::Profile;
-pub use reading::{Alias, Call, IgnoredBecause, Impossible, Raised, Reading, UnknownWord, Want, WantReason};
+pub use reading::{Alias, Call, IgnoredBecause, Impossible, Raised, Reading, UnknownWord, Want};
 pub use request::Request;
 
 use afluente_model::{Gateway, Proof, Timestamp};

@@ -1,6 +1,8 @@
 //! What an envelope says, in our terms.
 
-use afluente_model::{Gateway, PaymentFact, PaymentRef, ProviderId, SubscriptionFact, SubscriptionRef, Timestamp};
+use afluente_model::{
+    Gateway, PaymentFact, PaymentRef, ProviderId, SubscriptionFact, SubscriptionRef, Timestamp, WantKind, WantReason,
+};
 
 use crate::claim::Claim;
 use crate::error::Malformed;
@@ -58,8 +60,8 @@ pub struct Raised {
 /// A question for the gateway. Durable: a row until it is answered or given up by a person.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Want {
-    /// The kind of object at the gateway, e.g. `payment_intent`; from a closed set of the adapter.
-    pub kind: Box<str>,
+    /// The kind of object at the gateway.
+    pub kind: WantKind,
     /// Its id there.
     pub id: ProviderId,
     /// The sub-account that owns it.
@@ -68,67 +70,6 @@ pub struct Want {
     pub context: Option<ProviderId>,
     /// Why it must be read.
     pub reason: WantReason,
-}
-
-/// Why something must be read back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum WantReason {
-    /// The envelope only hints at it.
-    Hint,
-    /// It was said in passing: a paid session or invoice, a refund or a dispute of a payment nobody described, a flag. What
-    /// comes within two minutes mostly answers it.
-    Unconfirmed,
-    /// A word we do not know.
-    UnknownWord,
-    /// A number in the envelope cannot be believed alone (a total that mixes refunds and released holds).
-    Incomplete,
-    /// Two facts with one clock disagree.
-    Contested,
-    /// More money went back than was taken.
-    ReturnedMoreThanCaptured,
-}
-
-impl WantReason {
-    /// The word stored in the ledger.
-    #[must_use]
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            WantReason::Hint => "hint",
-            WantReason::Unconfirmed => "unconfirmed",
-            WantReason::UnknownWord => "unknown_word",
-            WantReason::Incomplete => "incomplete",
-            WantReason::Contested => "contested",
-            WantReason::ReturnedMoreThanCaptured => "returned_more_than_captured",
-        }
-    }
-}
-
-impl WantReason {
-    /// Of two reasons for one question the stronger stays.
-    #[must_use]
-    pub const fn strength(self) -> i64 {
-        match self {
-            WantReason::Hint => 0,
-            WantReason::Unconfirmed => 1,
-            WantReason::UnknownWord => 2,
-            WantReason::Incomplete => 3,
-            WantReason::Contested => 4,
-            WantReason::ReturnedMoreThanCaptured => 5,
-        }
-    }
-
-    /// How long to wait before it is asked, microseconds.
-    #[must_use]
-    pub const fn wait_micros(self) -> i64 {
-        match self {
-            WantReason::Unconfirmed => 120_000_000,
-            WantReason::Hint
-            | WantReason::UnknownWord
-            | WantReason::Incomplete
-            | WantReason::Contested
-            | WantReason::ReturnedMoreThanCaptured => 0,
-        }
-    }
 }
 
 /// A word of the gateway we do not know, and where it stood.
@@ -196,5 +137,5 @@ pub struct Call {
 #[error("no call of this gateway reads a {kind}")]
 pub struct Impossible {
     /// The kind that was wanted.
-    pub kind: Box<str>,
+    pub kind: WantKind,
 }

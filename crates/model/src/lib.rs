@@ -20,6 +20,7 @@ pub mod source;
 pub mod status;
 pub mod subscription;
 pub mod time;
+pub mod want;
 pub mod word;
 
 pub use chain::chain;
@@ -41,3 +42,4 @@ pub use status::{
 };
 pub use subscription::{Subscription, project_subscription};
 pub use time::{Resolution, Timestamp};
+pub use want::{WantKind, WantReason};

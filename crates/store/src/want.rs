@@ -1,6 +1,6 @@
 //! Questions for the gateways: one open row for each thing that is to be read back.
 
-use afluente_model::{AccountName, Timestamp};
+use afluente_model::{AccountName, Timestamp, WantKind, WantReason};
 use uuid::Uuid;
 
 use crate::backend::Tx;
@@ -66,16 +66,14 @@ pub struct WantRow {
     pub account: AccountName,
     /// The gateway's sub-account, empty for none.
     pub tenant: Box<str>,
-    /// Kind of object at the gateway; `disputes` for the disputes of a payment.
-    pub kind: Box<str>,
+    /// Kind of object at the gateway.
+    pub kind: WantKind,
     /// Its id there.
     pub reference: Box<str>,
     /// The path to the sub-account as the gateway wrote it, if it wrote one.
     pub context: Option<Box<str>>,
     /// Why it must be read.
-    pub reason: &'static str,
-    /// Of two reasons the stronger stays.
-    pub strength: i64,
+    pub reason: WantReason,
     /// Not to be asked before.
     pub not_before: Timestamp,
     /// The receipt that raised it.
@@ -125,11 +123,11 @@ fn input(row: &WantRow, now: Timestamp) -> WantInput<'_> {
         id: row.id.into(),
         account: row.account.as_str(),
         tenant: &row.tenant,
-        kind: &row.kind,
+        kind: row.kind.as_str(),
         reference: &row.reference,
         context: row.context.as_deref(),
-        reason: row.reason,
-        strength: row.strength,
+        reason: row.reason.as_str(),
+        strength: row.reason.strength(),
         not_before: row.not_before.into(),
         raised: 1,
         receipt_id: row.receipt.into(),

@@ -144,11 +144,10 @@ pub(crate) fn want_rows(
         id: Uuid::now_v7(),
         account: account.clone(),
         tenant: want.tenant.as_ref().map_or("", |tenant| tenant.as_str()).into(),
-        kind: want.kind.clone(),
+        kind: want.kind,
         reference: want.id.as_str().into(),
         context: want.context.as_ref().map(|context| context.as_str().into()),
-        reason: want.reason.as_str(),
-        strength: want.reason.strength(),
+        reason: want.reason,
         not_before: now.shifted(want.reason.wait_micros()),
         receipt,
     })

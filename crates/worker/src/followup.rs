@@ -1,7 +1,6 @@
 //! What follows from a change: events, announcements, questions, contradictions.
 
-use afluente_gateways::WantReason;
-use afluente_model::{Payment, Timestamp};
+use afluente_model::{Payment, Timestamp, WantKind, WantReason};
 use afluente_store::{
     EventRow, Inconsistency, OutboxRow, PaymentKey, PaymentRow, StoreError, SubscriptionKey, SubscriptionRow, Tx,
     WantRow,
@@ -278,11 +277,10 @@ fn want(row: &PaymentRow, reason: WantReason, receipt: Uuid, now: Timestamp) -> 
         id: Uuid::now_v7(),
         account: row.key.account.clone(),
         tenant: row.key.tenant.clone(),
-        kind: "payment".into(),
+        kind: WantKind::Payment,
         reference: row.key.id.clone(),
         context: None,
-        reason: reason.as_str(),
-        strength: reason.strength(),
+        reason,
         not_before: now.shifted(reason.wait_micros()),
         receipt,
     }

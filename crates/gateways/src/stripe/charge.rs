@@ -2,16 +2,15 @@
 
 use afluente_model::{
     Amount, AttemptKind, AuthKind, Currency, DetailKey, PaymentFact, PaymentKind, PaymentRef, ProviderId, RiskKind,
-    Timestamp, TotalsKind,
+    Timestamp, TotalsKind, WantKind, WantReason,
 };
 
 use super::words::{self, FAILED, HELD, PAID, RAN_OUT, When};
-use super::{claim, context, lookup, refund};
+use super::{claim, context, refund};
 use crate::claim::{ClaimKind, SubjectKind};
 use crate::draft::Draft;
 use crate::error::Malformed;
 use crate::json::Object;
-use crate::reading::WantReason;
 use crate::text::{asked, noted};
 
 /// A charge of its own event, or one that came inside its intent.
@@ -25,7 +24,7 @@ pub(super) fn read(draft: &mut Draft, object: &Object<'_>, inside: Option<&Payme
     let Some(payment) = context::payment(draft, intent, Some(id.clone())) else { return Ok(()) };
     let charge = Charge::of(draft, object, id, named)?;
     match words::find(words::CHARGE, charge.status, charge.when) {
-        None => draft.unmapped(&payment, "charge.status", charge.word, ("charge", &charge.id)),
+        None => draft.unmapped(&payment, "charge.status", charge.word, (WantKind::Charge, &charge.id)),
         Some(row) => {
             for kind in row.facts {
                 if let Some(fact) = charge.fact(draft, *kind) {
@@ -36,11 +35,11 @@ pub(super) fn read(draft: &mut Draft, object: &Object<'_>, inside: Option<&Payme
     }
     verdict(draft, object, &charge, &payment);
     if charge.hides_money() {
-        draft.want("charge", &charge.id, WantReason::Incomplete);
+        draft.want(WantKind::Charge, &charge.id, WantReason::Incomplete);
     }
     // A flag is no dispute: which, for how much and how it stands is another object's to say.
     if draft.soft(object.bool("disputed")) == Some(true) {
-        draft.want(lookup::DISPUTES, &charge.id, WantReason::Unconfirmed);
+        draft.want(WantKind::Disputes, &charge.id, WantReason::Unconfirmed);
     }
     // What Stripe calls the refund of a hold gave no money back.
     if charge.when == When::Captured {

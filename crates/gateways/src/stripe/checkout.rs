@@ -1,11 +1,12 @@
 //! Checkout sessions: what links a payment, a subscription and the shop's own reference.
 
+use afluente_model::{WantKind, WantReason};
+
 use super::{claim, context};
 use crate::claim::{ClaimKind, SubjectKind};
 use crate::draft::Draft;
 use crate::error::Malformed;
 use crate::json::Object;
-use crate::reading::WantReason;
 
 /// The intent says what was taken; a session in passing, and an expired one nothing at all.
 const SESSION_PAID: &str = "paid";
@@ -22,7 +23,7 @@ pub(super) fn read(draft: &mut Draft, object: &Object<'_>) -> Result<(), Malform
     claim::count_unknown(draft, "checkout.session.payment_status", paid.clone());
     let payment = context::payment(draft, object.id("payment_intent")?, None);
     if let (Ok(Some(SESSION_PAID)), Some(payment)) = (paid, &payment) {
-        draft.want("payment_intent", &payment.id, WantReason::Unconfirmed);
+        draft.want(WantKind::PaymentIntent, &payment.id, WantReason::Unconfirmed);
     }
     draft.claim(&session, ClaimKind::Payment, Ok(payment.as_ref().map(|payment| &payment.id)));
     let payment = payment.map(|payment| draft.subject(SubjectKind::Payment, &payment.id));

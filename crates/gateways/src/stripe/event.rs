@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use afluente_model::ProviderId;
+use afluente_model::{ProviderId, WantKind};
 
 use super::words::{is_silent, object_of};
 use super::{charge, checkout, context, customer, invoice, lookup, payment_intent, refund, risk, subscription, thin};
@@ -69,6 +69,6 @@ fn dispatch(draft: &mut Draft, word: &str, object: &Object<'_>, data: &Object<'_
 }
 
 /// What a call could read back.
-fn about(word: &str, object: &Object<'_>) -> Result<Option<(&'static str, ProviderId)>, Malformed> {
+fn about(word: &str, object: &Object<'_>) -> Result<Option<(WantKind, ProviderId)>, Malformed> {
     Ok(lookup::kind(word).zip(object.id("id")?))
 }

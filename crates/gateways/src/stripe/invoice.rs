@@ -1,13 +1,13 @@
 //! Invoices and the payments made on them: relations, no money of their own. The intent or charge says what was paid.
 
-use afluente_model::ProviderId;
+use afluente_model::{ProviderId, WantKind, WantReason};
 
 use super::{claim, context};
 use crate::claim::{ClaimKind, SubjectKind};
 use crate::draft::Draft;
 use crate::error::Malformed;
 use crate::json::Object;
-use crate::reading::{IgnoredBecause, WantReason};
+use crate::reading::IgnoredBecause;
 
 pub(super) fn read(draft: &mut Draft, object: &Object<'_>) -> Result<(), Malformed> {
     let id = object.id("id")?;
@@ -65,7 +65,7 @@ impl PaidBy {
 /// An invoice is a payment's parent, never another name of it: told from both sides. That it was paid is said in passing: the
 /// intent or the charge says what was taken.
 fn relate(draft: &mut Draft, invoice: &ProviderId, paid_by: PaidBy, subscription: Option<&ProviderId>) {
-    let kind = if paid_by.intent.is_some() { "payment_intent" } else { "charge" };
+    let kind = if paid_by.intent.is_some() { WantKind::PaymentIntent } else { WantKind::Charge };
     let Some(payment) = context::payment(draft, paid_by.intent, paid_by.charge) else { return };
     if paid_by.is_paid {
         draft.want(kind, &payment.id, WantReason::Unconfirmed);

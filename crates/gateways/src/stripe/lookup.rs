@@ -1,23 +1,23 @@
 //! Which call reads an object back. Links in bodies are never followed: a path is built from a kind and an id we checked.
 
-use afluente_model::Gateway;
+use afluente_model::{Gateway, WantKind, WantReason};
 
-use crate::reading::{Call, Impossible, Want, WantReason};
+use crate::reading::{Call, Impossible, Want};
 
 /// Kinds of objects and where the API has them.
-const PATHS: &[(&str, &str)] = &[
-    ("charge", "/v1/charges/"),
-    ("checkout.session", "/v1/checkout/sessions/"),
-    ("customer", "/v1/customers/"),
-    ("dispute", "/v1/disputes/"),
-    (EVENT, "/v2/core/events/"),
-    ("invoice", "/v1/invoices/"),
-    ("invoice_payment", "/v1/invoice_payments/"),
-    ("payment_intent", "/v1/payment_intents/"),
-    ("payment_method", "/v1/payment_methods/"),
-    ("refund", "/v1/refunds/"),
-    ("review", "/v1/reviews/"),
-    ("subscription", "/v1/subscriptions/"),
+const PATHS: &[(WantKind, &str)] = &[
+    (WantKind::Charge, "/v1/charges/"),
+    (WantKind::CheckoutSession, "/v1/checkout/sessions/"),
+    (WantKind::Customer, "/v1/customers/"),
+    (WantKind::Dispute, "/v1/disputes/"),
+    (WantKind::Event, "/v2/core/events/"),
+    (WantKind::Invoice, "/v1/invoices/"),
+    (WantKind::InvoicePayment, "/v1/invoice_payments/"),
+    (WantKind::PaymentIntent, "/v1/payment_intents/"),
+    (WantKind::PaymentMethod, "/v1/payment_methods/"),
+    (WantKind::Refund, "/v1/refunds/"),
+    (WantKind::Review, "/v1/reviews/"),
+    (WantKind::Subscription, "/v1/subscriptions/"),
 ];
 
 /// Whether an id may become a path segment: letters, digits and underscores need no escaping.
@@ -25,38 +25,34 @@ pub(super) fn is_safe_id(id: &str) -> bool {
     (1..=255).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_')
 }
 
-/// The kind of want for an object of this word; `None` for objects no call of ours reads.
-pub(super) fn kind(word: &str) -> Option<&'static str> {
-    PATHS.iter().map(|(kind, _)| *kind).find(|kind| *kind == word && *kind != EVENT)
+/// The kind of want for an object of this word of Stripe's; `None` for objects no call of ours reads. An event is one of
+/// which nothing else is known.
+pub(super) fn kind(word: &str) -> Option<WantKind> {
+    let kind = WantKind::parse(word).filter(|kind| *kind != WantKind::Event)?;
+    PATHS.iter().any(|(known, _)| *known == kind).then_some(kind)
 }
 
-/// The kind of want for an event of which nothing else is known.
-pub(super) const EVENT: &str = "event";
-
-/// The kind of want for the disputes of a payment, of which only a flag is known.
-pub(super) const DISPUTES: &str = "disputes";
-
 /// The list of refunds, whose sum tells what no total of a partly captured charge does.
-fn refunds_of(kind: &str) -> Option<&'static str> {
+fn refunds_of(kind: WantKind) -> Option<&'static str> {
     match kind {
-        "charge" => Some("/v1/refunds?limit=100&charge="),
-        "payment_intent" => Some("/v1/refunds?limit=100&payment_intent="),
+        WantKind::Charge => Some("/v1/refunds?limit=100&charge="),
+        WantKind::PaymentIntent => Some("/v1/refunds?limit=100&payment_intent="),
         _ => None,
     }
 }
 
 pub(super) fn calls(want: &Want) -> Result<Vec<Call>, Impossible> {
-    let impossible = || Impossible { kind: want.kind.clone() };
+    let impossible = || Impossible { kind: want.kind };
     let id = want.id.as_str();
     // A payment we doubt is known by its intent or, without one, by its charge.
-    let kind = match &*want.kind {
-        "payment" if id.starts_with("pi_") => "payment_intent",
-        "payment" => "charge",
+    let kind = match want.kind {
+        WantKind::Payment if id.starts_with("pi_") => WantKind::PaymentIntent,
+        WantKind::Payment => WantKind::Charge,
         other => other,
     };
     let path = match kind {
-        DISPUTES if id.starts_with("pi_") => "/v1/disputes?limit=100&payment_intent=",
-        DISPUTES => "/v1/disputes?limit=100&charge=",
+        WantKind::Disputes if id.starts_with("pi_") => "/v1/disputes?limit=100&payment_intent=",
+        WantKind::Disputes => "/v1/disputes?limit=100&charge=",
         _ => PATHS.iter().find(|(known, _)| *known == kind).ok_or_else(impossible)?.1,
     };
     if !is_safe_id(id) {
@@ -83,7 +79,7 @@ mod tests {
 
     fn want(kind: &str, id: &str) -> Want {
         Want {
-            kind: kind.into(),
+            kind: kind.parse().unwrap(),
             id: ProviderId::parse(id).unwrap(),
             tenant: None,
             context: None,
@@ -118,6 +114,6 @@ mod tests {
         for id in ["../secrets", "pi_1/refunds", "pi_1?x=1", "pi%2F1", "pi.1"] {
             assert!(calls(&want("payment_intent", id)).is_err(), "{id}");
         }
-        assert!(calls(&want("coupon", "co_1")).is_err());
+        assert!(calls(&want("plan", "plan_1")).is_err());
     }
 }

@@ -2,7 +2,7 @@
 
 use afluente_model::{
     Amount, AttemptKind, AuthKind, CaptureKind, Currency, DetailKey, INTENT_OP, PaymentFact, PaymentKind, PaymentRef,
-    ProviderId, Timestamp, TotalsKind,
+    ProviderId, Timestamp, TotalsKind, WantKind, WantReason,
 };
 
 use super::words::{self, FAILED, PAID, RAN_OUT, When};
@@ -11,7 +11,6 @@ use crate::claim::{ClaimKind, SubjectKind};
 use crate::draft::Draft;
 use crate::error::Malformed;
 use crate::json::{Json, Object};
-use crate::reading::WantReason;
 use crate::text::{asked, noted};
 
 /// What shows a payer how to pay, and where it says until when.
@@ -29,7 +28,12 @@ pub(super) fn read(draft: &mut Draft, object: &Object<'_>) -> Result<(), Malform
     let charges = context::items(draft, object, "charges");
     let intent = Intent::of(draft, object, charges.first().copied())?;
     match words::find(words::INTENT, intent.status, intent.when) {
-        None => draft.unmapped(&intent.payment, "payment_intent.status", intent.status, ("payment_intent", &intent.id)),
+        None => draft.unmapped(
+            &intent.payment,
+            "payment_intent.status",
+            intent.status,
+            (WantKind::PaymentIntent, &intent.id),
+        ),
         Some(row) => {
             for kind in row.facts {
                 assert(draft, &intent, *kind);
@@ -43,7 +47,7 @@ pub(super) fn read(draft: &mut Draft, object: &Object<'_>) -> Result<(), Malform
     for one in charges {
         if let Err(damage) = charge::read(draft, one, Some(&intent.payment)) {
             draft.note(damage);
-            draft.want("payment_intent", &intent.id, WantReason::Incomplete);
+            draft.want(WantKind::PaymentIntent, &intent.id, WantReason::Incomplete);
         }
     }
     claims(draft, object, &intent.payment);
@@ -130,7 +134,7 @@ fn assert(draft: &mut Draft, intent: &Intent<'_>, kind: PaymentKind) {
         }
         // Multicapture has taken nothing yet; a success without money is read back instead of believed.
         PaymentKind::Totals(_) if intent.status == PAID => {
-            draft.want("payment_intent", &intent.id, WantReason::Incomplete);
+            draft.want(WantKind::PaymentIntent, &intent.id, WantReason::Incomplete);
         }
         PaymentKind::Totals(_) => {}
         // Only where the charge is named: a capture under another name would be counted beside the charge's own.

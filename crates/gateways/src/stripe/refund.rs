@@ -1,13 +1,15 @@
 //! Refunds, each an operation of its own.
 
-use afluente_model::{AuthKind, DetailKey, INTENT_OP, PaymentFact, PaymentKind, PaymentRef, ProviderId, Timestamp};
+use afluente_model::{
+    AuthKind, DetailKey, INTENT_OP, PaymentFact, PaymentKind, PaymentRef, ProviderId, Timestamp, WantKind, WantReason,
+};
 
 use super::context;
 use super::words::{self, When};
 use crate::draft::Draft;
 use crate::error::Malformed;
 use crate::json::Object;
-use crate::reading::{IgnoredBecause, WantReason};
+use crate::reading::IgnoredBecause;
 use crate::text::noted;
 
 /// A refund of its own event.
@@ -15,7 +17,7 @@ pub(super) fn read(draft: &mut Draft, object: &Object<'_>) -> Result<(), Malform
     let id = object.required_id("id")?;
     let Some(payment) = context::payment(draft, object.id("payment_intent")?, object.id("charge")?) else {
         // Money went back, and the body does not say from what.
-        draft.want("refund", &id, WantReason::Incomplete);
+        draft.want(WantKind::Refund, &id, WantReason::Incomplete);
         draft.ignore(IgnoredBecause::NothingToSay);
         return Ok(());
     };
@@ -47,7 +49,7 @@ fn returned(
     }
     let status = object.text("status")?.unwrap_or_default();
     let Some(row) = words::find(words::REFUND, status, when) else {
-        draft.unmapped(payment, "refund.status", status, ("refund", id));
+        draft.unmapped(payment, "refund.status", status, (WantKind::Refund, id));
         return Ok(());
     };
     for kind in row.facts {

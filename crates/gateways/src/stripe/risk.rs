@@ -1,13 +1,13 @@
 //! Disputes and reviews: somebody doubts the payment.
 
-use afluente_model::DetailKey;
+use afluente_model::{DetailKey, WantKind, WantReason};
 
 use super::context;
 use super::words::{self, When};
 use crate::draft::Draft;
 use crate::error::Malformed;
 use crate::json::Object;
-use crate::reading::{IgnoredBecause, WantReason};
+use crate::reading::IgnoredBecause;
 use crate::text::noted;
 
 /// A dispute, each an operation of its own. Its amount may be less than the charge's and in another currency.
@@ -15,8 +15,8 @@ pub(super) fn dispute(draft: &mut Draft, object: &Object<'_>) -> Result<(), Malf
     // Disputes of very old versions have no id of their own; their charge has one dispute then.
     let charge = object.id("charge")?;
     let (kind, id) = match object.id("id")? {
-        Some(id) => ("dispute", id),
-        None => ("charge", charge.clone().ok_or(Malformed::Id { field: "id" })?),
+        Some(id) => (WantKind::Dispute, id),
+        None => (WantKind::Charge, charge.clone().ok_or(Malformed::Id { field: "id" })?),
     };
     let Some(payment) = context::payment(draft, object.id("payment_intent")?, charge) else {
         draft.want(kind, &id, WantReason::Incomplete);
@@ -62,7 +62,7 @@ pub(super) fn review(draft: &mut Draft, object: &Object<'_>) -> Result<(), Malfo
         draft.unless_twice(object.text("closed_reason"))?.unwrap_or_default()
     };
     match words::find(words::REVIEW, word, When::Always) {
-        None => draft.unmapped(&payment, "review.closed_reason", word, ("review", &id)),
+        None => draft.unmapped(&payment, "review.closed_reason", word, (WantKind::Review, &id)),
         Some(row) => {
             for kind in row.facts {
                 let fact = draft.fact(*kind, id.as_str(), word);

@@ -1,13 +1,15 @@
 //! Subscriptions, in the families of their own fold.
 
-use afluente_model::{Detail, DetailKey, ProviderId, SubscriptionBase, SubscriptionFact, SubscriptionKind, Timestamp};
+use afluente_model::{
+    Detail, DetailKey, ProviderId, SubscriptionBase, SubscriptionFact, SubscriptionKind, Timestamp, WantKind,
+    WantReason,
+};
 
 use super::{claim, context, words};
 use crate::claim::{ClaimKind, SubjectKind};
 use crate::draft::Draft;
 use crate::error::Malformed;
 use crate::json::Object;
-use crate::reading::WantReason;
 use crate::text::cut;
 
 /// All facts of a subscription are about the one operation of having it.
@@ -60,7 +62,7 @@ fn base(draft: &mut Draft, object: &Object<'_>, id: &ProviderId) -> Result<Subsc
         Some(base) => base,
         None => {
             draft.unknown("subscription.status", status);
-            draft.want("subscription", id, WantReason::UnknownWord);
+            draft.want(WantKind::Subscription, id, WantReason::UnknownWord);
             SubscriptionBase::Unknown
         }
     };
@@ -128,7 +130,7 @@ fn cancel_at(
             Some(fact(draft, SubscriptionKind::CancelSet, detail))
         }
         None if at_period_end || !readable => {
-            draft.want("subscription", id, WantReason::Incomplete);
+            draft.want(WantKind::Subscription, id, WantReason::Incomplete);
             None
         }
         None => Some(fact(draft, SubscriptionKind::CancelCleared, Detail::none())),

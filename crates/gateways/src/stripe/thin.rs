@@ -1,6 +1,6 @@
 //! Thin events: signed, but without the object. They raise a question and assert nothing.
 
-use afluente_model::Timestamp;
+use afluente_model::{Timestamp, WantKind, WantReason};
 
 use super::lookup::{self, is_safe_id};
 use super::{context, words};
@@ -8,7 +8,7 @@ use crate::draft::Draft;
 use crate::envelope::Envelope;
 use crate::error::Malformed;
 use crate::json::Object;
-use crate::reading::{IgnoredBecause, WantReason};
+use crate::reading::IgnoredBecause;
 
 const PING: &str = "v2.core.event_destination.ping";
 
@@ -40,7 +40,7 @@ pub(super) fn read(envelope: &Envelope<'_>, body: &Object<'_>) -> Result<Draft, 
             if !is_safe_id(own.as_str()) {
                 return Err(Malformed::Id { field: "id" });
             }
-            draft.want(lookup::EVENT, &own, WantReason::Hint);
+            draft.want(WantKind::Event, &own, WantReason::Hint);
         }
     }
     Ok(draft)

@@ -1,6 +1,6 @@
 //! Questions for the gateways: one open row a reference, raised and strengthened, and closed where what came answers it.
 
-use afluente_model::{Amount, Timestamp};
+use afluente_model::{Amount, Timestamp, WantKind, WantReason};
 use afluente_store::{NameRow, PaymentRow, WantRow};
 use uuid::Uuid;
 
@@ -12,18 +12,17 @@ fn want(reference: &str, tenant: &str, receipt: Uuid) -> WantRow {
         id: Uuid::now_v7(),
         account: account("shop"),
         tenant: tenant.into(),
-        kind: "charge".into(),
+        kind: WantKind::Charge,
         reference: reference.into(),
         context: None,
-        reason: "hint",
-        strength: 0,
+        reason: WantReason::Hint,
         not_before: at(1),
         receipt,
     }
 }
 
-fn because(reason: &'static str, strength: i64, not_before: Timestamp, want: WantRow) -> WantRow {
-    WantRow { reason, strength, not_before, ..want }
+fn because(reason: WantReason, not_before: Timestamp, want: WantRow) -> WantRow {
+    WantRow { reason, not_before, ..want }
 }
 
 #[tokio::test]
@@ -50,11 +49,10 @@ async fn the_stronger_reason_and_the_earlier_moment_stay_whatever_came_first() {
     let receipt = stored_receipt(&mut tx).await;
     let reasons = |id: &str| {
         [
-            because("hint", 0, at(9), want(id, "", receipt)),
-            because("contested", 4, at(20), want(id, "", receipt)),
+            because(WantReason::Hint, at(9), want(id, "", receipt)),
+            because(WantReason::Contested, at(20), want(id, "", receipt)),
             because(
-                "unconfirmed",
-                1,
+                WantReason::Unconfirmed,
                 at(5),
                 WantRow { context: Some("acct_1/acct_2".into()), ..want(id, "", receipt) },
             ),
@@ -92,10 +90,13 @@ async fn what_only_had_to_be_confirmed_is_dropped_when_it_is_due_and_known_and_n
     kinds.push(("payment_intent", "pi_unheard"));
     let asked: Vec<WantRow> = kinds
         .iter()
-        .map(|(kind, id)| WantRow { kind: (*kind).into(), ..because("unconfirmed", 1, at(120), want(id, "", receipt)) })
+        .map(|(kind, id)| WantRow {
+            kind: kind.parse().unwrap(),
+            ..because(WantReason::Unconfirmed, at(120), want(id, "", receipt))
+        })
         .collect();
     tx.open_wants(&asked, at(0)).await.unwrap();
-    tx.open_wants(&[WantRow { kind: "refund".into(), ..want("pi_paid", "", receipt) }], at(0)).await.unwrap();
+    tx.open_wants(&[WantRow { kind: WantKind::Refund, ..want("pi_paid", "", receipt) }], at(0)).await.unwrap();
     known(&mut rows);
     tx.save_payments(&rows).await.unwrap();
     let heard: Vec<_> = names.iter().map(|row| row.name.clone()).collect();
@@ -137,8 +138,9 @@ async fn more_wants_than_one_look_takes_are_looked_at_place_by_place() {
     let site = site().await;
     let mut tx = site.store.begin().await.unwrap();
     let receipt = stored_receipt(&mut tx).await;
-    let asked: Vec<WantRow> =
-        (0..1_200).map(|n| because("unconfirmed", 1, at(n % 3), want(&format!("ch_{n}"), "", receipt))).collect();
+    let asked: Vec<WantRow> = (0..1_200)
+        .map(|n| because(WantReason::Unconfirmed, at(n % 3), want(&format!("ch_{n}"), "", receipt)))
+        .collect();
     tx.open_wants(&asked, at(0)).await.unwrap();
     let mut rows = vec![payment(&mut tx, &key("shop", "", "ch_1199")).await];
     rows[0].payment.status = afluente_model::PaymentStatus::Succeeded;
