@@ -1,6 +1,6 @@
 //! What an adapter reads: a body together with what is known about where it came from.
 
-use afluente_model::{Delivery, Mode, ProviderId, Source, Timestamp};
+use afluente_model::{Answer, Incoming, Mode, ProviderId, Source, Timestamp};
 
 /// What an envelope must agree with: the part of an account's configuration an adapter may see.
 #[derive(Clone, Debug)]
@@ -27,43 +27,34 @@ pub enum Tenants {
 /// A body and where it came from. There is no way to make one without a proof or a fetched answer.
 #[derive(Clone, Copy, Debug)]
 pub struct Envelope<'a> {
-    kind: EnvelopeKind,
-    source: Option<Source>,
+    incoming: &'a Incoming,
     account: &'a AccountView,
-    received_at: Timestamp,
-    body: &'a [u8],
-}
-
-/// What kind of body it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum EnvelopeKind {
-    /// What the gateway posted to us.
-    Webhook,
 }
 
 impl<'a> Envelope<'a> {
-    /// The envelope of a delivery: its proof decides whether facts may come of it.
+    /// The envelope of a body: a delivery's proof decides whether facts may come of it; an answer was fetched by us.
     #[must_use]
-    pub fn of(delivery: &'a Delivery, account: &'a AccountView) -> Envelope<'a> {
-        Envelope {
-            kind: EnvelopeKind::Webhook,
-            source: delivery.proof.covers_body().then_some(Source::Webhook),
-            account,
-            received_at: delivery.received_at,
-            body: &delivery.body,
-        }
+    pub fn of(incoming: &'a Incoming, account: &'a AccountView) -> Envelope<'a> {
+        Envelope { incoming, account }
     }
 
-    /// Webhook or answer.
+    /// What was asked, and the status of the answer; `None` for a delivery.
     #[must_use]
-    pub fn kind(&self) -> EnvelopeKind {
-        self.kind
+    pub fn answer(&self) -> Option<&'a Answer> {
+        match self.incoming {
+            Incoming::Delivery(_) => None,
+            Incoming::Answer(answer) => Some(answer),
+        }
     }
 
     /// The source its facts carry; `None` for a hint, which yields no facts.
     #[must_use]
     pub fn source(&self) -> Option<Source> {
-        self.source
+        match self.incoming {
+            Incoming::Delivery(delivery) => delivery.proof.covers_body().then_some(Source::Webhook),
+            Incoming::Answer(answer) if answer.asked.listed => Some(Source::List),
+            Incoming::Answer(_) => Some(Source::Fetch),
+        }
     }
 
     /// The account it came to.
@@ -72,15 +63,27 @@ impl<'a> Envelope<'a> {
         self.account
     }
 
-    /// When we received it. For bounding the future only, never for ordering.
+    /// The query of the request, if the profile keeps it.
     #[must_use]
-    pub fn received_at(&self) -> Timestamp {
-        self.received_at
+    pub fn query(&self) -> Option<&'a str> {
+        self.incoming.delivery().and_then(|delivery| delivery.query.as_deref())
+    }
+
+    /// The first of the kept headers of this name.
+    #[must_use]
+    pub fn header(&self, name: &str) -> Option<&'a str> {
+        self.incoming.headers().iter().find(|(known, _)| &**known == name).map(|(_, value)| &**value)
+    }
+
+    /// The gateway's clock when it answered, whole seconds.
+    #[must_use]
+    pub fn date(&self) -> Option<Timestamp> {
+        self.header("date").and_then(|date| Timestamp::parse_http_date(date).ok())
     }
 
     /// The body, byte for byte.
     #[must_use]
     pub fn body(&self) -> &'a [u8] {
-        self.body
+        self.incoming.body()
     }
 }

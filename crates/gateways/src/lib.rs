@@ -23,7 +23,7 @@ mod text;
 pub mod vocabulary;
 
 pub use claim::{Claim, ClaimKind, ClaimSubject, SubjectKind};
-pub use envelope::{AccountView, Envelope, EnvelopeKind, Tenants};
+pub use envelope::{AccountView, Envelope, Tenants};
 pub use error::{Malformed, Rejection};
 pub use keyring::{BadSecret, Keyring, Secret, SecretForm};
 pub use profile::Profile;

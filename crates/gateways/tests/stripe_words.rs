@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 
 use afluente_gateways::{AccountView, Envelope, Reading, Tenants, adapter, read};
 use afluente_model::{
-    AccountName, Delivery, DeliveryId, Gateway, Kind, Mode, Proof, SecretName, Timestamp, fold, project,
+    AccountName, Delivery, DeliveryId, Gateway, Incoming, Kind, Mode, Proof, SecretName, Timestamp, fold, project,
 };
 use bytes::Bytes;
 use serde_json::{Value, json};
@@ -116,7 +116,7 @@ fn reading(kind: &str, object: &Value) -> Reading {
         body: Bytes::from(event.to_string()),
     };
     let account = AccountView { mode: Mode::Test, external_id: None, tenants: Tenants::Own };
-    read(adapter(Gateway::Stripe).unwrap(), &Envelope::of(&delivery, &account)).unwrap()
+    read(adapter(Gateway::Stripe).unwrap(), &Envelope::of(&Incoming::Delivery(delivery), &account)).unwrap()
 }
 
 /// The facts as `family.kind op amount`, sorted.

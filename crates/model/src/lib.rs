@@ -13,6 +13,7 @@ pub mod fact;
 pub mod fold;
 pub mod gateway;
 pub mod id;
+pub mod incoming;
 pub mod kind;
 pub mod money;
 pub mod project;
@@ -29,6 +30,7 @@ pub use fact::{Detail, DetailKey, Fact, FactKey, PaymentFact, SubscriptionFact};
 pub use fold::{State, fold};
 pub use gateway::{Gateway, Mode};
 pub use id::{AccountName, DeliveryId, MerchantName, PaymentRef, ProviderId, SubscriptionRef};
+pub use incoming::{Answer, Asked, Incoming};
 pub use kind::{
     AttemptKind, AuthKind, CaptureKind, DisputeKind, Kind, PaymentKind, RefundKind, RiskKind, SubscriptionKind,
     TotalsKind,

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use ::time::OffsetDateTime;
-use ::time::format_description::well_known::Rfc3339;
+use ::time::format_description::well_known::{Rfc2822, Rfc3339};
 
 /// A moment in UTC at microseconds since 1970, between the years 1970 and 9999.
 ///
@@ -23,6 +23,9 @@ pub enum BadTimestamp {
     /// The text is not RFC 3339.
     #[error("expected an RFC 3339 time such as 2026-11-01T12:34:56.789Z, got {0:?}")]
     NotRfc3339(String),
+    /// The text is not the date of an HTTP header.
+    #[error("expected a date such as Sun, 06 Nov 1994 08:49:37 GMT, got {0:?}")]
+    NotHttpDate(String),
 }
 
 impl Timestamp {
@@ -55,6 +58,13 @@ impl Timestamp {
             .ok()
             .and_then(|micros| Timestamp::from_micros(micros).ok())
             .ok_or(BadTimestamp::OutOfRange(micros))
+    }
+
+    /// From the value of an HTTP `Date` header, such as `Sun, 06 Nov 1994 08:49:37 GMT`: whole seconds.
+    pub fn parse_http_date(text: &str) -> Result<Timestamp, BadTimestamp> {
+        let parsed = OffsetDateTime::parse(text, &Rfc2822)
+            .map_err(|_| BadTimestamp::NotHttpDate(text.chars().take(64).collect()))?;
+        Timestamp::from_seconds(parsed.unix_timestamp())
     }
 
     /// Microseconds since 1970.
@@ -139,6 +149,15 @@ mod tests {
         let moment = Timestamp::parse_rfc3339("2026-11-01T09:34:56.789123999-03:00").unwrap();
         assert_eq!(moment.to_string(), "2026-11-01T12:34:56.789123Z");
         assert_eq!(moment.cut_to(Resolution::Second).to_string(), "2026-11-01T12:34:56Z");
+    }
+
+    #[test]
+    fn the_date_of_an_answer_is_whole_seconds() {
+        let date = Timestamp::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
+        assert_eq!(date.to_string(), "1994-11-06T08:49:37Z");
+        for bad in ["", "06 Nov", "Sunday, 06-Nov-94 08:49:37 GMT", "1994-11-06T08:49:37Z"] {
+            assert!(Timestamp::parse_http_date(bad).is_err(), "{bad:?}");
+        }
     }
 
     #[test]

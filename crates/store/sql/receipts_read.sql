@@ -1,2 +1,2 @@
-where id in (select id from input)
-order by id
+where webhook_receipts.id in (select id from input)
+order by webhook_receipts.id

@@ -2,8 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use afluente_model::{AccountName, DeliveryId, Proof, SecretName, Timestamp};
-use bytes::Bytes;
+use afluente_model::{Incoming, Timestamp};
 use sqlx::FromRow;
 use uuid::Uuid;
 
@@ -11,6 +10,12 @@ use crate::backend::Tx;
 use crate::error::StoreError;
 use crate::input::{Blob, Slice, json_text};
 use crate::rows::rows;
+
+mod call;
+pub(crate) mod held;
+mod proof;
+
+pub use held::HeldReceipt;
 
 rows! {
     #[derive(Clone, Copy)]
@@ -43,6 +48,7 @@ rows! {
         now: moment,
         account: text,
         delivery_id: uuid,
+        kind: text,
         event_id: opt text,
         event_type: text,
         state: text,
@@ -54,6 +60,8 @@ rows! {
         headers: string,
         query: opt text,
         traceparent: opt text,
+        call: opt string,
+        status: opt int,
         body_hash: hash,
         body: bytes,
     }
@@ -88,17 +96,11 @@ impl KnownRecord {
     }
 }
 
-/// One delivery as evidence.
+/// One body as evidence.
 #[derive(Clone, Debug)]
 pub struct Receipt {
     /// UUIDv7, ours.
     pub id: Uuid,
-    /// The account it came to.
-    pub account: AccountName,
-    /// The delivery.
-    pub delivery_id: DeliveryId,
-    /// When ingress received it.
-    pub received_at: Timestamp,
     /// The gateway's event id with its envelope kind; with the body's hash the dedupe key.
     pub event: Option<Box<str>>,
     /// The gateway's word for what happened.
@@ -109,20 +111,10 @@ pub struct Receipt {
     pub ignored_because: Option<&'static str>,
     /// Parts that only decorate and could not be read, as a JSON list of texts; none if all could.
     pub notes: Option<Box<str>>,
-    /// What was proved at ingress.
-    pub proof: Proof,
-    /// Who released it, if it was parked.
-    pub released_by: Option<Box<str>>,
-    /// Kept request headers.
-    pub headers: Vec<(Box<str>, Box<str>)>,
-    /// Kept query.
-    pub query: Option<Box<str>>,
-    /// Trace context.
-    pub traceparent: Option<Box<str>>,
     /// SHA-256 of the body.
     pub body_hash: [u8; 32],
-    /// The body, byte for byte.
-    pub body: Bytes,
+    /// The body, and where it came from.
+    pub incoming: Incoming,
 }
 
 /// Whether a receipt is the first of its delivery's content.
@@ -186,7 +178,7 @@ impl Tx {
                 if first.contains(&receipt.id) {
                     return Ok(Claimed::First);
                 }
-                let key = (receipt.account.as_str(), dedupe_key(receipt), receipt.body_hash.as_slice());
+                let key = (receipt.incoming.account().as_str(), dedupe_key(receipt), receipt.body_hash.as_slice());
                 known.get(&key).copied().ok_or(StoreError::Missed { table: "webhook_dedupe", expected: 1, got: 0 })
             })
             .collect::<Result<_, _>>()?;
@@ -217,8 +209,9 @@ impl Tx {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         let mut blob = Blob::default();
-        let rows: Vec<ReceiptInput<'_>> =
-            receipts.map(|receipt| receipt_input(receipt, blob.push(&receipt.body)?, now)).collect::<Result<_, _>>()?;
+        let rows: Vec<ReceiptInput<'_>> = receipts
+            .map(|receipt| receipt_input(receipt, blob.push(receipt.incoming.body())?, now))
+            .collect::<Result<_, _>>()?;
         self.execute_with(&INSERT, &rows, Some(blob)).await?;
         Ok(())
     }
@@ -227,7 +220,7 @@ impl Tx {
 fn claim_input(receipt: &Receipt, now: Timestamp) -> ClaimInput<'_> {
     ClaimInput {
         id: receipt.id.into(),
-        account: receipt.account.as_str(),
+        account: receipt.incoming.account().as_str(),
         dedupe_key: dedupe_key(receipt),
         body_hash: receipt.body_hash.into(),
         now: now.into(),
@@ -240,31 +233,48 @@ fn dedupe_key(receipt: &Receipt) -> &str {
 }
 
 fn receipt_input<'a>(receipt: &'a Receipt, body: Slice<'a>, now: Timestamp) -> Result<ReceiptInput<'a>, StoreError> {
-    let pairs: Vec<[&str; 2]> = receipt.headers.iter().map(|(name, value)| [&**name, &**value]).collect();
-    let (proof, proved_by) = match &receipt.proof {
-        Proof::Signed { secret } => ("signed", Some(SecretName::as_str(secret))),
-        Proof::Channel { peer } => ("channel", Some(&**peer)),
-        Proof::PathToken => ("path_token", None),
-        Proof::None => ("none", None),
-    };
-    Ok(ReceiptInput {
+    let incoming = &receipt.incoming;
+    let pairs: Vec<[&str; 2]> = incoming.headers().iter().map(|(name, value)| [&**name, &**value]).collect();
+    let input = ReceiptInput {
         id: receipt.id.into(),
-        received_at: receipt.received_at.into(),
+        received_at: incoming.received_at().into(),
         now: now.into(),
-        account: receipt.account.as_str(),
-        delivery_id: receipt.delivery_id.0.into(),
+        account: incoming.account().as_str(),
+        // An answer was delivered by nobody.
+        delivery_id: receipt.id.into(),
+        kind: "ANSWER",
         event_id: receipt.event.as_deref(),
         event_type: &receipt.event_type,
         state: receipt.state.as_str(),
         ignored_because: receipt.ignored_because,
         notes: receipt.notes.as_deref(),
-        proof,
-        proved_by,
-        released_by: receipt.released_by.as_deref(),
+        proof: "none",
+        proved_by: None,
+        released_by: None,
         headers: json_text(&pairs)?,
-        query: receipt.query.as_deref(),
-        traceparent: receipt.traceparent.as_deref(),
+        query: None,
+        traceparent: None,
+        call: None,
+        status: None,
         body_hash: receipt.body_hash.into(),
         body,
-    })
+    };
+    match incoming {
+        Incoming::Answer(answer) => {
+            Ok(ReceiptInput { call: Some(call::text(&answer.asked)?), status: Some(i64::from(answer.status)), ..input })
+        }
+        Incoming::Delivery(delivery) => {
+            let (proof, proved_by) = proof::words(&delivery.proof);
+            Ok(ReceiptInput {
+                delivery_id: delivery.id.0.into(),
+                kind: "WEBHOOK",
+                proof,
+                proved_by,
+                released_by: delivery.released_by.as_deref(),
+                query: delivery.query.as_deref(),
+                traceparent: delivery.traceparent.as_deref(),
+                ..input
+            })
+        }
+    }
 }

@@ -10,12 +10,13 @@ mod subscription;
 mod summary;
 mod want;
 
+pub use crate::receipt::HeldReceipt;
 pub use claim::ClaimView;
 pub use dead::{DeadFilter, DeadMessage, DeadView};
 pub use event::{EventFilter, EventOf, EventView};
 pub use inconsistency::{InconsistencyFilter, InconsistencyView};
 pub use payment::{PaymentFilter, ReceiptView};
-pub use rebuild::{HeldReceipt, StoredAlias};
+pub use rebuild::StoredAlias;
 pub use subscription::SubscriptionFilter;
 pub use summary::{Counts, UnknownWordView};
 pub use want::WantView;

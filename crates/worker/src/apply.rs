@@ -37,7 +37,7 @@ pub(crate) async fn apply(store: &Store, batch: &[&Prepared], now: Timestamp) ->
                 });
             }
             Standing::Repeated(receipt) => {
-                followups.wants.extend(want_rows(&good.delivery.account, &good.reading.wants, receipt, now));
+                followups.wants.extend(want_rows(good.receipt.incoming.account(), &good.reading.wants, receipt, now));
             }
         }
     }

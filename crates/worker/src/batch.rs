@@ -150,13 +150,13 @@ fn tell(trouble: &Trouble, size: usize) {
 fn alone(slot: &mut Slot, trouble: Trouble) -> Option<Postponed> {
     tell(&trouble, 1);
     let error = match trouble {
-        Trouble::Panicked => return bury(slot, DeadReason::Panicked, "writing the delivery panicked".to_owned(), None),
+        Trouble::Panicked => return bury(slot, DeadReason::Panicked, "writing the delivery panicked", None),
         Trouble::Ledger(error) => error,
     };
     match error.class() {
         Class::Refused => {
             let text = chain(&error);
-            bury(slot, DeadReason::Refused, text, Some(error))
+            bury(slot, DeadReason::Refused, &text, Some(error))
         }
         Class::Away => Some(Postponed::LedgerAway(Arc::new(error))),
         Class::Contended => Some(Postponed::Contended(Arc::new(error))),
@@ -167,25 +167,31 @@ fn alone(slot: &mut Slot, trouble: Trouble) -> Option<Postponed> {
     }
 }
 
-/// Puts a dead letter in the delivery's place. One that is a dead letter already and cannot be written comes back.
-fn bury(slot: &mut Slot, reason: DeadReason, text: String, error: Option<StoreError>) -> Option<Postponed> {
-    match &slot.prepared {
-        Prepared::Good(good) => {
-            error!(
-                gateway = good.delivery.gateway.slug(),
-                account.id = %good.delivery.account,
-                delivery.id = %good.delivery.id,
-                error = %text,
-                "A delivery cannot be written; it goes to the dead letters"
-            );
-            slot.prepared = Prepared::Dead(Box::new(good.bury(reason, text)));
-            None
-        }
+/// Puts a dead letter in the delivery's place. One that is a dead letter already and cannot be written comes back; an answer
+/// is asked for again.
+fn bury(slot: &mut Slot, reason: DeadReason, text: &str, error: Option<StoreError>) -> Option<Postponed> {
+    let failed = |error: Option<StoreError>| Some(Postponed::Failed(Arc::new(error.unwrap_or(StoreError::Over))));
+    let good = match &slot.prepared {
+        Prepared::Good(good) => good,
         Prepared::Dead(letter) => {
             error!(delivery.id = %letter.delivery_id, error = %text, "A dead letter cannot be written; its message comes back");
-            Some(Postponed::Failed(Arc::new(error.unwrap_or(StoreError::Over))))
+            return failed(error);
         }
-    }
+    };
+    let (gateway, account) = (good.receipt.incoming.gateway().slug(), good.receipt.incoming.account());
+    let Some(letter) = good.bury(reason, text.to_owned()) else {
+        error!(gateway, account.id = %account, error = %text, "An answer cannot be written; it is asked for again");
+        return failed(error);
+    };
+    error!(
+        gateway,
+        account.id = %account,
+        delivery.id = %letter.delivery_id,
+        error = %text,
+        "A delivery cannot be written; it goes to the dead letters"
+    );
+    slot.prepared = Prepared::Dead(Box::new(letter));
+    None
 }
 
 fn committed(part: &[Slot], outcomes: &[Outcome], took: Duration) {
@@ -212,9 +218,10 @@ fn committed(part: &[Slot], outcomes: &[Outcome], took: Duration) {
 }
 
 fn told(good: &Good, outcome: Outcome, now: afluente_model::Timestamp) {
-    let gateway = good.delivery.gateway;
+    let incoming = &good.receipt.incoming;
+    let gateway = incoming.gateway();
     measure::outcome(gateway, outcome);
-    measure::lag(gateway, good.delivery.received_at, now);
+    measure::lag(gateway, incoming.received_at(), now);
     if outcome == Outcome::Applied {
         good.reading.unmapped.iter().for_each(|word| measure::unknown_word(gateway, word));
         good.reading.notes.iter().for_each(|note| measure::damaged(gateway, note));
@@ -227,7 +234,7 @@ fn told(good: &Good, outcome: Outcome, now: afluente_model::Timestamp) {
     {
         warn!(
             gateway = gateway.slug(),
-            account.id = %good.delivery.account,
+            account.id = %incoming.account(),
             event.id = good.reading.event.as_deref().unwrap_or("-"),
             outcome = because.as_str(),
             "Ignored a delivery that names another account or mode"
@@ -235,15 +242,15 @@ fn told(good: &Good, outcome: Outcome, now: afluente_model::Timestamp) {
     }
     debug!(
         gateway = gateway.slug(),
-        account.id = %good.delivery.account,
+        account.id = %incoming.account(),
         event.id = good.reading.event.as_deref().unwrap_or("-"),
         outcome = outcome.word(),
-        attempt = good.attempt,
-        body_bytes = good.delivery.body.len(),
+        attempt = good.message.as_ref().map_or(0, |message| message.attempt),
+        body_bytes = incoming.body().len(),
         "Handled a delivery"
     );
-    if good.delivery.released_by.is_some() {
-        info!(delivery.id = %good.delivery.id, "A parked delivery was released");
+    if let Some(delivery) = incoming.delivery().filter(|delivery| delivery.released_by.is_some()) {
+        info!(delivery.id = %delivery.id, "A parked delivery was released");
     }
 }
 

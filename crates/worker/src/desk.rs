@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use afluente_gateways::{Envelope, read};
-use afluente_model::{DeliveryId, Gateway, Money, chain};
+use afluente_model::{DeliveryId, Gateway, Incoming, Money, chain};
 use afluente_queue::{Queue, SealKeys, Sealed};
 use afluente_store::report::{DeadMessage, DeadView};
 use afluente_store::{Class, DeadReason, DeadState, EventRow, Store, StoreError, Tx};
@@ -62,7 +62,7 @@ pub fn preview(held: &DeadMessage, accounts: &Accounts, keys: &SealKeys) -> Prev
             delivery.gateway.slug()
         ));
     };
-    match read(account.adapter, &Envelope::of(&delivery, &account.view)) {
+    match read(account.adapter, &Envelope::of(&Incoming::Delivery(delivery), &account.view)) {
         Err(error) => Preview::Fails(chain(&error)),
         Ok(reading) => match reading.ignored {
             Some(because) => Preview::Ignored(because.as_str()),
@@ -81,10 +81,11 @@ pub fn preview(held: &DeadMessage, accounts: &Accounts, keys: &SealKeys) -> Prev
 pub fn at_stake(held: &DeadMessage, accounts: &Accounts, keys: &SealKeys) -> Option<(Gateway, Money)> {
     let delivery = keys.open(&held.head, held.body.clone()).ok()?;
     let account = accounts.find(&delivery.account, delivery.gateway)?;
-    let reading = read(account.adapter, &Envelope::of(&delivery, &account.view)).ok()?;
+    let gateway = delivery.gateway;
+    let reading = read(account.adapter, &Envelope::of(&Incoming::Delivery(delivery), &account.view)).ok()?;
     let stated =
         reading.facts.iter().filter_map(|(_, fact)| Some(Money { amount: fact.amount?, currency: fact.currency? }));
-    stated.max_by_key(|money| money.amount.minor()).map(|money| (delivery.gateway, money))
+    stated.max_by_key(|money| money.amount.minor()).map(|money| (gateway, money))
 }
 
 /// What a replay acts with.

@@ -3,8 +3,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use afluente_gateways::{Envelope, Reading, read};
-use afluente_model::{Conventions, Delivery, Source, Timestamp, chain};
+use afluente_gateways::{Envelope, Malformed, Reading, read};
+use afluente_model::{Conventions, Incoming, Source, Timestamp, chain};
 use afluente_queue::{Received, SealKeys};
 use afluente_store::{DeadLetter, DeadReason, Receipt, ReceiptState};
 use bytes::Bytes;
@@ -12,7 +12,7 @@ use sha2::{Digest, Sha256};
 use tokio::task::JoinHandle;
 use uuid::Uuid;
 
-use crate::account::Accounts;
+use crate::account::{Account, Accounts};
 use crate::entry::{Entry, notes_of};
 
 /// How far a gateway's clock may run ahead of our receive time before a delivery is parked, seconds. A fact from the
@@ -28,7 +28,7 @@ pub enum Prepared {
     Dead(Box<DeadLetter>),
 }
 
-/// A delivery that was read.
+/// A body that was read.
 #[derive(Debug)]
 pub struct Good {
     /// Its evidence.
@@ -39,11 +39,16 @@ pub struct Good {
     pub conventions: Conventions,
     /// What it says.
     pub reading: Reading,
-    /// The delivery, without its body's second copy: bodies share their bytes.
-    pub delivery: Delivery,
+    /// The message it came with, for the case that it still ends among the dead; an answer came with none.
+    pub message: Option<Message>,
+}
+
+/// What is kept of a message until its delivery is written.
+#[derive(Debug)]
+pub struct Message {
     /// How often it was tried before.
     pub attempt: u32,
-    /// Its sealed head, for the case that it still ends among the dead.
+    /// Its sealed head.
     pub head: Bytes,
 }
 
@@ -108,8 +113,8 @@ impl Good {
     /// What it says, as read in this receipt.
     pub(crate) fn entry(&self, receipt: Uuid) -> Entry<'_> {
         Entry {
-            account: &self.delivery.account,
-            gateway: self.delivery.gateway,
+            account: self.receipt.incoming.account(),
+            gateway: self.receipt.incoming.gateway(),
             conventions: self.conventions,
             source: self.source,
             reading: &self.reading,
@@ -117,21 +122,48 @@ impl Good {
         }
     }
 
-    /// The same delivery as a dead letter.
-    pub(crate) fn bury(&self, reason: DeadReason, error: String) -> DeadLetter {
-        DeadLetter {
+    /// The same delivery as a dead letter; `None` for an answer, whose question stays open instead.
+    pub(crate) fn bury(&self, reason: DeadReason, error: String) -> Option<DeadLetter> {
+        let (message, delivery) = (self.message.as_ref()?, self.receipt.incoming.delivery()?);
+        Some(DeadLetter {
             id: Uuid::now_v7(),
-            delivery_id: self.delivery.id,
-            gateway: self.delivery.gateway.slug(),
-            account: Some(self.delivery.account.as_str().into()),
+            delivery_id: delivery.id,
+            gateway: delivery.gateway.slug(),
+            account: Some(delivery.account.as_str().into()),
             reason,
             error,
-            attempts: self.attempt + 1,
-            first_seen_at: self.delivery.received_at,
-            head: self.head.clone(),
-            body: self.delivery.body.clone(),
-        }
+            attempts: message.attempt + 1,
+            first_seen_at: delivery.received_at,
+            head: message.head.clone(),
+            body: delivery.body.clone(),
+        })
     }
+
+    /// Reads a body; `None` for its message yet.
+    pub(crate) fn read(incoming: Incoming, account: &Account) -> Result<Good, Unread> {
+        let envelope = Envelope::of(&incoming, &account.view);
+        let source = envelope.source().unwrap_or(Source::Webhook);
+        let reading = read(account.adapter, &envelope)?;
+        if let Some(ahead_seconds) = ahead_of_us(&reading, &incoming) {
+            return Err(Unread::Ahead { ahead_seconds });
+        }
+        let conventions = account.adapter.profile().conventions;
+        Ok(Good { receipt: receipt(incoming, &reading), source, conventions, reading, message: None })
+    }
+}
+
+/// Why a body was not read.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Unread {
+    /// Nobody can.
+    #[error(transparent)]
+    Malformed(#[from] Malformed),
+    /// It says what has not happened yet.
+    #[error("the gateway's clock runs {ahead_seconds}s ahead of ours, at most {PARK_AFTER_SECONDS}s allowed")]
+    Ahead {
+        /// How far.
+        ahead_seconds: i64,
+    },
 }
 
 /// Prepares a batch on all cores, one answer for each message in its order. A panic in one delivery is that delivery's
@@ -184,55 +216,48 @@ fn open(raw: &Raw, accounts: &Accounts, keys: &SealKeys, now: Timestamp) -> Prep
         Ok(delivery) => delivery,
         Err(error) => return raw.dead(DeadReason::Undecodable, chain(&error), None, now),
     };
-    let name = delivery.account.as_str();
+    let name = delivery.account.to_string();
     if let Some(why) = &raw.given_up {
         let error = format!("the broker gave it up: {why}");
-        return raw.dead(DeadReason::Exhausted, error, Some(name), delivery.received_at);
+        return raw.dead(DeadReason::Exhausted, error, Some(&name), delivery.received_at);
     }
     let Some(account) = accounts.find(&delivery.account, delivery.gateway) else {
         let error = format!("no account {name} of gateway {} in the configuration", delivery.gateway.slug());
-        return raw.dead(DeadReason::UnknownAccount, error, Some(name), delivery.received_at);
+        return raw.dead(DeadReason::UnknownAccount, error, Some(&name), delivery.received_at);
     };
-    let envelope = Envelope::of(&delivery, &account.view);
-    let source = envelope.source().unwrap_or(Source::Webhook);
-    let reading = match read(account.adapter, &envelope) {
-        Ok(reading) => reading,
-        Err(error) => return raw.dead(DeadReason::Malformed, chain(&error), Some(name), delivery.received_at),
-    };
-    if let Some(ahead) = ahead_of_us(&reading, &delivery) {
-        let error = format!("the gateway's clock runs {ahead}s ahead of ours, at most {PARK_AFTER_SECONDS}s allowed");
-        return raw.dead(DeadReason::FutureDated, error, Some(name), delivery.received_at);
+    let received_at = delivery.received_at;
+    match Good::read(Incoming::Delivery(delivery), account) {
+        Ok(good) => {
+            let message = Some(Message { attempt: raw.attempt, head: raw.head.clone() });
+            Prepared::Good(Box::new(Good { message, ..good }))
+        }
+        Err(why) => {
+            let reason = match why {
+                Unread::Malformed(_) => DeadReason::Malformed,
+                Unread::Ahead { .. } => DeadReason::FutureDated,
+            };
+            raw.dead(reason, chain(&why), Some(&name), received_at)
+        }
     }
-    let receipt = receipt(&delivery, &reading);
-    let conventions = account.adapter.profile().conventions;
-    let (attempt, head) = (raw.attempt, raw.head.clone());
-    Prepared::Good(Box::new(Good { receipt, source, conventions, reading, delivery, attempt, head }))
 }
 
 /// By how many seconds the reading lies too far ahead of its receive time, unless somebody released it.
-fn ahead_of_us(reading: &Reading, delivery: &Delivery) -> Option<i64> {
-    let ahead = reading.latest?.micros_since(delivery.received_at) / 1_000_000;
-    (ahead > PARK_AFTER_SECONDS && delivery.released_by.is_none()).then_some(ahead)
+fn ahead_of_us(reading: &Reading, incoming: &Incoming) -> Option<i64> {
+    let ahead = reading.latest?.micros_since(incoming.received_at()) / 1_000_000;
+    let released = incoming.delivery().is_some_and(|delivery| delivery.released_by.is_some());
+    (ahead > PARK_AFTER_SECONDS && !released).then_some(ahead)
 }
 
-fn receipt(delivery: &Delivery, reading: &Reading) -> Receipt {
+fn receipt(incoming: Incoming, reading: &Reading) -> Receipt {
     Receipt {
         id: Uuid::now_v7(),
-        account: delivery.account.clone(),
-        delivery_id: delivery.id,
-        received_at: delivery.received_at,
         event: reading.event.clone(),
         event_type: reading.event_type.clone(),
         state: if reading.ignored.is_some() { ReceiptState::Ignored } else { ReceiptState::Applied },
         ignored_because: reading.ignored.map(afluente_gateways::IgnoredBecause::as_str),
         notes: notes_of(reading),
-        proof: delivery.proof.clone(),
-        released_by: delivery.released_by.clone(),
-        headers: delivery.headers.clone(),
-        query: delivery.query.clone(),
-        traceparent: delivery.traceparent.clone(),
-        body_hash: Sha256::digest(&delivery.body).into(),
-        body: delivery.body.clone(),
+        body_hash: Sha256::digest(incoming.body()).into(),
+        incoming,
     }
 }
 

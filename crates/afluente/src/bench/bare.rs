@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use afluente_model::{
-    AccountName, Amount, CaptureKind, Currency, DeliveryId, Detail, Fact, Gateway, PaymentKind, Proof, SecretName,
-    Source, Timestamp,
+    AccountName, Amount, CaptureKind, Currency, Delivery, DeliveryId, Detail, Fact, Gateway, Incoming, PaymentKind,
+    Proof, SecretName, Source, Timestamp,
 };
 use afluente_store::{
     EventRow, FactRow, NewPayment, OutboxRow, PaymentKey, PaymentRow, Receipt, ReceiptState, Store, StoreError,
@@ -73,23 +73,27 @@ fn rows(account: &AccountName, number: usize, now: Timestamp) -> Result<Rows, Fa
     let body = Bytes::from(event(number));
     let amount = Amount::new(10_990).map_err(|error| bad(&error))?;
     let currency = Currency::parse("BRL").map_err(|error| bad(&error))?;
+    let delivery = Delivery {
+        id: DeliveryId(Uuid::now_v7()),
+        gateway: Gateway::Stripe,
+        account: account.clone(),
+        received_at: now,
+        proof: Proof::Signed { secret: SecretName::of(b"secret") },
+        headers: Vec::new(),
+        query: None,
+        traceparent: None,
+        released_by: None,
+        body,
+    };
     let receipt = Receipt {
         id: Uuid::now_v7(),
-        account: account.clone(),
-        delivery_id: DeliveryId(Uuid::now_v7()),
-        received_at: now,
         event: Some(format!("snapshot:evt_bench{number:010}").into()),
         event_type: "payment_intent.succeeded".into(),
         state: ReceiptState::Applied,
         ignored_because: None,
         notes: None,
-        proof: Proof::Signed { secret: SecretName::of(b"secret") },
-        released_by: None,
-        headers: Vec::new(),
-        query: None,
-        traceparent: None,
-        body_hash: Sha256::digest(&body).into(),
-        body,
+        body_hash: Sha256::digest(&delivery.body).into(),
+        incoming: Incoming::Delivery(delivery),
     };
     let key =
         PaymentKey { account: account.clone(), tenant: "".into(), id: format!("pi_bench{:09}", number / 4).into() };

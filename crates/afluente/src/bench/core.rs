@@ -4,7 +4,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use afluente_gateways::{Envelope, Request, adapter, read};
-use afluente_model::{Delivery, DeliveryId, Gateway, fold, project};
+use afluente_model::{Delivery, DeliveryId, Gateway, Incoming, fold, project};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -91,7 +91,7 @@ fn one(account: &BenchAccount, body: &[u8], headers: &http::HeaderMap) -> Option
         released_by: None,
         body: bytes::Bytes::copy_from_slice(body),
     };
-    let reading = read(adapter, &Envelope::of(&delivery, &account.view)).ok()?;
+    let reading = read(adapter, &Envelope::of(&Incoming::Delivery(delivery), &account.view)).ok()?;
     let state = fold(reading.facts.iter().map(|(_, fact)| fact));
     Some(project(&state, adapter.profile().conventions))
 }

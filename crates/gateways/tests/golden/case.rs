@@ -3,7 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use afluente_gateways::{AccountView, Adapter, Envelope, Malformed, Reading, Tenants, adapter, read};
-use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, Mode, Proof, ProviderId, SecretName, Timestamp};
+use afluente_model::{
+    AccountName, Delivery, DeliveryId, Gateway, Incoming, Mode, Proof, ProviderId, SecretName, Timestamp,
+};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
@@ -96,7 +98,7 @@ impl Case {
     /// What these bytes say with this proof.
     pub(crate) fn read_as(&self, body: &[u8], proof: Proof) -> Outcome {
         let delivery = delivery(self.gateway, body, proof);
-        read(self.adapter(), &Envelope::of(&delivery, &self.account))
+        read(self.adapter(), &Envelope::of(&Incoming::Delivery(delivery), &self.account))
     }
 
     pub(crate) fn adapter(&self) -> &'static dyn Adapter {

@@ -1,5 +1,5 @@
 select cast(length(body) as bigint)
 from webhook_receipts
-where id > $1 and kind = 'WEBHOOK'
+where id > $1 and kind <> 'OPERATOR'
 order by id
 limit $2

@@ -1,16 +1,14 @@
 //! What a rebuild reads: receipts in order, facts by payment, aliases, subscriptions.
 
-use afluente_model::{AccountName, Proof, SecretName, SubscriptionKind, Timestamp};
-use bytes::Bytes;
-use sqlx::FromRow;
+use afluente_model::{AccountName, SubscriptionKind};
 use uuid::Uuid;
 
 use crate::backend::{Store, Tx, fetch};
-use crate::cell::Moment;
 use crate::error::StoreError;
 use crate::fact::{self, StoredFact};
 use crate::input::id_rows;
 use crate::payment::PaymentKey;
+use crate::receipt::{HeldReceipt, held};
 use crate::rows::{Statement, ids, text};
 use crate::subscription::{self, SubscriptionRow};
 
@@ -24,25 +22,6 @@ ids! {
     READ = "receipts_select" "receipts_read";
 }
 
-/// A receipt with its body, as a rebuild reads it again.
-#[derive(Clone, Debug)]
-pub struct HeldReceipt {
-    /// The receipt.
-    pub id: Uuid,
-    /// The account it came to.
-    pub account: AccountName,
-    /// When ingress received it.
-    pub received_at: Timestamp,
-    /// What was proved then.
-    pub proof: Proof,
-    /// APPLIED or IGNORED.
-    pub state: String,
-    /// The hash stored with it.
-    pub body_hash: Vec<u8>,
-    /// The body.
-    pub body: Bytes,
-}
-
 /// A stored second name.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct StoredAlias {
@@ -50,18 +29,6 @@ pub struct StoredAlias {
     pub alias: PaymentKey,
     /// The payment's own name.
     pub payment: Box<str>,
-}
-
-#[derive(FromRow)]
-struct ReceiptRecord {
-    id: Uuid,
-    account: String,
-    received_at: Moment,
-    proof: String,
-    proved_by: Option<String>,
-    state: String,
-    body_hash: Vec<u8>,
-    body: Vec<u8>,
 }
 
 impl Store {
@@ -75,7 +42,7 @@ impl Store {
     ) -> Result<Vec<HeldReceipt>, StoreError> {
         let sizes: Vec<(i64,)> = fetch!(self, fetch_all, SIZES, after, i64::from(limit))?;
         let limit = fitting(&sizes, limit_bytes);
-        let rows: Vec<ReceiptRecord> = fetch!(self, fetch_all, RECEIPTS_AFTER, after, limit)?;
+        let rows: Vec<held::Record> = fetch!(self, fetch_all, RECEIPTS_AFTER, after, limit)?;
         rows.into_iter().map(HeldReceipt::try_from).collect()
     }
 
@@ -108,7 +75,7 @@ impl Store {
 impl Tx {
     /// These receipts, as far as they are held.
     pub async fn held_receipts(&mut self, ids: &[Uuid]) -> Result<Vec<HeldReceipt>, StoreError> {
-        let rows: Vec<ReceiptRecord> = self.fetch(&READ, &id_rows(ids)).await?;
+        let rows: Vec<held::Record> = self.fetch(&READ, &id_rows(ids)).await?;
         rows.into_iter().map(HeldReceipt::try_from).collect()
     }
 }
@@ -121,29 +88,4 @@ fn fitting(sizes: &[(i64,)], limit_bytes: i64) -> i64 {
         left >= 0
     });
     i64::try_from(fit.count().max(1)).unwrap_or(1)
-}
-
-impl TryFrom<ReceiptRecord> for HeldReceipt {
-    type Error = StoreError;
-
-    fn try_from(row: ReceiptRecord) -> Result<HeldReceipt, StoreError> {
-        let bad = |column, got: &str| StoreError::unreadable("webhook_receipts", column, got);
-        let by = row.proved_by.unwrap_or_default();
-        let proof = match row.proof.as_str() {
-            "signed" => Proof::Signed { secret: SecretName::parse(&by).map_err(|_| bad("proved_by", &by))? },
-            "channel" => Proof::Channel { peer: by.into() },
-            "path_token" => Proof::PathToken,
-            "none" => Proof::None,
-            other => return Err(bad("proof", other)),
-        };
-        Ok(HeldReceipt {
-            id: row.id,
-            account: AccountName::parse(&row.account).map_err(|_| bad("account", &row.account))?,
-            received_at: row.received_at.read("webhook_receipts", "received_at")?,
-            proof,
-            state: row.state,
-            body_hash: row.body_hash,
-            body: row.body.into(),
-        })
-    }
 }

@@ -1,6 +1,8 @@
 //! What to put into a ledger.
 
-use afluente_model::{AccountName, DeliveryId, Gateway, MerchantName, Mode, Proof, SecretName, Timestamp};
+use afluente_model::{
+    AccountName, Delivery, DeliveryId, Gateway, Incoming, MerchantName, Mode, Proof, SecretName, Timestamp,
+};
 use afluente_store::{AccountRow, NewPayment, PaymentKey, PaymentRow, Receipt, ReceiptState, Tx};
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
@@ -36,23 +38,27 @@ pub(crate) fn key(name: &str, tenant: &str, id: &str) -> PaymentKey {
 
 /// A receipt of this event with this body.
 pub(crate) fn receipt(event: Option<&str>, body: &[u8]) -> Receipt {
+    let delivery = Delivery {
+        id: DeliveryId(Uuid::now_v7()),
+        gateway: Gateway::Stripe,
+        account: account("shop"),
+        received_at: at(1),
+        proof: Proof::Signed { secret: SecretName::parse("0123abcd").unwrap() },
+        headers: vec![("stripe-signature".into(), "t=1,v1=00".into())],
+        query: None,
+        traceparent: None,
+        released_by: None,
+        body: Bytes::copy_from_slice(body),
+    };
     Receipt {
         id: Uuid::now_v7(),
-        account: account("shop"),
-        delivery_id: DeliveryId(Uuid::now_v7()),
-        received_at: at(1),
         event: event.map(Into::into),
         event_type: "payment_intent.succeeded".into(),
         state: ReceiptState::Applied,
         ignored_because: None,
         notes: None,
-        proof: Proof::Signed { secret: SecretName::parse("0123abcd").unwrap() },
-        released_by: None,
-        headers: vec![("stripe-signature".into(), "t=1,v1=00".into())],
-        query: None,
-        traceparent: None,
         body_hash: Sha256::digest(body).into(),
-        body: Bytes::copy_from_slice(body),
+        incoming: Incoming::Delivery(delivery),
     }
 }
 

@@ -1,9 +1,11 @@
 //! Receipts: every content once, byte for byte.
 
+use afluente_model::{Answer, Asked, Gateway, Incoming, Proof, ProviderId, WantKind};
 use afluente_store::{Claimed, Receipt, ReceiptState, Reread};
+use bytes::Bytes;
 use uuid::Uuid;
 
-use super::content::{at, receipt};
+use super::content::{account, at, receipt};
 use crate::site::site;
 
 #[tokio::test]
@@ -81,11 +83,59 @@ async fn bodies_come_back_byte_for_byte_each_its_own() {
     let held = site.store.receipts_after(Uuid::nil(), 10, 1 << 24).await.unwrap();
     for sent in &receipts {
         let kept = held.iter().find(|kept| kept.id == sent.id).unwrap();
-        assert_eq!(kept.body, sent.body);
+        assert_eq!(kept.incoming, sent.incoming);
         assert_eq!(kept.body_hash, sent.body_hash);
-        assert_eq!(kept.proof, sent.proof);
-        assert_eq!(kept.received_at, sent.received_at);
     }
+}
+
+#[tokio::test]
+async fn everything_a_reading_may_depend_on_comes_back_of_deliveries_and_of_answers() {
+    let site = site().await;
+    let proofs = [Proof::Channel { peer: "CN=bank".into() }, Proof::PathToken, Proof::None];
+    let mut sent: Vec<Receipt> = proofs
+        .into_iter()
+        .map(|proof| {
+            let mut sent = receipt(None, format!("{proof:?}").as_bytes());
+            let Incoming::Delivery(delivery) = &mut sent.incoming else { unreachable!() };
+            delivery.proof = proof;
+            delivery.query = Some("data.id=1&type=payment".into());
+            delivery.traceparent = Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into());
+            delivery.released_by = Some("ana".into());
+            sent
+        })
+        .chain([answer(None), answer(Some("acct_1"))])
+        .collect();
+    sent.sort_by_key(|sent| sent.id);
+    let mut tx = site.store.begin().await.unwrap();
+    tx.claim(&sent, at(1)).await.unwrap();
+    let ids: Vec<Uuid> = sent.iter().map(|sent| sent.id).collect();
+    let held = tx.held_receipts(&ids).await.unwrap();
+    tx.commit().await.unwrap();
+    assert!(held.iter().map(|held| &held.incoming).eq(sent.iter().map(|sent| &sent.incoming)), "{held:#?}");
+    assert_eq!(site.store.receipts_after(Uuid::nil(), 10, 1 << 20).await.unwrap().len(), sent.len());
+}
+
+fn answer(tenant: Option<&str>) -> Receipt {
+    let id = |text| ProviderId::parse(text).unwrap();
+    let tenant = tenant.map(id);
+    let asked = Asked {
+        kind: WantKind::Disputes,
+        id: id("ch_1"),
+        context: tenant.as_ref().map(|_| id("acct_platform/acct_1")),
+        listed: tenant.is_some(),
+        tenant,
+        path: "/v1/disputes?limit=100&charge=ch_1".into(),
+    };
+    let incoming = Incoming::Answer(Answer {
+        gateway: Gateway::Stripe,
+        account: account("shop"),
+        asked,
+        status: 404,
+        received_at: at(3),
+        headers: vec![("date".into(), "Sun, 06 Nov 1994 08:49:37 GMT".into())],
+        body: Bytes::from_static(b"\x00\xff"),
+    });
+    Receipt { incoming, ..receipt(None, format!("{:?}", Uuid::now_v7()).as_bytes()) }
 }
 
 #[tokio::test]

@@ -104,7 +104,7 @@ async fn a_text_with_a_nul_or_any_other_character_is_kept_and_costs_no_delivery(
     let row = FactRow { payment, named: "pi_1".into(), fact: fact.clone(), receipt: stored.id };
     tx.add_facts(&[row], at(2)).await.unwrap();
     let held = tx.held_receipts(&[stored.id]).await.unwrap();
-    assert_eq!(&held[0].body[..], odd.as_bytes(), "bodies are bytes");
+    assert_eq!(&held[0].incoming.body()[..], odd.as_bytes(), "bodies are bytes");
     let facts = tx.facts_of(&[payment]).await.unwrap();
     assert_eq!((&facts[0].fact, facts[0].key), (&fact, fact.key()));
     tx.commit().await.unwrap();

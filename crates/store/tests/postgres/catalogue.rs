@@ -36,8 +36,18 @@ fn of_sqlite(kind: &str, column: &str, table: &str) -> String {
         "mixed_currency",
         "amount_doubted",
     ];
-    let moments =
-        ["at", "grace_until", "period_start", "period_end", "trial_end", "not_before", "scheduled_for", "source_as_of"];
+    let moments = [
+        "at",
+        "grace_until",
+        "held_until",
+        "taken_until",
+        "period_start",
+        "period_end",
+        "trial_end",
+        "not_before",
+        "scheduled_for",
+        "source_as_of",
+    ];
     match kind.to_lowercase().as_str() {
         "blob" if ids.contains(&column) => "uuid",
         "blob" => "bytes",
@@ -78,7 +88,7 @@ async fn catalogue_of_sqlite(pool: &SqlitePool) -> Catalogue {
             continue;
         }
         let columns: Vec<(String, String, bool, bool)> =
-            sqlx::query_as("select name, type, \"notnull\", pk > 0 from pragma_table_info($1)")
+            sqlx::query_as("select name, type, \"notnull\", pk > 0 from pragma_table_xinfo($1)")
                 .bind(&table)
                 .fetch_all(pool)
                 .await

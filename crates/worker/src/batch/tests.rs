@@ -3,12 +3,15 @@
 use std::sync::Mutex;
 
 use afluente_gateways::Reading;
-use afluente_model::{AccountName, Conventions, Delivery, DeliveryId, Gateway, Proof, SecretName, Source, Timestamp};
+use afluente_model::{
+    AccountName, Conventions, Delivery, DeliveryId, Gateway, Incoming, Proof, SecretName, Source, Timestamp,
+};
 use afluente_store::{Receipt, ReceiptState};
 use bytes::Bytes;
 use uuid::Uuid;
 
 use super::*;
+use crate::prepare::Message;
 
 /// A delivery whose event type says what happens to a transaction it is in.
 fn slot(index: usize, word: &str) -> Slot {
@@ -17,9 +20,9 @@ fn slot(index: usize, word: &str) -> Slot {
     let delivery = Delivery {
         id,
         gateway: Gateway::Stripe,
-        account: account.clone(),
+        account,
         received_at: Timestamp::EPOCH,
-        proof: proof.clone(),
+        proof,
         headers: Vec::new(),
         query: None,
         traceparent: None,
@@ -28,25 +31,18 @@ fn slot(index: usize, word: &str) -> Slot {
     };
     let receipt = Receipt {
         id: Uuid::now_v7(),
-        account,
-        delivery_id: id,
-        received_at: Timestamp::EPOCH,
         event: None,
         event_type: word.into(),
         state: ReceiptState::Applied,
         ignored_because: None,
         notes: None,
-        proof,
-        released_by: None,
-        headers: Vec::new(),
-        query: None,
-        traceparent: None,
         body_hash: [0; 32],
-        body: Bytes::new(),
+        incoming: Incoming::Delivery(delivery),
     };
     let reading = Reading { event_type: word.into(), ..Reading::default() };
     let (source, conventions) = (Source::Webhook, Conventions::PLAIN);
-    let good = Good { receipt, source, conventions, reading, delivery, attempt: 0, head: Bytes::new() };
+    let message = Some(Message { attempt: 0, head: Bytes::new() });
+    let good = Good { receipt, source, conventions, reading, message };
     Slot { index, prepared: Prepared::Good(Box::new(good)) }
 }
 

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use afluente_gateways::{Alias, Envelope, Reading, read};
-use afluente_model::{AccountName, Delivery, DeliveryId, FactKey};
+use afluente_model::{AccountName, FactKey};
 use afluente_store::report::HeldReceipt;
 use afluente_store::{PaymentKey, Store, StoreError, SubscriptionKey};
 use sha2::{Digest, Sha256};
@@ -68,10 +68,10 @@ impl Expected {
             let Some(last) = receipts.last() else { return Ok(()) };
             after = last.id;
             for receipt in &receipts {
-                let Some(account) = accounts.0.get(&receipt.account) else { continue };
-                let delivery = delivery(receipt, account.gateway);
-                if let Ok(reading) = read(account.adapter, &Envelope::of(&delivery, &account.view)) {
-                    report.plan.look_into(receipt.id, receipt.body.len(), &receipt.account, &reading);
+                let incoming = &receipt.incoming;
+                let Some(account) = accounts.0.get(incoming.account()) else { continue };
+                if let Ok(reading) = read(account.adapter, &Envelope::of(incoming, &account.view)) {
+                    report.plan.look_into(receipt.id, incoming.body().len(), incoming.account(), &reading);
                 }
             }
             seen += receipts.len() as u64;
@@ -106,24 +106,24 @@ impl Expected {
 impl Gathered {
     fn receipt(&mut self, receipt: &HeldReceipt, accounts: &Accounts, report: &mut Report) {
         let name = format!("receipt {}", receipt.id);
-        if Sha256::digest(&receipt.body).as_slice() != receipt.body_hash {
+        let incoming = &receipt.incoming;
+        if Sha256::digest(incoming.body()).as_slice() != receipt.body_hash {
             report.differs(&name, "body_hash", "another body's", "the body's");
             report.plan.beyond_repair += 1;
         }
-        let Some(account) = accounts.0.get(&receipt.account) else {
+        let Some(account) = accounts.0.get(incoming.account()) else {
             report.unread += 1;
             return;
         };
-        let delivery = delivery(receipt, account.gateway);
-        match read(account.adapter, &Envelope::of(&delivery, &account.view)) {
+        match read(account.adapter, &Envelope::of(incoming, &account.view)) {
             Ok(reading) => {
                 let state = if reading.ignored.is_some() { "IGNORED" } else { "APPLIED" };
                 if receipt.state != state {
                     report.differs(&name, "state", &receipt.state, state);
-                    report.plan.reread(receipt.id, receipt.body.len());
+                    report.plan.reread(receipt.id, incoming.body().len());
                 }
                 self.read.insert(receipt.id);
-                self.reading(&receipt.account, reading);
+                self.reading(incoming.account(), reading);
             }
             Err(error) => {
                 report.differs(&name, "state", &receipt.state, error);
@@ -142,21 +142,5 @@ impl Gathered {
             self.subscriptions.entry(key).or_default().insert(fact.key());
         }
         self.aliases.extend(reading.aliases.into_iter().map(|alias| (account.clone(), alias)));
-    }
-}
-
-/// The delivery as it was; what a reading does not depend on is left out.
-pub(super) fn delivery(receipt: &HeldReceipt, gateway: afluente_model::Gateway) -> Delivery {
-    Delivery {
-        id: DeliveryId(receipt.id),
-        gateway,
-        account: receipt.account.clone(),
-        received_at: receipt.received_at,
-        proof: receipt.proof.clone(),
-        headers: Vec::new(),
-        query: None,
-        traceparent: None,
-        released_by: None,
-        body: receipt.body.clone(),
     }
 }

@@ -9,7 +9,6 @@ use afluente_store::{PaymentRow, ReceiptState, Reread, Store, StoreError, Subscr
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::expected::delivery;
 use crate::account::{Account, Accounts};
 use crate::apply;
 use crate::entry::{Entry, notes_of};
@@ -102,9 +101,8 @@ struct Again<'a> {
 impl<'a> Again<'a> {
     /// `None` where nobody can read it today: then it stays as it is.
     fn of(receipt: &'a HeldReceipt, accounts: &'a Accounts) -> Option<Again<'a>> {
-        let account = accounts.0.get(&receipt.account)?;
-        let delivery = delivery(receipt, account.gateway);
-        let envelope = Envelope::of(&delivery, &account.view);
+        let account = accounts.0.get(receipt.incoming.account())?;
+        let envelope = Envelope::of(&receipt.incoming, &account.view);
         let source = envelope.source().unwrap_or(Source::Webhook);
         let reading = read(account.adapter, &envelope).ok()?;
         Some(Again { receipt, account, source, reading })
@@ -123,7 +121,7 @@ impl<'a> Again<'a> {
 
     fn entry(&self) -> Option<Entry<'_>> {
         self.reading.ignored.is_none().then(|| Entry {
-            account: &self.receipt.account,
+            account: self.receipt.incoming.account(),
             gateway: self.account.gateway,
             conventions: self.account.adapter.profile().conventions,
             source: self.source,

@@ -1,0 +1,110 @@
+//! What came: one body, and where it came from. A receipt keeps it, and an adapter reads nothing else.
+
+use bytes::Bytes;
+
+use crate::delivery::Delivery;
+use crate::gateway::Gateway;
+use crate::id::{AccountName, ProviderId};
+use crate::time::Timestamp;
+use crate::want::WantKind;
+
+/// A body and where it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Incoming {
+    /// A gateway posted it to us.
+    Delivery(Delivery),
+    /// A gateway answered it when we asked with our own credentials.
+    Answer(Answer),
+}
+
+/// One answer of a gateway's API, read to its end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// The gateway that was asked.
+    pub gateway: Gateway,
+    /// The account whose credentials were used.
+    pub account: AccountName,
+    /// What was asked.
+    pub asked: Asked,
+    /// The status of the answer.
+    pub status: u16,
+    /// Our clock when the body was complete. It orders nothing; it bounds how far a gateway's clock may run ahead.
+    pub received_at: Timestamp,
+    /// Headers that say when and what: lower-case names.
+    pub headers: Vec<(Box<str>, Box<str>)>,
+    /// The body, byte for byte.
+    pub body: Bytes,
+}
+
+/// What a call asks for. It is kept with the answer, which counts only if it is about this object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Asked {
+    /// The kind of object.
+    pub kind: WantKind,
+    /// Its id at the gateway.
+    pub id: ProviderId,
+    /// The sub-account that owns it.
+    pub tenant: Option<ProviderId>,
+    /// What has to go back with the question: the path to the sub-account as the gateway wrote it.
+    pub context: Option<ProviderId>,
+    /// The path on the account's base address, every id one percent-encoded segment, with the query.
+    pub path: Box<str>,
+    /// Whether a page of a list is asked for, and not one object.
+    pub listed: bool,
+}
+
+impl Incoming {
+    /// The gateway.
+    #[must_use]
+    pub fn gateway(&self) -> Gateway {
+        match self {
+            Incoming::Delivery(delivery) => delivery.gateway,
+            Incoming::Answer(answer) => answer.gateway,
+        }
+    }
+
+    /// The account.
+    #[must_use]
+    pub fn account(&self) -> &AccountName {
+        match self {
+            Incoming::Delivery(delivery) => &delivery.account,
+            Incoming::Answer(answer) => &answer.account,
+        }
+    }
+
+    /// Our clock when the body was complete.
+    #[must_use]
+    pub fn received_at(&self) -> Timestamp {
+        match self {
+            Incoming::Delivery(delivery) => delivery.received_at,
+            Incoming::Answer(answer) => answer.received_at,
+        }
+    }
+
+    /// Headers that were kept, lower-case names, in the order they came.
+    #[must_use]
+    pub fn headers(&self) -> &[(Box<str>, Box<str>)] {
+        match self {
+            Incoming::Delivery(delivery) => &delivery.headers,
+            Incoming::Answer(answer) => &answer.headers,
+        }
+    }
+
+    /// The body, byte for byte.
+    #[must_use]
+    pub fn body(&self) -> &Bytes {
+        match self {
+            Incoming::Delivery(delivery) => &delivery.body,
+            Incoming::Answer(answer) => &answer.body,
+        }
+    }
+
+    /// The delivery, if it is one.
+    #[must_use]
+    pub fn delivery(&self) -> Option<&Delivery> {
+        match self {
+            Incoming::Delivery(delivery) => Some(delivery),
+            Incoming::Answer(_) => None,
+        }
+    }
+}

@@ -1,0 +1,11 @@
+drop table lookup_calls;
+drop index wants_due;
+alter table wants rename column last_outcome to last_error;
+alter table wants drop column closed_by;
+alter table wants drop column due_at;
+alter table wants drop column taken_until;
+alter table wants drop column held_until;
+create index wants_due on wants (not_before) where closed_at is null;
+delete from webhook_receipts where kind = 'ANSWER';
+alter table webhook_receipts drop column status;
+alter table webhook_receipts drop column call;
