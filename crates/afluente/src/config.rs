@@ -283,9 +283,7 @@ impl Config {
 
     /// The accounts as ingress sees them.
     pub(crate) fn ingress_accounts(&self) -> afluente_ingress::Accounts {
-        let account =
-            |one: &AccountConfig| afluente_ingress::Account::new(one.gateway, one.name.clone(), one.keys.clone()).ok();
-        self.accounts.iter().filter_map(account).collect()
+        self.accounts.iter().filter_map(AccountConfig::for_ingress).collect()
     }
 
     /// The accounts as the worker sees them.
@@ -340,15 +338,13 @@ fn print(config: &Config, folder: &Path, as_json: bool) {
         return;
     }
     let rows = config.accounts.iter().map(|one| {
-        let secrets: Vec<&str> = one.keys.secrets.iter().map(|secret| secret.name().as_str()).collect();
-        let path = format!("/webhooks/{}/{}", one.gateway.slug(), one.name);
         vec![
             one.name.to_string(),
             one.gateway.slug().to_owned(),
             one.mode.to_string(),
             one.merchant.to_string(),
-            path,
-            secrets.join(" "),
+            one.path(),
+            one.secret_names().join(" "),
         ]
     });
     let table = output::table(&["ACCOUNT", "GATEWAY", "MODE", "MERCHANT", "PATH", "SECRETS"], &[], rows);

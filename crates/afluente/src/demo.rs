@@ -30,8 +30,8 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), Failure> {
     let folder = fresh_folder()?;
     init::complete(&folder)?;
     let config = config::load(&folder)?.on_free_ports();
-    let secret = config.accounts[0].keys.secrets[0].clone();
-    let tolerance_seconds = config.accounts[0].keys.tolerance_seconds;
+    let secret = config.accounts[0].signing_secret()?;
+    let tolerance_seconds = config.accounts[0].credentials.tolerance_seconds;
     let mut node = Node::start(&folder, config, Part::All, measure::install()?).await?;
     output::print(&format!(
         "Playing Stripe: {} payments, shuffled, a third of the deliveries twice, one in twenty forged.\n",

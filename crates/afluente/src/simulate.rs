@@ -2,7 +2,6 @@
 
 use std::time::{Duration, Instant};
 
-use afluente_gateways::Secret;
 use afluente_model::Mode;
 use afluente_simulate::{Difference, Plan, Post, Sent, Target, Traffic, Truth, check, deliver, play};
 use afluente_store::{Location, Store, StoreError};
@@ -130,7 +129,7 @@ fn target(args: &SimulateArgs, config: &Config) -> Result<Target, Failure> {
             account.name
         )));
     }
-    let secret: Secret = account.keys.secrets[0].clone();
+    let secret = account.signing_secret()?;
     let base = args.url.clone().unwrap_or_else(|| format!("http://{}", config.ingress_listen()));
     let url = format!("{}/webhooks/{}/{}", base.trim_end_matches('/'), account.gateway.slug(), account.name);
     let url: http::Uri = url
@@ -147,7 +146,7 @@ fn target(args: &SimulateArgs, config: &Config) -> Result<Target, Failure> {
         connections: args.connections as usize,
         rate: args.rate,
         patience: Duration::from_secs(args.patience),
-        tolerance_seconds: account.keys.tolerance_seconds,
+        tolerance_seconds: account.credentials.tolerance_seconds,
         clock: afluente_worker::now,
     })
 }

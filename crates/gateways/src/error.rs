@@ -48,6 +48,20 @@ pub enum Rejection {
         /// The window.
         limit_seconds: i64,
     },
+    /// The query is not one this gateway sends, or says one thing twice.
+    #[error("expected {expected} in the query")]
+    MalformedQuery {
+        /// What a well-formed query has.
+        expected: &'static str,
+    },
+    /// The signature covers a request id, and the one that came is not the gateway's.
+    #[error(
+        "the request id is not the one that was signed: something in front sets it anew, and has to pass x-request-id on as it came"
+    )]
+    RewrittenRequestId,
+    /// What is not signed must come to a path that ends with a token of ours.
+    #[error("expected a path that ends with the account's token")]
+    WrongPathToken,
     /// The body is empty.
     #[error("expected a body, got none")]
     EmptyBody,
@@ -66,6 +80,9 @@ impl Rejection {
             Rejection::WrongSignature { .. } => "wrong_signature",
             Rejection::TooOld { .. } => "too_old",
             Rejection::FromFuture { .. } => "from_future",
+            Rejection::MalformedQuery { .. } => "malformed_query",
+            Rejection::RewrittenRequestId => "rewritten_request_id",
+            Rejection::WrongPathToken => "wrong_path_token",
             Rejection::EmptyBody => "empty_body",
         }
     }

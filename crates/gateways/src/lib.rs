@@ -8,27 +8,29 @@
 //! word never fails a delivery. Bodies, secrets and names never enter an error.
 
 mod claim;
+mod credentials;
 mod document;
 mod draft;
 mod envelope;
 mod error;
 mod json;
-mod keyring;
 pub mod profile;
 mod reading;
 mod request;
+mod secret;
 mod signature;
 pub mod stripe;
 mod text;
 pub mod vocabulary;
 
 pub use claim::{Claim, ClaimKind, ClaimSubject, SubjectKind};
+pub use credentials::{Credential, CredentialForm, CredentialKind, Credentials};
 pub use envelope::{AccountView, Envelope, Tenants};
 pub use error::{Malformed, Rejection};
-pub use keyring::{BadSecret, Keyring, Secret, SecretForm};
 pub use profile::Profile;
 pub use reading::{Alias, Call, IgnoredBecause, Impossible, Raised, Reading, UnknownWord, Want};
 pub use request::Request;
+pub use secret::{BadSecret, Secret, SecretForm};
 
 use afluente_model::{Gateway, Proof, Timestamp};
 
@@ -37,8 +39,8 @@ pub trait Adapter: Send + Sync {
     /// What never changes about it.
     fn profile(&self) -> &'static Profile;
 
-    /// Who sent this? Over the raw request and all configured secrets; `now` only for replay windows.
-    fn verify(&self, request: &Request<'_>, keys: &Keyring, now: Timestamp) -> Result<Proof, Rejection>;
+    /// Who sent this? Over the raw request and all configured credentials; `now` only for replay windows.
+    fn verify(&self, request: &Request<'_>, credentials: &Credentials, now: Timestamp) -> Result<Proof, Rejection>;
 
     /// What does this envelope say? The same function for a webhook body and for an answer we fetched.
     fn normalise(&self, envelope: &Envelope<'_>) -> Result<Reading, Malformed>;

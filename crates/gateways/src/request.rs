@@ -7,8 +7,8 @@ use http::{HeaderMap, Method};
 pub struct Request<'a> {
     /// The method.
     pub method: &'a Method,
-    /// The path, as it came.
-    pub path: &'a str,
+    /// What stands behind the account in the path, if anything does; never kept, never shown.
+    pub path_token: Option<&'a str>,
     /// The query without its question mark.
     pub query: Option<&'a str>,
     /// All headers.

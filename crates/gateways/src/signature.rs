@@ -5,14 +5,18 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use subtle::ConstantTimeEq;
 
+use crate::credentials::{CredentialKind, Credentials};
 use crate::error::Rejection;
-use crate::keyring::Keyring;
 
 /// The first configured secret whose HMAC-SHA256 over `parts`, one after the other, is among `candidates`.
 ///
 /// Every secret is compared with every candidate in constant time; which one matched is not secret, its bytes are.
-pub(crate) fn matching_secret(keys: &Keyring, parts: &[&[u8]], candidates: &[[u8; 32]]) -> Option<SecretName> {
-    keys.secrets.iter().find_map(|secret| {
+pub(crate) fn matching_secret(
+    credentials: &Credentials,
+    parts: &[&[u8]],
+    candidates: &[[u8; 32]],
+) -> Option<SecretName> {
+    credentials.of(CredentialKind::Hmac).find_map(|secret| {
         let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose()).ok()?;
         for part in parts {
             mac.update(part);
@@ -21,6 +25,11 @@ pub(crate) fn matching_secret(keys: &Keyring, parts: &[&[u8]], candidates: &[[u8
         let matched = candidates.iter().fold(0, |seen, candidate| seen | candidate.ct_eq(&expected).unwrap_u8());
         (matched == 1).then(|| secret.name().clone())
     })
+}
+
+/// No configured secret gives the signature.
+pub(crate) fn wrong_signature(credentials: &Credentials) -> Rejection {
+    Rejection::WrongSignature { secrets: credentials.of(CredentialKind::Hmac).count() }
 }
 
 /// 64 hex digits of either case.

@@ -25,30 +25,34 @@ pub use verify::sign;
 use afluente_model::money::Scale;
 use afluente_model::{Conventions, Gateway, Proof, Resolution, Timestamp};
 
-use crate::keyring::SecretForm;
+use crate::credentials::{CredentialForm, CredentialKind, Credentials};
 use crate::profile::{Answers, Profile};
-use crate::{Adapter, Call, Envelope, Impossible, Keyring, Malformed, Reading, Rejection, Request, Want, vocabulary};
+use crate::secret::SecretForm;
+use crate::{Adapter, Call, Envelope, Impossible, Malformed, Reading, Rejection, Request, Want, vocabulary};
 
 /// The adapter.
 pub(crate) struct Stripe;
+
+const SECRET: SecretForm = SecretForm {
+    prefix: "whsec_",
+    found: "the signing secret of the webhook endpoint, shown at the endpoint in Stripe's dashboard",
+    others: &[
+        ("we_", "the endpoint's id"),
+        ("sk_", "a secret API key"),
+        ("rk_", "a restricted API key"),
+        ("pk_", "a publishable API key"),
+    ],
+};
 
 static PROFILE: Profile = Profile {
     gateway: Gateway::Stripe,
     title: "Stripe",
     conventions: Conventions { resolution: Resolution::Second, scale: Scale::stripe },
-    secret: SecretForm {
-        prefix: "whsec_",
-        found: "the signing secret of the webhook endpoint, shown at the endpoint in Stripe's dashboard",
-        others: &[
-            ("we_", "the endpoint's id"),
-            ("sk_", "a secret API key"),
-            ("rk_", "a restricted API key"),
-            ("pk_", "a publishable API key"),
-        ],
-    },
+    credentials: &[CredentialForm { kind: CredentialKind::Hmac, form: SECRET, is_required: true }],
     // Any 2xx is success there; 4xx is tried again like 5xx, and 400 is what Stripe's own examples answer.
-    answers: Answers { accepted: 200, rejected: 400 },
+    answers: Answers { accepted: 200, rejected: 400, echoes: &[] },
     content_types: &["application/json"],
+    takes_empty_bodies: false,
     // No limit is published; what is seen is 0.4 to 7 KB, invoices with many lines more.
     body_limit_bytes: 1 << 20,
     kept_headers: &["user-agent", "content-type"],
@@ -61,8 +65,8 @@ impl Adapter for Stripe {
         &PROFILE
     }
 
-    fn verify(&self, request: &Request<'_>, keys: &Keyring, now: Timestamp) -> Result<Proof, Rejection> {
-        verify::verify(request, keys, now)
+    fn verify(&self, request: &Request<'_>, credentials: &Credentials, now: Timestamp) -> Result<Proof, Rejection> {
+        verify::verify(request, credentials, now)
     }
 
     fn normalise(&self, envelope: &Envelope<'_>) -> Result<Reading, Malformed> {

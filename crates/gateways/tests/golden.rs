@@ -17,7 +17,7 @@ mod row;
 
 use std::collections::BTreeSet;
 
-use afluente_gateways::{Adapter, Keyring, Rejection, Request, Secret, adapter};
+use afluente_gateways::{Adapter, Credentials, Rejection, Request, Secret, adapter};
 use afluente_model::{Gateway, Proof, Timestamp};
 use case::{Body, Case, Outcome};
 use http::{HeaderMap, Method};
@@ -102,8 +102,8 @@ fn every_body_is_refused_when_it_is_forged_unsigned_stale_or_cut() {
 }
 
 fn verify(adapter: &dyn Adapter, headers: &HeaderMap, body: &[u8], clock: i64) -> Result<Proof, Rejection> {
-    let request = Request { method: &Method::POST, path: "/", query: None, headers, body };
-    let keys = Keyring { secrets: vec![Secret::new(SECRET).unwrap()], tolerance_seconds: 300 };
+    let request = Request { method: &Method::POST, path_token: None, query: None, headers, body };
+    let keys = Credentials::hmac(Secret::new(SECRET), 300);
     adapter.verify(&request, &keys, Timestamp::from_seconds(clock).unwrap())
 }
 

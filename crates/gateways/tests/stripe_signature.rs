@@ -3,7 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use afluente_gateways::stripe::sign;
-use afluente_gateways::{Keyring, Rejection, Request, Secret, adapter};
+use afluente_gateways::{Credentials, Rejection, Request, Secret, adapter};
 use afluente_model::{Gateway, Proof, Timestamp};
 use http::{HeaderMap, HeaderValue, Method};
 
@@ -17,16 +17,16 @@ const B: &str = "{\n  \"id\": \"evt_test_webhook\",\n  \"object\": \"event\"\n}"
 const C: &str = r#"{"id":"evt_1AfluenteKAT","object":"event","api_version":"2026-10-28.endive","created":1614556799,"livemode":false,"pending_webhooks":1,"type":"payment_intent.succeeded","data":{"object":{"id":"pi_1AfluenteKAT","object":"payment_intent","amount":10990,"amount_received":10990,"currency":"brl","status":"succeeded","description":"Café – São Paulo ✓"}},"request":{"id":null,"idempotency_key":null}}"#;
 const D: &str = r#"{"id":"evt_65AfluenteThin","object":"v2.core.event","type":"v1.payment_intent.succeeded","created":"2026-11-01T12:34:56.789Z","livemode":false,"context":"acct_1Connected","related_object":{"id":"pi_1AfluenteKAT","type":"payment_intent","url":"/v1/payment_intents/pi_1AfluenteKAT"},"snapshot_event":"evt_1AfluenteKAT"}"#;
 
-fn keys(secrets: &[&str]) -> Keyring {
-    Keyring { secrets: secrets.iter().map(|text| Secret::new(text).unwrap()).collect(), tolerance_seconds: 300 }
+fn keys(secrets: &[&str]) -> Credentials {
+    Credentials::hmac(secrets.iter().map(|text| Secret::new(text).unwrap()), 300)
 }
 
-fn verify_with(keys: &Keyring, headers: &[&str], body: &[u8], clock: i64) -> Result<Proof, Rejection> {
+fn verify_with(keys: &Credentials, headers: &[&str], body: &[u8], clock: i64) -> Result<Proof, Rejection> {
     let mut map = HeaderMap::new();
     for header in headers {
         map.append("stripe-signature", HeaderValue::from_bytes(header.as_bytes()).unwrap());
     }
-    let request = Request { method: &Method::POST, path: "/", query: None, headers: &map, body };
+    let request = Request { method: &Method::POST, path_token: None, query: None, headers: &map, body };
     adapter(Gateway::Stripe).unwrap().verify(&request, keys, Timestamp::from_seconds(clock).unwrap())
 }
 
@@ -84,7 +84,8 @@ fn rows_1_to_4_the_window_is_closed_on_both_sides_and_open_at_its_ends() {
     assert_eq!(verify(&header, T + 301), Err(Rejection::TooOld { age_seconds: 301, limit_seconds: 300 }));
     assert_eq!(verify(&header, T - 10_000), Err(Rejection::FromFuture { ahead_seconds: 10_000, limit_seconds: 300 }));
     assert_eq!(verify(&header, T - 301), Err(Rejection::FromFuture { ahead_seconds: 301, limit_seconds: 300 }));
-    let exact = Keyring { tolerance_seconds: 0, ..keys(&[S1]) };
+    let mut exact = keys(&[S1]);
+    exact.tolerance_seconds = 0;
     assert_eq!(verify_with(&exact, &[&header], A.as_bytes(), T), proved_by(S1));
     assert!(verify_with(&exact, &[&header], A.as_bytes(), T + 1).is_err());
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use afluente_gateways::{Keyring, adapter};
+use afluente_gateways::{Credentials, adapter};
 use afluente_model::{AccountName, Gateway};
 
 /// One configured account, as far as receiving needs it.
@@ -11,7 +11,8 @@ use afluente_model::{AccountName, Gateway};
 pub struct Account {
     gateway: Gateway,
     name: AccountName,
-    keys: Keyring,
+    credentials: Credentials,
+    aliases: Vec<Box<str>>,
 }
 
 /// There is no adapter for this gateway yet, so nothing sent to it could be verified.
@@ -23,9 +24,11 @@ pub struct NoAdapter {
 }
 
 impl Account {
-    /// An account whose requests are checked with these keys.
-    pub fn new(gateway: Gateway, name: AccountName, keys: Keyring) -> Result<Account, NoAdapter> {
-        adapter(gateway).map(|_| Account { gateway, name, keys }).ok_or(NoAdapter { gateway })
+    /// An account whose requests are checked with these credentials.
+    pub fn new(gateway: Gateway, name: AccountName, credentials: Credentials) -> Result<Account, NoAdapter> {
+        adapter(gateway)
+            .map(|_| Account { gateway, name, credentials, aliases: Vec::new() })
+            .ok_or(NoAdapter { gateway })
     }
 
     /// The gateway.
@@ -40,8 +43,14 @@ impl Account {
         &self.name
     }
 
-    pub(crate) fn keys(&self) -> &Keyring {
-        &self.keys
+    /// The same account, reached on these paths as well: those a gateway was told before. Compared byte for byte.
+    #[must_use]
+    pub fn with_aliases(self, aliases: Vec<Box<str>>) -> Account {
+        Account { aliases, ..self }
+    }
+
+    pub(crate) fn credentials(&self) -> &Credentials {
+        &self.credentials
     }
 }
 
@@ -50,6 +59,7 @@ impl Account {
 #[derive(Clone, Default)]
 pub struct Accounts {
     by_gateway: HashMap<Gateway, HashMap<Box<str>, Arc<Account>>>,
+    by_alias: HashMap<Box<str>, Arc<Account>>,
 }
 
 impl Accounts {
@@ -57,6 +67,12 @@ impl Accounts {
     #[must_use]
     pub fn find(&self, gateway: Gateway, name: &str) -> Option<Arc<Account>> {
         self.by_gateway.get(&gateway)?.get(name).cloned()
+    }
+
+    /// The account that has this path as an alias.
+    #[must_use]
+    pub fn find_alias(&self, path: &str) -> Option<Arc<Account>> {
+        self.by_alias.get(path).cloned()
     }
 
     /// How many there are.
@@ -76,11 +92,12 @@ impl Accounts {
 /// before they come here.
 impl FromIterator<Account> for Accounts {
     fn from_iter<I: IntoIterator<Item = Account>>(accounts: I) -> Accounts {
-        let mut by_gateway: HashMap<Gateway, HashMap<Box<str>, Arc<Account>>> = HashMap::new();
-        for account in accounts {
-            let names = by_gateway.entry(account.gateway).or_default();
-            names.insert(account.name.as_str().into(), Arc::new(account));
+        let mut all = Accounts::default();
+        for account in accounts.into_iter().map(Arc::new) {
+            all.by_alias.extend(account.aliases.iter().map(|path| (path.clone(), Arc::clone(&account))));
+            let names = all.by_gateway.entry(account.gateway).or_default();
+            names.insert(account.name.as_str().into(), account);
         }
-        Accounts { by_gateway }
+        all
     }
 }

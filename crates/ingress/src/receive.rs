@@ -3,7 +3,9 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use afluente_gateways::{Adapter, Keyring, Profile, Rejection, Request as RawRequest, Secret, adapter};
+use afluente_gateways::{
+    Adapter, CredentialKind, Credentials, Profile, Rejection, Request as RawRequest, Secret, adapter,
+};
 use afluente_model::{Delivery, DeliveryId, Gateway, chain};
 use afluente_queue::{PublishError, Queue, SealKeys};
 use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
@@ -24,11 +26,19 @@ use crate::meter::{Held, Meter, Outcome};
 use crate::quiet::Quiet;
 use crate::reply::{self, Answer, Refusal};
 use crate::route::Route;
-use crate::travel::{kept_headers, traceparent};
+use crate::travel::{echo, kept_headers, traceparent};
 
 /// One line about refused requests, one about what is no request, and one about the queue, per this interval; the metrics
 /// count them all.
 const LOG_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Where a request goes. It sees the accounts of one moment.
+struct Door<'a> {
+    gateway: Gateway,
+    /// None if the path names one we do not have.
+    account: Option<Arc<Account>>,
+    token: Option<&'a str>,
+}
 
 /// Turns requests into sealed deliveries on the queue.
 pub struct Receiver {
@@ -40,7 +50,7 @@ pub struct Receiver {
     in_flight: Semaphore,
     body_bytes: Arc<Semaphore>,
     /// What requests for accounts we do not have are checked with.
-    decoy: Keyring,
+    decoy: Credentials,
     meter: Meter,
     refused_log: Quiet,
     hello_log: Quiet,
@@ -91,31 +101,45 @@ impl Receiver {
     pub(crate) async fn receive(&self, request: Request<Incoming>, pulse: &Pulse) -> Answer {
         let started = Instant::now();
         let (head, mut body) = request.into_parts();
-        let route = Route::of(head.uri.path());
-        let outcome = self.accept(route, &head, &mut body, started).await;
-        let answer = match outcome {
+        let door = self.door(head.uri.path());
+        let outcome = self.accept(door.as_ref(), &head, &mut body, started).await;
+        let mut answer = match outcome {
             Ok(status) => reply::accepted(status),
             Err(refusal) => self.refuse(refusal, &head, &mut body, pulse).await,
         };
-        let gateway = match route {
-            Route::Webhook { gateway, .. } => Some(gateway),
-            Route::Unknown => None,
-        };
-        self.note(gateway, outcome, started.elapsed());
+        if let Some(adapter) = door.as_ref().and_then(|door| adapter(door.gateway)) {
+            echo(&head.headers, adapter.profile(), answer.headers_mut());
+        }
+        self.note(door.map(|door| door.gateway), outcome, started.elapsed());
         answer
+    }
+
+    /// Where a path leads, by the accounts of this moment; `None` if nowhere.
+    fn door<'a>(&self, path: &'a str) -> Option<Door<'a>> {
+        let accounts = self.accounts.borrow();
+        match Route::of(path) {
+            Route::Webhook { gateway, account, token } => {
+                let profile = adapter(gateway)?.profile();
+                let fits = token.is_none() || profile.takes(CredentialKind::PathToken);
+                fits.then(|| Door { gateway, account: accounts.find(gateway, account), token })
+            }
+            Route::Unknown => {
+                let account = accounts.find_alias(path)?;
+                Some(Door { gateway: account.gateway(), account: Some(account), token: None })
+            }
+        }
     }
 
     /// The story of one webhook; `Ok` is the gateway's success code, and the delivery is durable.
     async fn accept(
         &self,
-        route: Route<'_>,
+        door: Option<&Door<'_>>,
         head: &Parts,
         body: &mut Incoming,
         started: Instant,
     ) -> Result<StatusCode, Refusal> {
-        let Route::Webhook { gateway, account } = route else { return Err(Refusal::NotFound) };
-        let adapter = adapter(gateway).ok_or(Refusal::NotFound)?;
-        let account = self.accounts.borrow().find(gateway, account);
+        let door = door.ok_or(Refusal::NotFound)?;
+        let adapter = adapter(door.gateway).ok_or(Refusal::NotFound)?;
         let profile = adapter.profile();
         let limit_bytes = profile.body_limit_bytes.min(self.limits.body_bytes);
         check_head(head, profile)?;
@@ -128,13 +152,16 @@ impl Receiver {
         }
         let limits = BodyLimits { bytes: limit_bytes, whole: self.limits.body_read, idle: self.limits.body_idle };
         let bytes = body::read(body, limits, &self.body_bytes).await?;
+        if bytes.is_empty() && !profile.takes_empty_bodies {
+            return Err(Refusal::EmptyBody);
+        }
         self.meter.body_bytes.increment(bytes.len() as u64);
 
         // Taken only now: callers that dawdle over a body hold their connection and the bytes they sent, not a place
         // among the requests that are ready to go.
         let _place = self.in_flight.try_acquire().map_err(|_| Refusal::Busy)?;
         let _gauge = Held::one(&self.meter.in_flight);
-        let delivery = self.verify(adapter, account.as_deref(), head, bytes)?;
+        let delivery = self.verify(adapter, door, head, bytes)?;
         let accepted = status(profile.answers.accepted, StatusCode::OK);
         self.publish(&delivery, limit_bytes).await?;
         debug!(
@@ -153,24 +180,24 @@ impl Receiver {
     fn verify(
         &self,
         adapter: &dyn Adapter,
-        account: Option<&Account>,
+        door: &Door<'_>,
         head: &Parts,
         body: bytes::Bytes,
     ) -> Result<Delivery, Refusal> {
         let received_at = (self.clock)();
         let request = RawRequest {
             method: &head.method,
-            path: head.uri.path(),
+            path_token: door.token,
             query: head.uri.query(),
             headers: &head.headers,
             body: &body,
         };
         let profile = adapter.profile();
         let rejected = status(profile.answers.rejected, StatusCode::BAD_REQUEST);
-        let keys = account.map_or(&self.decoy, Account::keys);
-        let verified = adapter.verify(&request, keys, received_at);
-        let Some(account) = account else {
-            let why = verified.err().unwrap_or(Rejection::WrongSignature { secrets: keys.secrets.len() });
+        let credentials = door.account.as_deref().map_or(&self.decoy, Account::credentials);
+        let verified = adapter.verify(&request, credentials, received_at);
+        let Some(account) = &door.account else {
+            let why = verified.err().unwrap_or(Rejection::WrongPathToken);
             return Err(Refusal::UnknownAccount { status: rejected, why });
         };
         let proof = verified.map_err(|why| Refusal::Rejected { status: rejected, why })?;
@@ -275,10 +302,11 @@ impl Receiver {
     }
 }
 
-/// Keys of no account. What they verify is refused all the same.
-fn decoy() -> Keyring {
-    let secrets = Secret::new("a secret of no account").into_iter().collect();
-    Keyring { secrets, tolerance_seconds: 300 }
+/// Credentials of no account, one of each kind. What they verify is refused all the same.
+fn decoy() -> Credentials {
+    let secrets = Secret::new("a-secret-of-no-account").into_iter();
+    let all = secrets.flat_map(|secret| CredentialKind::ALL.iter().map(move |kind| kind.of(secret.clone())));
+    Credentials::new(all.collect(), 300)
 }
 
 /// What can be refused without the body.
@@ -294,6 +322,7 @@ fn check_head(head: &Parts, profile: &Profile) -> Result<(), Refusal> {
     let expected = profile.content_types;
     match (types.next().and_then(|value| value.to_str().ok()), types.next()) {
         (Some(value), None) if is_one_of(expected, value) => Ok(()),
+        (None, None) if expected.contains(&"") && !head.headers.contains_key(CONTENT_TYPE) => Ok(()),
         (Some(_) | None, _) => Err(Refusal::UnsupportedType { expected }),
     }
 }

@@ -5,8 +5,8 @@ use afluente_model::Gateway;
 /// Where a request wants to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Route<'a> {
-    /// `/webhooks/{gateway}/{account}` with a gateway we know. Whether the account exists is not known yet.
-    Webhook { gateway: Gateway, account: &'a str },
+    /// `/webhooks/{gateway}/{account}[/{token}]` with a gateway we know. Whether the account exists is not known yet.
+    Webhook { gateway: Gateway, account: &'a str, token: Option<&'a str> },
     /// Everything else.
     Unknown,
 }
@@ -16,12 +16,12 @@ impl Route<'_> {
     /// account's name holds nothing that needs encoding, so an encoded path names no account.
     pub(crate) fn of(path: &str) -> Route<'_> {
         let webhook = path.strip_prefix("/webhooks/").and_then(|rest| rest.split_once('/'));
-        match webhook.and_then(|(slug, account)| Some((Gateway::from_slug(slug)?, account))) {
-            Some((gateway, account)) if !account.is_empty() && !account.contains('/') => {
-                Route::Webhook { gateway, account }
-            }
-            Some(_) | None => Route::Unknown,
-        }
+        let Some((gateway, rest)) = webhook.and_then(|(slug, rest)| Some((Gateway::from_slug(slug)?, rest))) else {
+            return Route::Unknown;
+        };
+        let (account, token) = rest.split_once('/').map_or((rest, None), |(account, token)| (account, Some(token)));
+        let is_whole = !account.is_empty() && token.is_none_or(|token| !token.is_empty() && !token.contains('/'));
+        if is_whole { Route::Webhook { gateway, account, token } } else { Route::Unknown }
     }
 }
 
@@ -30,8 +30,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_one_path_is_taken_as_it_stands() {
-        assert_eq!(Route::of("/webhooks/stripe/main"), Route::Webhook { gateway: Gateway::Stripe, account: "main" });
+    fn a_path_is_taken_as_it_stands_with_a_token_or_without() {
+        let (gateway, account) = (Gateway::Stripe, "main");
+        assert_eq!(Route::of("/webhooks/stripe/main"), Route::Webhook { gateway, account, token: None });
+        let token = Some("to-ken");
+        assert_eq!(Route::of("/webhooks/stripe/main/to-ken"), Route::Webhook { gateway, account, token });
     }
 
     #[test]
@@ -53,7 +56,9 @@ mod tests {
             "/webhooks/%73tripe/main",
             "/webhooks/stripe%2Fmain",
             "/webhooks/../webhooks/stripe/main",
-            "/webhooks/stripe/main/token",
+            "/webhooks/stripe/main/token/",
+            "/webhooks/stripe/main/token/more",
+            "/webhooks/stripe//token",
             "webhooks/stripe/main",
         ] {
             assert_eq!(Route::of(path), Route::Unknown, "{path:?}");

@@ -1,22 +1,38 @@
 //! What of a request's head travels with the delivery.
 
 use afluente_gateways::Profile;
-use http::header::{AUTHORIZATION, COOKIE, HeaderMap, PROXY_AUTHORIZATION};
+use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, PROXY_AUTHORIZATION};
 
 /// The longest header value that travels, bytes. A longer one stays behind; verification saw it whole.
 const LONGEST_VALUE_BYTES: usize = 1024;
 
+/// What never leaves a request, whatever a profile says.
+const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
+
 /// The headers the profile asks to keep, in the order they came: readable ones only, and never credentials, whatever a
 /// profile says.
 pub(crate) fn kept_headers(headers: &HeaderMap, profile: &Profile) -> Vec<(Box<str>, Box<str>)> {
-    let kept = headers.iter().filter(|(name, _)| {
-        profile.kept_headers.contains(&name.as_str()) && ![AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION].contains(name)
-    });
+    let kept =
+        headers.iter().filter(|(name, _)| profile.kept_headers.contains(&name.as_str()) && !CREDENTIALS.contains(name));
     kept.filter_map(|(name, value)| {
         let value = value.to_str().ok().filter(|text| text.len() <= LONGEST_VALUE_BYTES)?;
         Some((name.as_str().into(), value.into()))
     })
     .collect()
+}
+
+/// Puts the headers that the gateway expects back into its answer: once each, as they came, and never credentials.
+pub(crate) fn echo(request: &HeaderMap, profile: &Profile, answer: &mut HeaderMap) {
+    for name in profile.answers.echoes {
+        let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
+        let mut values = request.get_all(&name).iter();
+        if let (Some(value), None) = (values.next(), values.next())
+            && value.len() <= LONGEST_VALUE_BYTES
+            && !CREDENTIALS.contains(&name)
+        {
+            answer.insert(name, value.clone());
+        }
+    }
 }
 
 /// The `traceparent` of a request, if there is exactly one and it has the shape of W3C Trace Context. It is from outside:
@@ -44,7 +60,6 @@ fn is_traceparent(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use afluente_gateways::SecretForm;
     use afluente_gateways::profile::Answers;
     use afluente_model::{Conventions, Gateway};
 
@@ -86,9 +101,10 @@ mod tests {
         gateway: Gateway::Stripe,
         title: "A gateway that asks for too much",
         conventions: Conventions::PLAIN,
-        secret: SecretForm::ANY,
-        answers: Answers { accepted: 200, rejected: 400 },
+        credentials: &[],
+        answers: Answers { accepted: 200, rejected: 400, echoes: &["x-interaction", "x-absent", "cookie"] },
         content_types: &["application/json"],
+        takes_empty_bodies: false,
         body_limit_bytes: 1024,
         kept_headers: &["x-kept", "authorization", "cookie"],
         keeps_query: false,
@@ -110,5 +126,21 @@ mod tests {
         let kept = kept_headers(&headers, &GREEDY);
         let expected = [("x-kept", "one"), ("x-kept", "three")];
         assert!(kept.iter().map(|(n, v)| (n.as_ref(), v.as_ref())).eq(expected), "{kept:?}");
+    }
+
+    #[test]
+    fn what_a_gateway_expects_back_goes_back_once_as_it_came_and_credentials_never() {
+        let long = "x".repeat(LONGEST_VALUE_BYTES + 1);
+        for (came, expected) in [
+            (vec![("x-interaction", "d78f"), ("cookie", "a=b"), ("x-other", "1")], Some("d78f")),
+            (vec![("x-interaction", "d78f"), ("x-interaction", "d78f")], None),
+            (vec![("x-interaction", &*long)], None),
+            (vec![], None),
+        ] {
+            let mut answer = HeaderMap::new();
+            echo(&headers(&came), &GREEDY, &mut answer);
+            assert_eq!(answer.get("x-interaction").map(|value| value.to_str().unwrap()), expected);
+            assert_eq!(answer.len(), usize::from(expected.is_some()));
+        }
     }
 }

@@ -1,7 +1,7 @@
 //! Events of about the size Stripe sends, four to a payment, each different.
 
 use afluente_gateways::stripe::sign;
-use afluente_gateways::{AccountView, Keyring, Secret, Tenants};
+use afluente_gateways::{AccountView, Credentials, Secret, Tenants};
 use afluente_model::{AccountName, Mode};
 
 use crate::exit::Failure;
@@ -23,8 +23,8 @@ impl BenchAccount {
         })
     }
 
-    pub(super) fn keyring(&self) -> Keyring {
-        Keyring { secrets: vec![self.secret.clone()], tolerance_seconds: 3_600 }
+    pub(super) fn credentials(&self) -> Credentials {
+        Credentials::hmac([self.secret.clone()], 3_600)
     }
 
     pub(super) fn signature(&self, body: &[u8]) -> String {

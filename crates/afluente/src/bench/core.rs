@@ -76,9 +76,9 @@ fn turn(
 
 fn one(account: &BenchAccount, body: &[u8], headers: &http::HeaderMap) -> Option<afluente_model::Payment> {
     let adapter = adapter(Gateway::Stripe)?;
-    let request = Request { method: &http::Method::POST, path: "/webhooks/stripe/bench", query: None, headers, body };
+    let request = Request { method: &http::Method::POST, path_token: None, query: None, headers, body };
     let now = afluente_worker::now();
-    let proof = adapter.verify(&request, &account.keyring(), now).ok()?;
+    let proof = adapter.verify(&request, &account.credentials(), now).ok()?;
     let delivery = Delivery {
         id: DeliveryId(Uuid::nil()),
         gateway: Gateway::Stripe,

@@ -107,7 +107,7 @@ async fn open(args: &ServeArgs) -> Result<Queue, Failure> {
 
 /// A receiver that knows the account of the bench.
 pub(super) fn receiver(account: &BenchAccount, queue: Queue) -> Result<Receiver, Failure> {
-    let known = Account::new(Gateway::Stripe, account.name.clone(), account.keyring());
+    let known = Account::new(Gateway::Stripe, account.name.clone(), account.credentials());
     let known = Accounts::from_iter([known.map_err(|error| Failure::unavailable(&error))?]);
     // Accounts that nobody changes any more stay.
     let (_, accounts) = watch::channel(Arc::new(known));

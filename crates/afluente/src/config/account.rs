@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use afluente_gateways::{AccountView, Keyring, Secret, SecretForm, Tenants, adapter};
-use afluente_model::{AccountName, Gateway, MerchantName, Mode, ProviderId};
+use afluente_gateways::{AccountView, CredentialKind, Credentials, Secret, Tenants, adapter};
+use afluente_model::{AccountName, Gateway, MerchantName, Mode, ProviderId, SecretName};
 use serde_json::{Value, json};
-use toml_edit::{Item, TableLike};
 
 use super::section::{Reader, Section};
+use crate::exit::Failure;
+
+mod alias;
+mod credential;
 
 /// One account, ready to use.
 #[derive(Clone, Debug)]
@@ -21,7 +24,9 @@ pub(crate) struct AccountConfig {
     /// Live or test.
     pub(crate) mode: Mode,
     /// What its webhooks are verified with.
-    pub(crate) keys: Keyring,
+    pub(crate) credentials: Credentials,
+    /// Paths it is reached on beside its own.
+    aliases: Vec<Box<str>>,
     external_id: Option<ProviderId>,
     tenants: Tenants,
     replaces: Option<AccountName>,
@@ -45,12 +50,34 @@ impl AccountConfig {
 
     /// What a program may know of it: secrets by name.
     pub(super) fn json(&self) -> Value {
-        let secrets: Vec<&str> = self.keys.secrets.iter().map(|secret| secret.name().as_str()).collect();
+        let names = |kind| self.credentials.names(kind).map(SecretName::as_str).collect::<Vec<_>>();
         json!({
             "name": self.name.as_str(), "gateway": self.gateway.slug(), "mode": self.mode.as_str(),
-            "merchant": self.merchant.as_str(), "path": format!("/webhooks/{}/{}", self.gateway.slug(), self.name),
-            "secrets": secrets,
+            "merchant": self.merchant.as_str(), "path": self.path(), "aliases": self.aliases,
+            "secrets": names(CredentialKind::Hmac), "path_tokens": names(CredentialKind::PathToken),
         })
+    }
+
+    /// Where its gateway posts.
+    pub(crate) fn path(&self) -> String {
+        format!("/webhooks/{}/{}", self.gateway.slug(), self.name)
+    }
+
+    /// Everything its requests are checked with, by name.
+    pub(crate) fn secret_names(&self) -> Vec<&str> {
+        self.credentials.all().iter().map(|one| one.secret().name().as_str()).collect()
+    }
+
+    /// The newest secret its gateway would sign with.
+    pub(crate) fn signing_secret(&self) -> Result<Secret, Failure> {
+        let secret = self.credentials.of(CredentialKind::Hmac).next().cloned();
+        secret.ok_or_else(|| Failure::Usage(format!("account {} has no secret to sign with", self.name)))
+    }
+
+    /// The account as ingress sees it.
+    pub(super) fn for_ingress(&self) -> Option<afluente_ingress::Account> {
+        let account = afluente_ingress::Account::new(self.gateway, self.name.clone(), self.credentials.clone()).ok()?;
+        Some(account.with_aliases(self.aliases.clone()))
     }
 }
 
@@ -63,18 +90,23 @@ pub(super) fn read_all<'a>(reader: &mut Reader<'a>, root: &mut Section<'a>) -> V
             .problem(accounts.start(), "accounts: expected at least one, such as [accounts.shop], got none".to_owned());
     }
     let mut owners: BTreeMap<String, String> = BTreeMap::new();
+    let mut paths: BTreeMap<Box<str>, String> = BTreeMap::new();
     let (mut read, mut places): (Vec<AccountConfig>, _) = (Vec::new(), Vec::new());
     for (name, mut section) in sections {
         if let Some(account) = one(reader, &name, &mut section) {
-            for secret in &account.keys.secrets {
-                if let Some(other) =
-                    owners.insert(secret.name().to_string(), name.clone()).filter(|other| *other != name)
-                {
+            for credential in account.credentials.all() {
+                let (key, secret) = (credential.kind().key(), credential.secret().name());
+                if let Some(other) = owners.insert(secret.to_string(), name.clone()).filter(|other| *other != name) {
                     let text = format!(
-                        "accounts.{name}.secrets: secret {} is also that of account {other}; each account has its own",
-                        secret.name()
+                        "accounts.{name}.{key}: secret {secret} is also that of account {other}; each account has its own"
                     );
-                    reader.problem(section.place("secrets"), text);
+                    reader.problem(section.place(key), text);
+                }
+            }
+            for path in &account.aliases {
+                if let Some(other) = paths.insert(path.clone(), name.clone()) {
+                    let text = format!("accounts.{name}.aliases: {path} is also an alias of account {other}");
+                    reader.problem(section.place("aliases"), text);
                 }
             }
             if let Some(other) = read.iter().find(|other| account.is_also(other)) {
@@ -111,19 +143,18 @@ fn one<'a>(reader: &mut Reader<'a>, name: &str, section: &mut Section<'a>) -> Op
         .map_err(|error| reader.problem(section.place("merchant"), format!("{}: {error}", section.name("merchant"))))
         .ok();
     let mode = mode(reader, section);
-    let form = gateway.and_then(adapter).map_or(SecretForm::ANY, |adapter| adapter.profile().secret);
-    let secrets = secrets(reader, section, &form);
-    let tolerance = section.number(reader, "tolerance_seconds", 300, 1..=3_600);
+    let credentials = credential::read(reader, section, gateway);
+    let aliases = alias::read(reader, section);
     let external_id = external_id(reader, section);
     let tenants = tenants(reader, section);
     let replaces = replaces(reader, section);
-    let keys = Keyring { secrets, tolerance_seconds: i64::try_from(tolerance).unwrap_or(300) };
     Some(AccountConfig {
         name: name?,
         gateway: gateway?,
         merchant: merchant?,
         mode: mode?,
-        keys,
+        credentials,
+        aliases,
         external_id,
         tenants,
         replaces,
@@ -161,40 +192,6 @@ fn mode(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Mode> {
         reader.problem(section.place("mode"), format!("{name}: expected live or test, got {text:?}"));
     }
     mode
-}
-
-/// A list of references: each a table with `file` or `env`.
-fn secrets<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>, form: &SecretForm) -> Vec<Secret> {
-    let (name, place) = (section.name("secrets"), section.place("secrets"));
-    let example = "[{ file = \"secrets/shop\" }] or [{ env = \"SHOP_SECRET\" }]";
-    let Some(list) = section.raw("secrets").and_then(Item::as_array).filter(|list| !list.is_empty()) else {
-        reader.problem(
-            place,
-            format!("{name}: expected at least one secret, such as {example}; an account without proof does not start"),
-        );
-        return Vec::new();
-    };
-    let mut secrets: Vec<Secret> = Vec::new();
-    for value in list {
-        let place = value.span().map(|span| span.start).or(place);
-        let read = match value.as_inline_table() {
-            Some(reference) => secret(reader, reference, form),
-            None => Err(format!("expected a reference such as {example}; a secret itself does not belong here")),
-        };
-        match read {
-            Ok(secret) if secrets.iter().any(|known| known.name() == secret.name()) => {
-                reader.problem(place, format!("{name}: secret {} is named twice", secret.name()));
-            }
-            Ok(secret) => secrets.push(secret),
-            Err(text) => reader.problem(place, format!("{name}: {text}")),
-        }
-    }
-    secrets
-}
-
-fn secret<'a>(reader: &mut Reader<'a>, reference: &'a dyn TableLike, form: &SecretForm) -> Result<Secret, String> {
-    let (text, source) = reader.referred(reference)?;
-    Secret::pasted(&text, form).map_err(|error| format!("{source}: {error}"))
 }
 
 fn external_id(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<ProviderId> {

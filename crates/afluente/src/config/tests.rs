@@ -85,6 +85,19 @@ fn every_single_mistake_is_named() {
         (&account("secrets = [{ file = \"one\" }]\ntenants = 5"), "expected \"own\", \"any\" or a list"),
         (&account("secrets = [{ file = \"one\" }]\nmerchant = \"São Paulo\""), "expected a merchant name"),
         (&account("secrets = [{ file = \"one\" }]\nmerchnt = \"x\""), "did you mean merchant?"),
+        (&account("secrets = [{ file = \"one\" }]\naliases = \"/a\""), "expected a list of paths"),
+        (&account("secrets = [{ file = \"one\" }]\naliases = [\"/webhooks/a\"]"), "not under /webhooks/"),
+        (&account("secrets = [{ file = \"one\" }]\naliases = [\"/a?b\"]"), "a whole path such as"),
+        (&account("secrets = [{ file = \"one\" }]\naliases = [\"/a\", \"/a\"]"), "/a is named twice"),
+        (
+            &format!(
+                "{}{}",
+                account("secrets = [{ file = \"one\" }]\naliases = [\"/a\"]"),
+                account("secrets = [{ file = \"two\" }]\naliases = [\"/a\"]").replace("shop", "other")
+            ),
+            "/a is also an alias of account shop",
+        ),
+        (&account("secrets = [{ file = \"one\" }]\npath_tokens = [{ file = \"two\" }]"), "path_tokens: unknown key"),
         (&GOOD.replace("stripe", "pagarme"), "cannot read that gateway yet"),
         (&GOOD.replace("accounts.shop", "accounts.Shop"), "expected an account name"),
         (&format!("{GOOD}{}", GOOD.replace("accounts.shop", "accounts.two")), "is also that of account shop"),
@@ -114,7 +127,7 @@ fn the_environment_overrides_the_file_and_gives_secrets() {
     };
     let config = parse(folder.path(), &text, &variables).unwrap();
     assert_eq!(config.ingress_listen().port(), 9999);
-    assert_eq!(config.accounts[0].keys.secrets.len(), 1);
+    assert_eq!(config.accounts[0].credentials.all().len(), 1);
 }
 
 #[test]

@@ -5,17 +5,18 @@ use afluente_model::{Proof, Timestamp};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
+use crate::credentials::Credentials;
 use crate::error::Rejection;
-use crate::keyring::{Keyring, Secret};
 use crate::request::Request;
-use crate::signature::{matching_secret, sha256_hex, within_window};
+use crate::secret::Secret;
+use crate::signature::{matching_secret, sha256_hex, within_window, wrong_signature};
 
 const HEADER: &str = "stripe-signature";
 /// More signatures than a rotation ever sends; past it a header is an attack on our time.
 const MOST_SIGNATURES: usize = 16;
 
 /// Who sent this? Official libraries differ on odd headers; where they do, this takes the stricter reading.
-pub(super) fn verify(request: &Request<'_>, keys: &Keyring, now: Timestamp) -> Result<Proof, Rejection> {
+pub(super) fn verify(request: &Request<'_>, credentials: &Credentials, now: Timestamp) -> Result<Proof, Rejection> {
     let mut headers = request.header(HEADER);
     let header = headers.next().ok_or(Rejection::NoSignature)?;
     if headers.next().is_some() {
@@ -25,10 +26,10 @@ pub(super) fn verify(request: &Request<'_>, keys: &Keyring, now: Timestamp) -> R
         return Err(Rejection::EmptyBody);
     }
     let header = Header::parse(header.ok_or(Rejection::MalformedSignature { expected: "visible ASCII" })?)?;
-    let secret = matching_secret(keys, &[header.stamp_text.as_bytes(), b".", request.body], &header.signatures)
-        .ok_or(Rejection::WrongSignature { secrets: keys.secrets.len() })?;
+    let secret = matching_secret(credentials, &[header.stamp_text.as_bytes(), b".", request.body], &header.signatures)
+        .ok_or_else(|| wrong_signature(credentials))?;
     // The stamp is believed only now: before the signature held, anybody could have written it.
-    within_window(header.stamp, now, keys.tolerance_seconds)?;
+    within_window(header.stamp, now, credentials.tolerance_seconds)?;
     Ok(Proof::Signed { secret })
 }
 

@@ -30,6 +30,24 @@ async fn bytes_that_are_no_text_are_taken_if_they_are_signed() {
 }
 
 #[tokio::test]
+async fn a_path_the_gateway_was_told_before_leads_to_its_account_byte_for_byte() {
+    let site = Site::open().await;
+    let header = [("Stripe-Signature", &*signature(b"{}", SECRET, NOON))];
+    let post_to = async |path| Client::connect(site.address).await.call(post(path, &header, b"{}")).await.status;
+    assert_eq!(post_to("/api/main/stripe%20hook/").await, 200);
+    assert_eq!(post_to("/api/main/stripe%20hook/?a=b").await, 200, "a query is no part of a path");
+    for other in
+        ["/api/main/stripe%20hook", "/api/main/stripe hook/", "/API/main/stripe%20hook/", "/api/main/stripe%20hook//"]
+    {
+        assert_ne!(post_to(other).await, 200, "{other}");
+    }
+    let accounts: Vec<String> =
+        site.deliveries().await.iter().map(|delivery| delivery.account.as_str().to_owned()).collect();
+    assert_eq!(accounts, ["main", "main"]);
+    site.close().await;
+}
+
+#[tokio::test]
 async fn a_body_in_chunks_and_in_pieces_is_put_together() {
     let site = Site::open().await;
     let body: Vec<u8> = (0..200_000_u32).map(|n| b'a' + u8::try_from(n % 26).unwrap()).collect();

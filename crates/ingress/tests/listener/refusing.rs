@@ -73,6 +73,7 @@ async fn unknown_paths_gateways_and_accounts_get_one_and_the_same_answer() {
         "/webhooks/pagarme/main",
         "/webhooks/nogateway/main",
         "/webhooks/stripe/main/",
+        "/webhooks/stripe/main/a-gateway-that-signs-has-no-token",
         "/webhooks/stripe//main",
         "//webhooks/stripe/main",
         "/webhooks/stripe%2fmain",

@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use afluente_gateways::{Keyring, Secret};
+use afluente_gateways::{Credentials, Secret};
 use afluente_ingress::{Account, Accounts, Drained, Limits, Receiver, RunError, run};
 use afluente_model::{AccountName, Delivery, Gateway, Timestamp};
 use afluente_queue::{EmbeddedOptions, Queue, SealKey, SealKeys, Settlement};
@@ -153,9 +153,11 @@ pub(crate) struct Stall {
 
 fn accounts(secrets: &[(&str, &[&str])]) -> Arc<Accounts> {
     let account = |(name, secrets): &(&str, &[&str])| {
-        let secrets = secrets.iter().map(|text| Secret::new(text).expect("a secret")).collect();
+        let secrets = secrets.iter().map(|text| Secret::new(text).expect("a secret"));
         let name = AccountName::parse(name).expect("a name");
-        Account::new(Gateway::Stripe, name, Keyring { secrets, tolerance_seconds: 300 }).expect("an adapter")
+        let alias = format!("/api/{name}/stripe%20hook/");
+        let account = Account::new(Gateway::Stripe, name, Credentials::hmac(secrets, 300)).expect("an adapter");
+        account.with_aliases(vec![alias.into()])
     };
     Arc::new(secrets.iter().map(account).collect())
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use afluente_gateways::{
-    AccountView, Adapter, Call, Envelope, Impossible, Keyring, Malformed, Profile, Reading, Rejection, Request,
+    AccountView, Adapter, Call, Credentials, Envelope, Impossible, Malformed, Profile, Reading, Rejection, Request,
     Tenants, Want, adapter, vocabulary,
 };
 use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, MerchantName, Mode, Proof, SecretName, Timestamp};
@@ -157,7 +157,7 @@ impl Adapter for Explosive {
         adapter(Gateway::Stripe).unwrap().profile()
     }
 
-    fn verify(&self, request: &Request<'_>, keys: &Keyring, now: Timestamp) -> Result<Proof, Rejection> {
+    fn verify(&self, request: &Request<'_>, keys: &Credentials, now: Timestamp) -> Result<Proof, Rejection> {
         adapter(Gateway::Stripe).unwrap().verify(request, keys, now)
     }
 

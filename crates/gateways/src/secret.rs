@@ -1,4 +1,4 @@
-//! The secrets of one account, several at once while they are rotated.
+//! Shared secrets as people paste them, and never shown.
 
 use std::fmt;
 
@@ -185,13 +185,4 @@ impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Secret({})", self.name)
     }
-}
-
-/// What an account can check a request with.
-#[derive(Clone, Debug)]
-pub struct Keyring {
-    /// One or more, newest first. Every one is tried.
-    pub secrets: Vec<Secret>,
-    /// How far a signed time may lie from our clock, both ways, in seconds.
-    pub tolerance_seconds: i64,
 }
