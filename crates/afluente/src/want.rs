@@ -37,8 +37,8 @@ pub(crate) async fn run(command: &WantsCommand, location: &Location) -> Result<(
         let list = wants.iter().map(|want| {
             json!({
                 "account": want.account, "tenant": want.tenant, "kind": want.kind, "reference": want.reference,
-                "context": want.context, "reason": want.reason, "raised": want.raised, "attempts": want.attempts, "created_at": want.created_at.to_string(),
-                "not_before": want.not_before.to_string(),
+                "context": want.context, "reason": want.reason, "raised": want.raised, "attempts": want.attempts,
+                "last_outcome": want.last_outcome, "created_at": want.created_at.to_string(), "due_at": want.due_at.to_string(),
             })
         });
         output::print_json(&Value::Array(list.collect()));
@@ -52,7 +52,7 @@ pub(crate) async fn run(command: &WantsCommand, location: &Location) -> Result<(
             want.reason.clone(),
             want.raised.to_string(),
             want.created_at.to_string(),
-            want.not_before.to_string(),
+            want.due_at.to_string(),
         ]
     });
     output::print(&output::table(&["KIND", "REFERENCE", "ACCOUNT", "REASON", "RAISED", "SINCE", "DUE"], &[4], rows));

@@ -162,6 +162,11 @@ impl Draft {
         self.reading.ignored = Some(because);
     }
 
+    /// It is a page of a list, and this is where the next one is.
+    pub(crate) fn goes_on(&mut self, path: String) {
+        self.reading.next_page = Some(path.into());
+    }
+
     /// Whether it may assert anything.
     pub(crate) fn is_proved(&self) -> bool {
         self.source.is_some()

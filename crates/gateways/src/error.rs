@@ -138,6 +138,9 @@ pub enum Malformed {
     /// so this is only ever a note.
     #[error("expected Unicode, got half a surrogate pair, read as U+FFFD")]
     HalfPair,
+    /// An answer is about something else than what was asked.
+    #[error("expected an answer about what was asked, got one about something else")]
+    NotAsked,
     /// The adapter asserted facts without proof: a bug here, and nothing is believed.
     #[error("the adapter read facts from an unproved body")]
     UnprovedFacts,
@@ -155,6 +158,7 @@ impl Malformed {
             Malformed::Time { .. } => "time",
             Malformed::Id { .. } => "id",
             Malformed::HalfPair => "half_pair",
+            Malformed::NotAsked => "not_asked",
             Malformed::UnprovedFacts => "unproved_facts",
         }
     }
@@ -168,7 +172,7 @@ impl Malformed {
             | Malformed::Amount { field }
             | Malformed::Time { field }
             | Malformed::Id { field } => field,
-            Malformed::NotJson { .. } | Malformed::HalfPair | Malformed::UnprovedFacts => ".",
+            Malformed::NotJson { .. } | Malformed::HalfPair | Malformed::NotAsked | Malformed::UnprovedFacts => ".",
         }
     }
 }

@@ -28,11 +28,11 @@ pub use credentials::{Credential, CredentialForm, CredentialKind, Credentials};
 pub use envelope::{AccountView, Envelope, Tenants};
 pub use error::{Malformed, Rejection};
 pub use profile::Profile;
-pub use reading::{Alias, Call, IgnoredBecause, Impossible, Raised, Reading, UnknownWord, Want};
+pub use reading::{Absent, Alias, Call, IgnoredBecause, Impossible, Raised, Reading, UnknownWord, Want};
 pub use request::Request;
 pub use secret::{BadSecret, Secret, SecretForm};
 
-use afluente_model::{Gateway, Proof, Timestamp};
+use afluente_model::{Answer, Gateway, Proof, Timestamp};
 
 /// One payment gateway.
 pub trait Adapter: Send + Sync {
@@ -61,15 +61,34 @@ pub fn adapter(gateway: Gateway) -> Option<&'static dyn Adapter> {
     }
 }
 
-/// Reads an envelope and holds the adapter to the law that facts need proof.
+/// Reads an envelope and holds the adapter to two laws.
 ///
-/// A reading that asserts facts on a hint is a bug of the adapter; it is refused as [`Malformed::UnprovedFacts`], so the
-/// delivery ends among the dead letters and nothing is believed.
+/// Facts need proof: a reading that asserts facts on a hint is a bug of the adapter; it is refused as
+/// [`Malformed::UnprovedFacts`], so the delivery ends among the dead letters and nothing is believed. And no answer raises the
+/// question it answers, or it would be asked for ever.
 pub fn read(adapter: &dyn Adapter, envelope: &Envelope<'_>) -> Result<Reading, Malformed> {
-    let reading = adapter.normalise(envelope)?;
+    let answer = envelope.answer();
+    if let Some(answer) = answer.filter(|answer| answer.status == 404) {
+        return Ok(absent(answer));
+    }
+    let mut reading = adapter.normalise(envelope)?;
     let asserts = !reading.facts.is_empty() || !reading.subscriptions.is_empty();
     if asserts && envelope.source().is_none() {
         return Err(Malformed::UnprovedFacts);
     }
+    if let Some(Answer { asked, .. }) = answer {
+        reading.wants.retain(|want| (want.kind, &want.id, &want.tenant) != (asked.kind, &asked.id, &asked.tenant));
+    }
     Ok(reading)
+}
+
+/// What an answer says that there is no such thing.
+fn absent(answer: &Answer) -> Reading {
+    let event_type = format!("{} absent", answer.asked.kind);
+    Reading {
+        event: Some(format!("absent:{}/{}", answer.asked.kind, answer.asked.id).into()),
+        event_type: event_type.into(),
+        ignored: Some(IgnoredBecause::Absent),
+        ..Reading::default()
+    }
 }

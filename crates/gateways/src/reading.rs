@@ -1,7 +1,7 @@
 //! What an envelope says, in our terms.
 
 use afluente_model::{
-    Gateway, PaymentFact, PaymentRef, ProviderId, SubscriptionFact, SubscriptionRef, Timestamp, WantKind, WantReason,
+    Asked, PaymentFact, PaymentRef, ProviderId, SubscriptionFact, SubscriptionRef, Timestamp, WantKind, WantReason,
 };
 
 use crate::claim::Claim;
@@ -33,6 +33,8 @@ pub struct Reading {
     pub notes: Vec<Malformed>,
     /// What a person has to see, though nothing contradicts itself.
     pub raised: Vec<Raised>,
+    /// The path of the next page, of an answer that is a page of a list and not the last.
+    pub next_page: Option<Box<str>>,
     /// Set when the envelope is kept but changes nothing, with the reason.
     pub ignored: Option<IgnoredBecause>,
 }
@@ -94,6 +96,8 @@ pub enum IgnoredBecause {
     WrongAccount,
     /// A ping.
     Ping,
+    /// An answer that there is no such thing.
+    Absent,
 }
 
 impl IgnoredBecause {
@@ -106,6 +110,7 @@ impl IgnoredBecause {
             IgnoredBecause::WrongMode => "wrong_mode",
             IgnoredBecause::WrongAccount => "wrong_account",
             IgnoredBecause::Ping => "ping",
+            IgnoredBecause::Absent => "absent",
         }
     }
 
@@ -114,22 +119,30 @@ impl IgnoredBecause {
     pub const fn is_alarm(self) -> bool {
         match self {
             IgnoredBecause::WrongMode | IgnoredBecause::WrongAccount => true,
-            IgnoredBecause::NothingToSay | IgnoredBecause::UnknownType | IgnoredBecause::Ping => false,
+            IgnoredBecause::NothingToSay
+            | IgnoredBecause::UnknownType
+            | IgnoredBecause::Ping
+            | IgnoredBecause::Absent => false,
         }
     }
 }
 
-/// A call that answers a want, as data. The executor adds the base address, credentials, budgets and deadlines.
+/// A call that answers a want, as data: a GET. The executor adds the base address, credentials, budgets and deadlines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// Whose API.
-    pub gateway: Gateway,
-    /// The path with every id as one percent-encoded segment, and the query.
-    pub path: Box<str>,
-    /// The sub-account in whose name to ask.
-    pub tenant: Option<ProviderId>,
-    /// The path to it, where the gateway named one.
-    pub context: Option<ProviderId>,
+    /// What is asked for.
+    pub asked: Asked,
+    /// What it means if the gateway says that there is no such thing.
+    pub absent: Absent,
+}
+
+/// What an answer of 404 means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Absent {
+    /// Not yet, or not with these credentials: gateways lag behind their own notices. The question stays open.
+    NotYet,
+    /// Nothing has this id. The question is answered.
+    Never,
 }
 
 /// A want no call of this gateway answers.

@@ -4,6 +4,7 @@
 //! Stripe's objects carry no time of their last change, so a fact's `at` is its event's `created`: whole seconds, shared
 //! by several events. The object's own status decides what an event means, not the event's name.
 
+mod answer;
 mod charge;
 mod checkout;
 mod claim;

@@ -52,5 +52,5 @@ pub use record::{EventRow, Inconsistency, OutboxRow, UnknownWordRow};
 pub use scratch::Scratch;
 pub use sqlite::LEDGER_FILE;
 pub use subscription::{SubscriptionKey, SubscriptionRow};
-pub use want::{Place, WantRow};
+pub use want::{Place, Settled, TakenWant, WantRow};
 pub use work::Work;

@@ -10,6 +10,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 use crate::backend::{Location, Store, StoreOptions};
 use crate::postgres::{self, Server};
 use crate::sqlite::LEDGER_FILE;
+use crate::want::asking;
 use crate::{claim, dead, fact, folded, name, payment, receipt, record, report, subscription, want};
 
 /// A statement for SQLite and for Postgres.
@@ -53,6 +54,10 @@ fn of_a_worker() -> Vec<Text> {
         want::WANTS,
         want::DUE,
         want::KNOWN,
+        asking::DUE,
+        asking::TAKE,
+        asking::SETTLE,
+        asking::COUNT,
         record::EVENTS,
         record::OUTBOX,
         record::UNKNOWN_WORDS,
@@ -64,7 +69,7 @@ fn of_a_worker() -> Vec<Text> {
     ]
 }
 
-/// What a person asks about one thing.
+/// What a person asks about one thing, and a look-up time and again.
 fn of_a_person() -> Vec<Text> {
     texts![
         report::NAMED,
@@ -74,7 +79,9 @@ fn of_a_person() -> Vec<Text> {
         report::DEAD_MESSAGE,
         report::SUBSCRIPTION_FACTS,
         report::SUBSCRIPTIONS_NAMED,
-        report::CLAIMS_OF
+        report::CLAIMS_OF,
+        asking::IS_DUE,
+        asking::CALLS
     ]
 }
 

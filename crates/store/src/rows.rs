@@ -25,7 +25,8 @@ pub(crate) struct Statement {
 }
 
 /// Declares a batch row and its statements: `NAME = "file" …, lock table;` is the texts of `sql/file.sql` one after the
-/// other behind the row's prefix, and on Postgres locks the rows it selects from that table.
+/// other behind the row's prefix, and on Postgres locks the rows it selects from that table; with `take` it passes over those
+/// that another holds.
 macro_rules! rows {
     ($(#[$attribute:meta])* $visible:vis struct $row:ident<$life:lifetime> $columns:tt $($statements:tt)*) => {
         $crate::rows::row! { $(#[$attribute])* $visible struct $row [$life] [<$life>] $columns }
@@ -45,14 +46,15 @@ macro_rules! ids {
 }
 
 macro_rules! statements {
-    ($columns:tt $($name:ident = $($file:literal)+ $(, lock $table:ident)?;)*) => {
+    ($columns:tt $($name:ident = $($file:literal)+ $(, lock $table:ident)? $(, take $taken:ident)?;)*) => {
         $(
             pub(crate) static $name: $crate::rows::Statement = $crate::rows::Statement {
                 sqlite: concat!($crate::rows::sqlite!($columns), $($crate::rows::file!($file)),+),
                 postgres: concat!(
                     $crate::rows::postgres!($columns),
                     $($crate::rows::file!($file),)+
-                    $(" for update of ", stringify!($table))?
+                    $(" for update of ", stringify!($table),)?
+                    $(" for update of ", stringify!($taken), " skip locked")?
                 ),
             };
         )*

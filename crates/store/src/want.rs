@@ -8,6 +8,10 @@ use crate::cell::Moment;
 use crate::error::StoreError;
 use crate::rows::rows;
 
+pub(crate) mod asking;
+
+pub use asking::{Settled, TakenWant};
+
 rows! {
     struct WantInput<'a> {
         id: uuid,
@@ -40,7 +44,7 @@ rows! {
         id: uuid,
         now: moment,
     }
-    KNOWN = "wants_known";
+    KNOWN = "wants_known" "wants_ids";
 }
 
 /// How far a look at due wants has come: by the moment they became due, then by id.
@@ -112,9 +116,18 @@ impl Tx {
         let after = after.unwrap_or_else(|| Place::before_all(now));
         let place = PlaceInput { id: after.id.into(), not_before: after.not_before, now: now.into() };
         let due: Vec<(Uuid, Moment)> = self.fetch(&DUE, &[place]).await?;
-        let rows: Vec<DueInput> = due.iter().map(|(id, _)| DueInput { id: (*id).into(), now: now.into() }).collect();
-        let closed = self.execute(&KNOWN, &rows).await?;
+        let ids: Vec<Uuid> = due.iter().map(|(id, _)| *id).collect();
+        let closed = self.close_known(&ids, now).await?.len() as u64;
         Ok((closed, due.last().map(|(id, not_before)| Place { not_before: *not_before, id: *id })))
+    }
+}
+
+impl Tx {
+    /// Closes those of these wants whose payment is what something else said of it; returns them.
+    async fn close_known(&mut self, ids: &[Uuid], now: Timestamp) -> Result<Vec<Uuid>, StoreError> {
+        let rows: Vec<DueInput> = ids.iter().map(|id| DueInput { id: (*id).into(), now: now.into() }).collect();
+        let closed: Vec<(Uuid,)> = self.fetch(&KNOWN, &rows).await?;
+        Ok(closed.into_iter().map(|(id,)| id).collect())
     }
 }
 

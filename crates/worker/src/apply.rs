@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use afluente_model::Timestamp;
-use afluente_store::{Claimed, DeadLetter, Receipt, ReceiptState, Reread, Store, StoreError, Tx};
+use afluente_store::{Claimed, DeadLetter, Receipt, ReceiptState, Reread, StoreError, Tx};
 use uuid::Uuid;
 
 use crate::entry::{Entry, want_rows};
@@ -12,9 +12,8 @@ use crate::outcome::Outcome;
 use crate::prepare::{Good, Prepared};
 use crate::{payments, subscriptions};
 
-/// Writes a batch and commits it: all of it or nothing. One outcome for each, in the order of the batch.
-pub(crate) async fn apply(store: &Store, batch: &[&Prepared], now: Timestamp) -> Result<Vec<Outcome>, StoreError> {
-    let mut tx = store.begin().await?;
+/// Writes a batch. One outcome for each, in the order of the batch.
+pub(crate) async fn apply(tx: &mut Tx, batch: &[&Prepared], now: Timestamp) -> Result<Vec<Outcome>, StoreError> {
     let letters: Vec<DeadLetter> = batch.iter().filter_map(|one| one.dead()).cloned().collect();
     tx.bury(&letters, now).await?;
     let good: Vec<&Good> = batch.iter().filter_map(|one| one.good()).collect();
@@ -42,8 +41,7 @@ pub(crate) async fn apply(store: &Store, batch: &[&Prepared], now: Timestamp) ->
         }
     }
     tx.save_reread(&reread).await?;
-    write(&mut tx, &entries, now, followups).await?;
-    tx.commit().await?;
+    write(tx, &entries, now, followups).await?;
     let mut standings = good.iter().zip(&standings);
     batch.iter().map(|one| outcome(one, &mut standings)).collect()
 }

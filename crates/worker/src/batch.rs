@@ -42,10 +42,18 @@ pub(crate) async fn write_all(store: &Store, prepared: Vec<Option<Prepared>>) ->
     let store = store.clone();
     let transaction: Transaction = Box::new(move |part| {
         let store = store.clone();
-        async move { apply(&store, part, crate::now()).await }.boxed()
+        async move { commit(&store, part).await }.boxed()
     });
     write(&mut slots, &mut verdicts, &transaction).await;
     verdicts
+}
+
+/// Writes a part and commits it: all of it or nothing.
+async fn commit(store: &Store, part: &[&Prepared]) -> Result<Vec<Outcome>, StoreError> {
+    let mut tx = store.begin().await?;
+    let outcomes = apply(&mut tx, part, crate::now()).await?;
+    tx.commit().await?;
+    Ok(outcomes)
 }
 
 type Verdict = Result<Outcome, Postponed>;

@@ -12,6 +12,7 @@
 //! receipt, a dead letter or another try.
 
 mod account;
+pub mod answer;
 mod apply;
 mod batch;
 pub mod column;

@@ -5,7 +5,9 @@ use std::borrow::Cow;
 use afluente_model::{ProviderId, WantKind};
 
 use super::words::{is_silent, object_of};
-use super::{charge, checkout, context, customer, invoice, lookup, payment_intent, refund, risk, subscription, thin};
+use super::{
+    answer, charge, checkout, context, customer, invoice, lookup, payment_intent, refund, risk, subscription, thin,
+};
 use crate::draft::Draft;
 use crate::envelope::Envelope;
 use crate::error::Malformed;
@@ -16,10 +18,11 @@ use crate::reading::{IgnoredBecause, Reading};
 pub(super) fn read(envelope: &Envelope<'_>) -> Result<Reading, Malformed> {
     let text = json::text(envelope.body())?;
     let event = json::object(&text)?;
-    let mut draft = match event.text("object")? {
-        Some("event") => snapshot(envelope, &event)?,
-        Some("v2.core.event") => thin::read(envelope, &event)?,
-        _ => return Err(Malformed::Shape { field: "object", expected: "event or v2.core.event" }),
+    let mut draft = match (envelope.answer(), event.text("object")?) {
+        (Some(answer), _) => answer::read(envelope, answer, &event)?,
+        (None, Some("event")) => snapshot(envelope, &event)?,
+        (None, Some("v2.core.event")) => thin::read(envelope, &event)?,
+        (None, _) => return Err(Malformed::Shape { field: "object", expected: "event or v2.core.event" }),
     };
     if matches!(text, Cow::Owned(_)) {
         draft.note(Malformed::HalfPair);
@@ -46,7 +49,7 @@ fn snapshot(envelope: &Envelope<'_>, event: &Object<'_>) -> Result<Draft, Malfor
 }
 
 /// The object's own word decides what it is, not the event's name.
-fn dispatch(draft: &mut Draft, word: &str, object: &Object<'_>, data: &Object<'_>) -> Result<(), Malformed> {
+pub(super) fn dispatch(draft: &mut Draft, word: &str, object: &Object<'_>, data: &Object<'_>) -> Result<(), Malformed> {
     match word {
         "payment_intent" => payment_intent::read(draft, object),
         "charge" => charge::read(draft, object, None),

@@ -1,8 +1,8 @@
 //! Which call reads an object back. Links in bodies are never followed: a path is built from a kind and an id we checked.
 
-use afluente_model::{Gateway, WantKind, WantReason};
+use afluente_model::{Asked, WantKind, WantReason};
 
-use crate::reading::{Call, Impossible, Want};
+use crate::reading::{Absent, Call, Impossible, Want};
 
 /// Kinds of objects and where the API has them.
 const PATHS: &[(WantKind, &str)] = &[
@@ -60,13 +60,18 @@ pub(super) fn calls(want: &Want) -> Result<Vec<Call>, Impossible> {
     }
     // Who doubts money asks for its refunds as well; who only asks what an object says does not.
     let doubts = !matches!(want.reason, WantReason::Hint | WantReason::Unconfirmed);
-    let paths = [Some(path), refunds_of(kind).filter(|_| doubts)].into_iter().flatten();
-    let (tenant, context) = (&want.tenant, &want.context);
-    let call = |path| Call {
-        gateway: Gateway::Stripe,
-        path: format!("{path}{id}").into(),
-        tenant: tenant.clone(),
-        context: context.clone(),
+    let refunds = refunds_of(kind).filter(|_| doubts).map(|path| (path, true));
+    let paths = [Some((path, want.kind == WantKind::Disputes)), refunds].into_iter().flatten();
+    let call = |(path, listed)| Call {
+        asked: Asked {
+            kind: want.kind,
+            id: want.id.clone(),
+            tenant: want.tenant.clone(),
+            context: want.context.clone(),
+            path: format!("{path}{id}").into(),
+            listed,
+        },
+        absent: Absent::NotYet,
     };
     Ok(paths.map(call).collect())
 }
@@ -89,7 +94,7 @@ mod tests {
 
     #[test]
     fn an_object_has_its_path() {
-        let path = |kind, id| calls(&want(kind, id)).unwrap()[0].path.to_string();
+        let path = |kind, id| calls(&want(kind, id)).unwrap()[0].asked.path.to_string();
         assert_eq!(path("payment_intent", "pi_1"), "/v1/payment_intents/pi_1");
         assert_eq!(path("checkout.session", "cs_test_1"), "/v1/checkout/sessions/cs_test_1");
         assert_eq!(path("payment", "ch_1"), "/v1/charges/ch_1");
@@ -102,7 +107,7 @@ mod tests {
     fn a_doubt_about_money_asks_for_the_refunds_too() {
         let paths = |kind, id| {
             let want = Want { reason: WantReason::Incomplete, ..want(kind, id) };
-            calls(&want).unwrap().into_iter().map(|call| call.path.to_string()).collect::<Vec<_>>()
+            calls(&want).unwrap().into_iter().map(|call| call.asked.path.to_string()).collect::<Vec<_>>()
         };
         assert_eq!(paths("charge", "ch_1"), ["/v1/charges/ch_1", "/v1/refunds?limit=100&charge=ch_1"]);
         assert_eq!(paths("payment", "pi_1")[1], "/v1/refunds?limit=100&payment_intent=pi_1");

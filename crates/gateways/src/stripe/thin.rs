@@ -13,7 +13,8 @@ use crate::reading::IgnoredBecause;
 const PING: &str = "v2.core.event_destination.ping";
 
 pub(super) fn read(envelope: &Envelope<'_>, body: &Object<'_>) -> Result<Draft, Malformed> {
-    let (mut draft, not_ours) = context::open(envelope, body, "thin")?;
+    let (mut draft, not_ours) =
+        context::open(envelope, body, if envelope.answer().is_some() { "answer" } else { "thin" })?;
     let created = body.text("created")?;
     draft.set_at(created.map(Timestamp::parse_rfc3339).transpose().map_err(|_| Malformed::Time { field: "created" })?);
     if draft.kind() == PING {
@@ -34,6 +35,8 @@ pub(super) fn read(envelope: &Envelope<'_>, body: &Object<'_>) -> Result<Draft, 
     match (known, id) {
         (Some(kind), Some(id)) => draft.want(kind, &id, WantReason::Hint),
         _ if kind.is_some_and(words::is_silent) => draft.ignore(IgnoredBecause::NothingToSay),
+        // The event itself was read already.
+        _ if envelope.answer().is_some() => draft.ignore(IgnoredBecause::UnknownType),
         // Nothing is named, a singleton, or an object no call of ours reads: the event itself can be read.
         _ => {
             let own = body.required_id("id")?;

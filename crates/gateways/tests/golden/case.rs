@@ -4,10 +4,12 @@ use std::path::{Path, PathBuf};
 
 use afluente_gateways::{AccountView, Adapter, Envelope, Malformed, Reading, Tenants, adapter, read};
 use afluente_model::{
-    AccountName, Delivery, DeliveryId, Gateway, Incoming, Mode, Proof, ProviderId, SecretName, Timestamp,
+    AccountName, Answer, Asked, Delivery, DeliveryId, Gateway, Incoming, Mode, Proof, ProviderId, Timestamp,
 };
 use bytes::Bytes;
 use serde_json::{Value, json};
+
+use crate::gateway;
 
 /// One folder.
 pub(crate) struct Case {
@@ -19,11 +21,25 @@ pub(crate) struct Case {
     pub(crate) expected: Value,
 }
 
-/// One posted body.
+/// One body that came.
 pub(crate) struct Body {
     /// The file's name without its ending.
     pub(crate) name: String,
     pub(crate) bytes: Vec<u8>,
+    /// How it came, from `<name>.came.json`; null for a post without anything worth keeping.
+    came: Value,
+}
+
+impl Body {
+    /// Whether the gateway answered it; else it posted it.
+    pub(crate) fn is_answer(&self) -> bool {
+        self.came["answers"].is_string()
+    }
+
+    /// The query it was posted with.
+    pub(crate) fn query(&self) -> Option<&str> {
+        self.came["query"].as_str()
+    }
 }
 
 /// What reading a body ended in.
@@ -40,6 +56,7 @@ const SECTIONS: &[&str] = &[
     "malformed",
     "notes",
     "raised",
+    "pages",
     "claims",
     "aliases",
     "now",
@@ -75,8 +92,12 @@ impl Case {
         let mut bodies = Vec::new();
         for path in files(folder) {
             let stem = path.file_stem().unwrap().to_string_lossy().to_string();
-            if stem.starts_with(|first: char| first.is_ascii_digit()) {
-                bodies.push(Body { name: stem, bytes: std::fs::read(&path).unwrap() });
+            if let Some(of) = stem.strip_suffix(".came") {
+                assert!(path.with_file_name(format!("{of}.json")).exists(), "{name}: {stem} is of no body");
+            } else if stem.starts_with(|first: char| first.is_ascii_digit()) {
+                let beside = path.with_file_name(format!("{stem}.came.json"));
+                let posted = if beside.exists() { json(&beside) } else { Value::Null };
+                bodies.push(Body { name: stem, bytes: std::fs::read(&path).unwrap(), came: posted });
             } else {
                 assert!(stem == "expected" || stem == "account", "{name}: nobody reads {stem}");
             }
@@ -90,15 +111,19 @@ impl Case {
         Case { name, gateway, account, bodies, expected }
     }
 
-    /// What a signed body says.
+    /// What a body says, as it came.
     pub(crate) fn read(&self, body: &Body) -> Outcome {
-        self.read_as(&body.bytes, Proof::Signed { secret: SecretName::of(b"golden") })
+        self.read_as(body, &body.bytes, gateway::proof(self.gateway))
     }
 
-    /// What these bytes say with this proof.
-    pub(crate) fn read_as(&self, body: &[u8], proof: Proof) -> Outcome {
-        let delivery = delivery(self.gateway, body, proof);
-        read(self.adapter(), &Envelope::of(&Incoming::Delivery(delivery), &self.account))
+    /// What these bytes say, had they come as this body did: posted with this proof, or answered.
+    pub(crate) fn read_as(&self, body: &Body, bytes: &[u8], proof: Proof) -> Outcome {
+        let incoming = if body.is_answer() {
+            Incoming::Answer(answer(self.gateway, body, bytes))
+        } else {
+            Incoming::Delivery(delivery(self.gateway, body, bytes, proof))
+        };
+        read(self.adapter(), &Envelope::of(&incoming, &self.account))
     }
 
     pub(crate) fn adapter(&self) -> &'static dyn Adapter {
@@ -108,7 +133,7 @@ impl Case {
     /// Compares everything that is not a row. A section that is not there must be empty, but for claims and aliases: of
     /// those the ones listed must be there.
     pub(crate) fn expect(&self, said: &Value) {
-        for section in ["wants", "unmapped", "ignored", "malformed", "notes", "raised"] {
+        for section in ["wants", "unmapped", "ignored", "malformed", "notes", "raised", "pages"] {
             let empty = if said[section].is_array() { json!([]) } else { json!({}) };
             let expected = self.expected.get(section).cloned().unwrap_or(empty);
             assert_eq!(said[section], expected, "{}: {section}", self.name);
@@ -150,17 +175,47 @@ impl Case {
 }
 
 /// A delivery of these bytes.
-fn delivery(gateway: Gateway, bytes: &[u8], proof: Proof) -> Delivery {
+fn delivery(gateway: Gateway, body: &Body, bytes: &[u8], proof: Proof) -> Delivery {
     Delivery {
         id: DeliveryId(uuid::Uuid::nil()),
         gateway,
         account: AccountName::parse("golden").unwrap(),
-        received_at: Timestamp::from_seconds(1_764_000_000).unwrap(),
-        proof,
+        received_at: Timestamp::from_seconds(RECEIVED_SECONDS).unwrap(),
+        proof: match body.came["proof"].as_str() {
+            Some("path_token") => Proof::PathToken,
+            Some(other) => panic!("{}: no proof {other}", body.name),
+            None => proof,
+        },
         headers: Vec::new(),
-        query: None,
+        query: body.query().map(Into::into),
         traceparent: None,
         released_by: None,
+        body: Bytes::copy_from_slice(bytes),
+    }
+}
+
+const RECEIVED_SECONDS: i64 = 1_764_000_000;
+
+/// An answer of these bytes: `answers` is what was asked, as kind and id.
+fn answer(gateway: Gateway, body: &Body, bytes: &[u8]) -> Answer {
+    let came = &body.came;
+    let id = |text: &str| ProviderId::parse(text).unwrap();
+    let (kind, asked) = came["answers"].as_str().unwrap().split_once(' ').unwrap();
+    let date = came["date"].as_str().map(|date| ("date".into(), date.into()));
+    Answer {
+        gateway,
+        account: AccountName::parse("golden").unwrap(),
+        asked: Asked {
+            kind: kind.parse().unwrap(),
+            id: id(asked),
+            tenant: came["tenant"].as_str().map(id),
+            context: came["context"].as_str().map(id),
+            path: came["path"].as_str().unwrap_or("/v1/objects").into(),
+            listed: came["listed"] == json!(true),
+        },
+        status: came["status"].as_u64().map_or(200, |status| u16::try_from(status).unwrap()),
+        received_at: Timestamp::from_seconds(RECEIVED_SECONDS).unwrap(),
+        headers: date.into_iter().collect(),
         body: Bytes::copy_from_slice(bytes),
     }
 }
@@ -169,7 +224,7 @@ fn delivery(gateway: Gateway, bytes: &[u8], proof: Proof) -> Delivery {
 pub(crate) fn said(case: &Case, outcomes: &[Outcome]) -> Value {
     let (mut wants, mut unmapped, mut claims, mut aliases) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     let (mut ignored, mut malformed, mut notes) = (json!({}), json!({}), Vec::new());
-    let mut raised = Vec::new();
+    let (mut raised, mut pages) = (Vec::new(), Vec::new());
     for (body, outcome) in case.bodies.iter().zip(outcomes) {
         let reading = match outcome {
             Ok(reading) => reading,
@@ -186,6 +241,7 @@ pub(crate) fn said(case: &Case, outcomes: &[Outcome]) -> Value {
             }),
         );
         notes.extend(reading.notes.iter().map(|note| format!("{}: {note}", body.name)));
+        pages.extend(reading.next_page.iter().map(|path| format!("{}: {path}", body.name)));
         raised.extend(reading.raised.iter().map(|raised| format!("{} {}", raised.kind, raised.entity)));
         unmapped.extend(reading.unmapped.iter().map(|word| format!("{} {}", word.field, word.word)));
         aliases.extend(reading.aliases.iter().map(|alias| format!("{} {}", alias.alias.id, alias.payment.id)));
@@ -201,7 +257,7 @@ pub(crate) fn said(case: &Case, outcomes: &[Outcome]) -> Value {
     json!({
         "wants": wants, "unmapped": unmapped, "claims": claims, "aliases": aliases,
         "ignored": ignored, "malformed": malformed, "notes": notes,
-        "raised": raised,
+        "raised": raised, "pages": pages,
     })
 }
 

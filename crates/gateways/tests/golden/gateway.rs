@@ -1,18 +1,48 @@
 //! What the runner must know of each gateway: how it signs, and where its bodies hold a status.
 
 use afluente_gateways::{Secret, stripe};
-use afluente_model::Gateway;
+use afluente_model::{Gateway, Proof, SecretName};
 use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 
-/// The headers a gateway would send with this body at this time.
-pub(crate) fn signed(gateway: Gateway, secret: &Secret, clock: i64, body: &[u8]) -> HeaderMap {
+/// A request as it is posted.
+#[derive(Clone)]
+pub(crate) struct Posted {
+    pub(crate) query: Option<String>,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
+}
+
+/// What a gateway's own request proves.
+pub(crate) fn proof(gateway: Gateway) -> Proof {
+    match gateway {
+        Gateway::Stripe => Proof::Signed { secret: SecretName::of(b"golden") },
+        other => panic!("{}: the runner does not know what it proves", other.slug()),
+    }
+}
+
+/// The request a gateway would make with this body at this time.
+pub(crate) fn posted(gateway: Gateway, secret: &Secret, clock: i64, query: Option<&str>, body: &[u8]) -> Posted {
+    let posted = Posted { query: query.map(str::to_owned), headers: HeaderMap::new(), body: body.to_vec() };
     match gateway {
         Gateway::Stripe => {
             let header = HeaderValue::from_str(&stripe::sign(secret, clock, body)).unwrap();
-            HeaderMap::from_iter([("stripe-signature".parse().unwrap(), header)])
+            Posted { headers: HeaderMap::from_iter([("stripe-signature".parse().unwrap(), header)]), ..posted }
         }
         other => panic!("{}: the runner does not know how it signs", other.slug()),
+    }
+}
+
+/// What somebody in between may change of it, each to something that was not signed.
+pub(crate) fn changed(gateway: Gateway, posted: &Posted) -> Vec<Posted> {
+    match gateway {
+        Gateway::Stripe => {
+            let mut changed = posted.body.clone();
+            changed[posted.body.len() / 2] ^= 1;
+            let cut = posted.body[..posted.body.len() - 1].to_vec();
+            [changed, cut].map(|body| Posted { body, ..posted.clone() }).to_vec()
+        }
+        other => panic!("{}: the runner does not know what it signs", other.slug()),
     }
 }
 

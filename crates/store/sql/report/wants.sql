@@ -1,4 +1,4 @@
-select account, tenant, kind, reference, context, reason, raised, attempts, created_at, not_before
+select id, account, tenant, kind, reference, context, reason, raised, attempts, last_outcome, created_at, due_at, receipt_id
 from wants
 where closed_at is null and ($1 is null or account = $1)
 order by created_at, id

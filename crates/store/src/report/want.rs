@@ -2,6 +2,7 @@
 
 use afluente_model::Timestamp;
 use sqlx::FromRow;
+use uuid::Uuid;
 
 use crate::backend::{Store, fetch};
 use crate::cell::Moment;
@@ -13,6 +14,8 @@ static WANTS: Statement = text!("report/wants");
 /// One open want.
 #[derive(Clone, Debug)]
 pub struct WantView {
+    /// The want.
+    pub id: Uuid,
     /// The account whose credentials answer it.
     pub account: String,
     /// The gateway's sub-account, empty for none.
@@ -29,14 +32,19 @@ pub struct WantView {
     pub raised: i64,
     /// How often it was asked.
     pub attempts: i64,
+    /// How asking ended the last time.
+    pub last_outcome: Option<String>,
     /// When it was raised.
     pub created_at: Timestamp,
-    /// Not to be asked before.
-    pub not_before: Timestamp,
+    /// When it is asked next; while somebody asks, when it would be another's.
+    pub due_at: Timestamp,
+    /// The receipt that raised it first.
+    pub receipt: Uuid,
 }
 
 #[derive(FromRow)]
 struct Record {
+    id: Uuid,
     account: String,
     tenant: String,
     kind: String,
@@ -45,29 +53,38 @@ struct Record {
     reason: String,
     raised: i64,
     attempts: i64,
+    last_outcome: Option<String>,
     created_at: Moment,
-    not_before: Moment,
+    due_at: Moment,
+    receipt_id: Uuid,
+}
+
+impl TryFrom<Record> for WantView {
+    type Error = StoreError;
+
+    fn try_from(row: Record) -> Result<WantView, StoreError> {
+        Ok(WantView {
+            id: row.id,
+            account: row.account,
+            tenant: row.tenant,
+            kind: row.kind,
+            reference: row.reference,
+            context: row.context,
+            reason: row.reason,
+            raised: row.raised,
+            attempts: row.attempts,
+            last_outcome: row.last_outcome,
+            created_at: row.created_at.read("wants", "created_at")?,
+            due_at: row.due_at.read("wants", "due_at")?,
+            receipt: row.receipt_id,
+        })
+    }
 }
 
 impl Store {
     /// Open wants, oldest first.
     pub async fn wants(&self, account: Option<&str>, limit: u32) -> Result<Vec<WantView>, StoreError> {
         let rows: Vec<Record> = fetch!(self, fetch_all, WANTS, account, i64::from(limit))?;
-        rows.into_iter()
-            .map(|row| {
-                Ok(WantView {
-                    account: row.account,
-                    tenant: row.tenant,
-                    kind: row.kind,
-                    reference: row.reference,
-                    context: row.context,
-                    reason: row.reason,
-                    raised: row.raised,
-                    attempts: row.attempts,
-                    created_at: row.created_at.read("wants", "created_at")?,
-                    not_before: row.not_before.read("wants", "not_before")?,
-                })
-            })
-            .collect()
+        rows.into_iter().map(WantView::try_from).collect()
     }
 }

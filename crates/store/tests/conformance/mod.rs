@@ -10,4 +10,4 @@ mod receipt;
 mod record;
 mod report;
 mod schema;
-mod want;
+pub(crate) mod want;

@@ -1,7 +1,7 @@
 //! Questions for the gateways: one open row a reference, raised and strengthened, and closed where what came answers it.
 
 use afluente_model::{Amount, Timestamp, WantKind, WantReason};
-use afluente_store::{NameRow, PaymentRow, WantRow};
+use afluente_store::{NameRow, PaymentRow, Settled, Store, WantRow};
 use uuid::Uuid;
 
 use super::content::{account, at, key, payment, stored_receipt};
@@ -68,7 +68,7 @@ async fn the_stronger_reason_and_the_earlier_moment_stay_whatever_came_first() {
     let open = site.store.wants(None, 10).await.unwrap();
     assert_eq!(open.len(), 4);
     for want in open {
-        let said = (&*want.reason, want.not_before, want.raised, want.context.as_deref());
+        let said = (&*want.reason, want.due_at, want.raised, want.context.as_deref());
         assert_eq!(said, ("contested", at(5), 3, Some("acct_1/acct_2")), "{}", want.reference);
     }
 }
@@ -157,4 +157,106 @@ async fn more_wants_than_one_look_takes_are_looked_at_place_by_place() {
         (after, looks) = (last, looks + 1);
     }
     assert_eq!((looks, closed), (3, 1));
+}
+
+#[tokio::test]
+async fn a_want_is_taken_by_one_until_its_time_is_over() {
+    let site = site().await;
+    opened(&site.store, &[("ch_1", WantReason::Hint), ("ch_2", WantReason::Contested)]).await;
+    let shop = account("shop");
+    assert!(!site.store.is_want_due(&shop, at(0)).await.unwrap(), "none is due yet");
+    assert!(site.store.is_want_due(&shop, at(1)).await.unwrap());
+    assert!(!site.store.is_want_due(&account("other"), at(1)).await.unwrap());
+    assert_eq!(taken(&site.store, 0, 60).await, [""; 0]);
+    let mut first = taken(&site.store, 1, 61).await;
+    first.sort_unstable();
+    assert_eq!(first, ["ch_1 1", "ch_2 1"]);
+    assert_eq!(taken(&site.store, 60, 120).await, [""; 0], "somebody asks");
+    assert_eq!(taken(&site.store, 61, 120).await.len(), 2, "whoever asked is gone");
+}
+
+#[tokio::test]
+async fn an_answer_closes_a_want_only_if_nobody_raised_it_meanwhile() {
+    let site = site().await;
+    opened(&site.store, &[("ch_1", WantReason::Hint)]).await;
+    for (round, raised_meanwhile) in [(1, true), (2, false)] {
+        let mut tx = site.store.begin().await.unwrap();
+        let want = tx.take_wants(&account("shop"), 9, at(round), at(round + 60)).await.unwrap().remove(0);
+        tx.commit().await.unwrap();
+        if raised_meanwhile {
+            opened(&site.store, &[("ch_1", WantReason::Contested)]).await;
+        }
+        let answered =
+            Settled { id: want.id, answers: Some(want.raised), outcome: "answered", held_until: at(round + 1) };
+        let mut tx = site.store.begin().await.unwrap();
+        tx.settle_wants(&[answered.clone(), Settled { id: Uuid::now_v7(), ..answered }], at(round)).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(site.store.wants(None, 9).await.unwrap().len(), usize::from(raised_meanwhile));
+    }
+    assert_eq!(site.count("select attempts from wants where closed_because = 'answered' and raised = 2").await, 2);
+}
+
+#[tokio::test]
+async fn what_an_answer_says_to_wait_a_new_question_does_not_shorten() {
+    let site = site().await;
+    opened(&site.store, &[("ch_1", WantReason::Hint)]).await;
+    let mut tx = site.store.begin().await.unwrap();
+    let want = tx.take_wants(&account("shop"), 1, at(1), at(61)).await.unwrap().remove(0);
+    let absent = Settled { id: want.id, answers: None, outcome: "absent", held_until: at(3_600) };
+    tx.settle_wants(&[absent], at(2)).await.unwrap();
+    tx.commit().await.unwrap();
+    opened(&site.store, &[("ch_1", WantReason::Contested)]).await;
+    assert_eq!(taken(&site.store, 3_599, 4_000).await, [""; 0]);
+    assert_eq!(taken(&site.store, 3_600, 4_000).await, ["ch_1 2"]);
+    let open = site.store.wants(None, 9).await.unwrap();
+    assert_eq!((open[0].attempts, open[0].last_outcome.as_deref(), open[0].due_at), (1, Some("absent"), at(4_000)));
+}
+
+#[tokio::test]
+async fn what_answered_itself_is_closed_when_it_would_be_asked() {
+    let site = site().await;
+    let mut tx = site.store.begin().await.unwrap();
+    let receipt = stored_receipt(&mut tx).await;
+    let mut rows = vec![payment(&mut tx, &key("shop", "", "ch_1")).await];
+    rows[0].payment.status = afluente_model::PaymentStatus::Succeeded;
+    rows[0].payment.amounts.captured = Amount::new(100).unwrap();
+    tx.save_payments(&rows).await.unwrap();
+    let name = NameRow { name: key("shop", "", "ch_1"), payment: "ch_1".into() };
+    tx.lock_names(std::slice::from_ref(&name.name), at(0)).await.unwrap();
+    tx.save_names(&[name], at(0)).await.unwrap();
+    let wants = ["ch_1", "ch_2"].map(|id| because(WantReason::Unconfirmed, at(120), want(id, "", receipt)));
+    tx.open_wants(&wants, at(0)).await.unwrap();
+    tx.commit().await.unwrap();
+    assert_eq!(taken(&site.store, 120, 180).await, ["ch_2 1"]);
+    assert_eq!(site.count("select count(*) from wants where closed_because = 'known' and reference = 'ch_1'").await, 1);
+}
+
+#[tokio::test]
+async fn calls_are_counted_by_account_and_month() {
+    let site = site().await;
+    let shop = account("shop");
+    for calls in [1, 2] {
+        let mut tx = site.store.begin().await.unwrap();
+        tx.count_lookup_calls(&shop, "2026-11", calls).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+    assert_eq!(site.store.lookup_calls(&shop, "2026-11").await.unwrap(), 3);
+    assert_eq!(site.store.lookup_calls(&shop, "2026-12").await.unwrap(), 0);
+}
+
+/// Opens wants that are due at once.
+pub(crate) async fn opened(store: &Store, wants: &[(&str, WantReason)]) {
+    let mut tx = store.begin().await.unwrap();
+    let receipt = stored_receipt(&mut tx).await;
+    let rows: Vec<WantRow> = wants.iter().map(|(id, reason)| because(*reason, at(1), want(id, "", receipt))).collect();
+    tx.open_wants(&rows, at(0)).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+/// References and how often they were raised, of what is taken at this moment.
+async fn taken(store: &Store, now: i64, until: i64) -> Vec<String> {
+    let mut tx = store.begin().await.unwrap();
+    let taken = tx.take_wants(&account("shop"), 9, at(now), at(until)).await.unwrap();
+    tx.commit().await.unwrap();
+    taken.iter().map(|want| format!("{} {}", want.reference, want.raised)).collect()
 }

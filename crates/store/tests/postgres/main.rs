@@ -8,3 +8,4 @@ mod failing;
 mod open;
 mod partition;
 mod site;
+mod taking;

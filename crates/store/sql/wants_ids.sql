@@ -1,0 +1,1 @@
+returning wants.id

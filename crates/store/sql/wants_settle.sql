@@ -1,0 +1,9 @@
+update wants set
+    attempts = wants.attempts + 1,
+    last_outcome = input.outcome,
+    taken_until = input.now,
+    held_until = input.held_until,
+    closed_at = case when wants.raised = input.raised then input.now end,
+    closed_because = case when wants.raised = input.raised then input.outcome end
+from input
+where wants.id = input.id and wants.closed_at is null
