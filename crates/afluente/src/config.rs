@@ -291,6 +291,12 @@ impl Config {
         afluente_worker::Accounts(self.accounts.iter().map(|one| (one.name.clone(), one.for_worker())).collect())
     }
 
+    /// The accounts that may ask their gateways.
+    pub(crate) fn lookup_accounts(&self) -> afluente_lookup::Accounts {
+        let asking = self.accounts.iter().filter_map(|one| Some((one.name.clone(), one.for_lookup()?)));
+        afluente_lookup::Accounts(asking.collect())
+    }
+
     /// The same configuration listening on free ports.
     pub(crate) fn on_free_ports(mut self) -> Config {
         self.ingress_listen = SocketAddr::from(([127, 0, 0, 1], 0));
@@ -345,9 +351,10 @@ fn print(config: &Config, folder: &Path, as_json: bool) {
             one.merchant.to_string(),
             one.path(),
             one.secret_names().join(" "),
+            one.access.as_ref().map_or_else(|| "-".to_owned(), |access| access.base.to_string()),
         ]
     });
-    let table = output::table(&["ACCOUNT", "GATEWAY", "MODE", "MERCHANT", "PATH", "SECRETS"], &[], rows);
+    let table = output::table(&["ACCOUNT", "GATEWAY", "MODE", "MERCHANT", "PATH", "SECRETS", "ASKS"], &[], rows);
     let notes: String = config.notes.iter().map(|note| format!("note: {note}\n")).collect();
     output::print(&format!("{} is in order\n{table}{notes}", folder.join(FILE).display()));
 }

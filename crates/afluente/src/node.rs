@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use afluente_ingress::{AdminPages, Receiver, system_clock};
+use afluente_lookup::Lookup;
 use afluente_model::chain;
 use afluente_queue::{Queue, SealKeys};
 use afluente_store::{Store, StoreOptions};
@@ -119,6 +120,7 @@ impl Node {
                 other_tasks.push(control(&mut roles, &stops, Control::bind(folder)?, desk));
             }
             other_tasks.push(look_after(&mut roles, &stops, store.clone()));
+            other_tasks.push(look_up(&mut roles, &stops, store.clone(), &accounts));
         }
         other_tasks.extend(serve_pages(&mut roles, &stops, pages, asked, metrics));
         other_tasks.push(roles.start("reload", &stops.rest, move |stop| async move {
@@ -203,6 +205,14 @@ fn work(roles: &mut Roles, stops: &Stops, config: &Config, desk: &Desk, pulses: 
 fn control(roles: &mut Roles, stops: &Stops, control: Control, desk: Desk) -> JoinHandle<()> {
     roles.start("control", &stops.rest, move |stop| async move {
         control.run(desk, stop).await;
+        Ok(())
+    })
+}
+
+fn look_up(roles: &mut Roles, stops: &Stops, store: Store, accounts: &Accounts) -> JoinHandle<()> {
+    let lookup = Lookup { store, accounts: accounts.lookup.clone(), settings: afluente_lookup::Settings::default() };
+    roles.start("lookup", &stops.rest, move |stop| async move {
+        afluente_lookup::run(lookup, stop.told()).await;
         Ok(())
     })
 }

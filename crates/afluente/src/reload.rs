@@ -25,6 +25,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(2);
 pub(crate) struct Accounts {
     pub(crate) ingress: watch::Receiver<Arc<afluente_ingress::Accounts>>,
     pub(crate) worker: watch::Receiver<Arc<afluente_worker::Accounts>>,
+    pub(crate) lookup: watch::Receiver<Arc<afluente_lookup::Accounts>>,
 }
 
 /// Watches the configuration.
@@ -35,6 +36,7 @@ pub(crate) struct Reload {
     files: Vec<PathBuf>,
     ingress: watch::Sender<Arc<afluente_ingress::Accounts>>,
     worker: watch::Sender<Arc<afluente_worker::Accounts>>,
+    lookup: watch::Sender<Arc<afluente_lookup::Accounts>>,
     /// Whether the configuration in force is the one on disk.
     pub(crate) healthy: Arc<AtomicBool>,
 }
@@ -44,15 +46,17 @@ impl Reload {
     pub(crate) fn new(folder: &Path, config: &Config, store: Option<&Store>) -> (Reload, Accounts) {
         let (ingress, ingress_accounts) = watch::channel(Arc::new(config.ingress_accounts()));
         let (worker, worker_accounts) = watch::channel(Arc::new(config.worker_accounts()));
+        let (lookup, lookup_accounts) = watch::channel(Arc::new(config.lookup_accounts()));
         let reload = Reload {
             folder: folder.to_owned(),
             store: store.cloned(),
             files: config.files.clone(),
             ingress,
             worker,
+            lookup,
             healthy: Arc::new(AtomicBool::new(true)),
         };
-        (reload, Accounts { ingress: ingress_accounts, worker: worker_accounts })
+        (reload, Accounts { ingress: ingress_accounts, worker: worker_accounts, lookup: lookup_accounts })
     }
 
     /// Reloads until `shutdown` ends.
@@ -105,6 +109,7 @@ impl Reload {
                 self.files.clone_from(&config.files);
                 // The worker first: it must know an account before ingress accepts for it.
                 self.worker.send_replace(Arc::new(config.worker_accounts()));
+                self.lookup.send_replace(Arc::new(config.lookup_accounts()));
                 self.ingress.send_replace(Arc::new(config.ingress_accounts()));
                 info!(accounts = config.worker_accounts().0.len(), "Reloaded the accounts");
                 self.tell(true);

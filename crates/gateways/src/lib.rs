@@ -84,9 +84,11 @@ pub fn read(adapter: &dyn Adapter, envelope: &Envelope<'_>) -> Result<Reading, M
 
 /// What an answer says that there is no such thing.
 fn absent(answer: &Answer) -> Reading {
-    let event_type = format!("{} absent", answer.asked.kind);
+    let Answer { asked, .. } = answer;
+    let tenant = asked.tenant.as_ref().map_or("", |tenant| tenant.as_str());
+    let event_type = format!("{} absent", asked.kind);
     Reading {
-        event: Some(format!("absent:{}/{}", answer.asked.kind, answer.asked.id).into()),
+        event: Some(format!("absent:{tenant}/{}/{}", asked.kind, asked.id).into()),
         event_type: event_type.into(),
         ignored: Some(IgnoredBecause::Absent),
         ..Reading::default()

@@ -3,6 +3,7 @@
 use afluente_model::{Conventions, Gateway};
 
 use crate::credentials::{CredentialForm, CredentialKind};
+use crate::secret::SecretForm;
 
 /// The constants of a gateway's adapter.
 #[derive(Debug)]
@@ -15,6 +16,8 @@ pub struct Profile {
     pub conventions: Conventions,
     /// What its requests are checked with.
     pub credentials: &'static [CredentialForm],
+    /// Where its objects are read back.
+    pub api: Api,
     /// The answers it expects.
     pub answers: Answers,
     /// Content types a body may come with, lower case, without parameters; an empty text where it may come without one.
@@ -37,6 +40,27 @@ impl Profile {
     pub fn takes(&self, kind: CredentialKind) -> bool {
         self.credentials.iter().any(|form| form.kind == kind)
     }
+}
+
+/// The API of one gateway, as far as reading needs it.
+#[derive(Debug)]
+pub struct Api {
+    /// Its base address.
+    pub base: &'static str,
+    /// Its hosts: a base address elsewhere has to be allowed by whoever configures it.
+    pub hosts: &'static [&'static str],
+    /// How the tokens look that go into `Authorization: Bearer`.
+    pub token: SecretForm,
+    /// Where a client id and its secret become such a token, if they do there.
+    pub oauth_path: Option<&'static str>,
+    /// Headers of every call, lower case.
+    pub headers: &'static [(&'static str, &'static str)],
+    /// The header that names the sub-account a call is made for.
+    pub tenant_header: Option<&'static str>,
+    /// The header that takes what the gateway wrote as the path to the sub-account, instead.
+    pub context_header: Option<&'static str>,
+    /// How many calls a second an account makes at most, unless it is told otherwise.
+    pub calls_per_second: u32,
 }
 
 /// Status codes of one gateway.

@@ -14,8 +14,8 @@ pub struct Secret {
 /// How the secrets of a gateway look, so that what people paste in their place can be told.
 #[derive(Clone, Copy, Debug)]
 pub struct SecretForm {
-    /// How every one begins; empty where nothing is promised.
-    pub prefix: &'static str,
+    /// How each begins, one of these; none where nothing is promised.
+    pub prefixes: &'static [&'static str],
     /// Where people find it, to end the sentence "paste …".
     pub found: &'static str,
     /// What else begins how, and what it is.
@@ -24,7 +24,7 @@ pub struct SecretForm {
 
 impl SecretForm {
     /// Nothing is known of how they look.
-    pub const ANY: SecretForm = SecretForm { prefix: "", found: "the secret as the gateway shows it", others: &[] };
+    pub const ANY: SecretForm = SecretForm { prefixes: &[], found: "the secret as the gateway shows it", others: &[] };
 }
 
 /// A secret that cannot protect anything, or a text that holds more or less than one. Says what to do; never shows the text.
@@ -66,10 +66,10 @@ pub enum BadSecret {
         code: u32,
     },
     /// It begins like something else of the same gateway.
-    #[error("expected {}, got {what} ({begins}…): paste {found}", beginning(.prefix))]
+    #[error("expected {}, got {what} ({begins}…): paste {found}", beginning(.prefixes))]
     SomethingElse {
         /// How a secret begins.
-        prefix: &'static str,
+        prefixes: &'static [&'static str],
         /// What it is instead.
         what: &'static str,
         /// How that begins.
@@ -78,17 +78,17 @@ pub enum BadSecret {
         found: &'static str,
     },
     /// It does not begin as every secret of the gateway does.
-    #[error("expected {}, got something else: paste {found}", beginning(.prefix))]
+    #[error("expected {}, got something else: paste {found}", beginning(.prefixes))]
     WrongBeginning {
         /// How a secret begins.
-        prefix: &'static str,
+        prefixes: &'static [&'static str],
         /// Where it is found.
         found: &'static str,
     },
 }
 
-fn beginning(prefix: &str) -> String {
-    format!("a secret that begins with {prefix}")
+fn beginning(prefixes: &[&str]) -> String {
+    format!("a secret that begins with {}", prefixes.join(" or "))
 }
 
 /// The shortest text accepted as a secret.
@@ -163,18 +163,18 @@ fn is_assignment(text: &str, form: &SecretForm) -> bool {
     let named = name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
         && name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
     let shouted = !name.contains(|c: char| c.is_ascii_lowercase());
-    named && !value.is_empty() && (shouted || (!form.prefix.is_empty() && value.starts_with(form.prefix)))
+    named && !value.is_empty() && (shouted || form.prefixes.iter().any(|prefix| value.starts_with(prefix)))
 }
 
 /// Whether it begins as the gateway's secrets do.
 fn has_form(text: &str, form: &SecretForm) -> Result<(), BadSecret> {
-    let SecretForm { prefix, found, others } = *form;
-    if text.starts_with(prefix) {
+    let SecretForm { prefixes, found, others } = *form;
+    if prefixes.is_empty() || prefixes.iter().any(|prefix| text.starts_with(prefix)) {
         return Ok(());
     }
     let other = others.iter().find(|(begins, _)| text.starts_with(begins));
-    Err(other.map_or(BadSecret::WrongBeginning { prefix, found }, |(begins, what)| BadSecret::SomethingElse {
-        prefix,
+    Err(other.map_or(BadSecret::WrongBeginning { prefixes, found }, |(begins, what)| BadSecret::SomethingElse {
+        prefixes,
         what,
         begins,
         found,

@@ -27,7 +27,7 @@ use afluente_model::money::Scale;
 use afluente_model::{Conventions, Gateway, Proof, Resolution, Timestamp};
 
 use crate::credentials::{CredentialForm, CredentialKind, Credentials};
-use crate::profile::{Answers, Profile};
+use crate::profile::{Answers, Api, Profile};
 use crate::secret::SecretForm;
 use crate::{Adapter, Call, Envelope, Impossible, Malformed, Reading, Rejection, Request, Want, vocabulary};
 
@@ -35,7 +35,7 @@ use crate::{Adapter, Call, Envelope, Impossible, Malformed, Reading, Rejection, 
 pub(crate) struct Stripe;
 
 const SECRET: SecretForm = SecretForm {
-    prefix: "whsec_",
+    prefixes: &["whsec_"],
     found: "the signing secret of the webhook endpoint, shown at the endpoint in Stripe's dashboard",
     others: &[
         ("we_", "the endpoint's id"),
@@ -45,11 +45,28 @@ const SECRET: SecretForm = SecretForm {
     ],
 };
 
+const TOKEN: SecretForm = SecretForm {
+    prefixes: &["rk_", "sk_"],
+    found: "a restricted API key that may only read, made under Developers, API keys",
+    others: &[("whsec_", "a signing secret"), ("we_", "the endpoint's id"), ("pk_", "a publishable API key")],
+};
+
 static PROFILE: Profile = Profile {
     gateway: Gateway::Stripe,
     title: "Stripe",
     conventions: Conventions { resolution: Resolution::Second, scale: Scale::stripe },
     credentials: &[CredentialForm { kind: CredentialKind::Hmac, form: SECRET, is_required: true }],
+    api: Api {
+        base: "https://api.stripe.com",
+        hosts: &["api.stripe.com"],
+        token: TOKEN,
+        oauth_path: None,
+        // What is under /v2/ is only read with a version; the shapes are those this adapter was written against.
+        headers: &[("stripe-version", "2026-10-28.endive")],
+        tenant_header: Some("stripe-account"),
+        context_header: Some("stripe-context"),
+        calls_per_second: 20,
+    },
     // Any 2xx is success there; 4xx is tried again like 5xx, and 400 is what Stripe's own examples answer.
     answers: Answers { accepted: 200, rejected: 400, echoes: &[] },
     content_types: &["application/json"],

@@ -1,5 +1,6 @@
 update wants set
     attempts = wants.attempts + 1,
+    absences = wants.absences + case when input.outcome = 'absent' then 1 else 0 end,
     last_outcome = input.outcome,
     taken_until = input.now,
     held_until = input.held_until,

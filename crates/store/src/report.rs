@@ -19,7 +19,7 @@ pub use payment::{PaymentFilter, ReceiptView};
 pub use rebuild::StoredAlias;
 pub use subscription::SubscriptionFilter;
 pub use summary::{Counts, UnknownWordView};
-pub use want::WantView;
+pub use want::{OpenWants, WantView};
 
 #[cfg(test)]
 pub(crate) use {

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use afluente_gateways::{AccountView, CredentialKind, Credentials, Secret, Tenants, adapter};
+use afluente_lookup::{Access, LookupAccount};
 use afluente_model::{AccountName, Gateway, MerchantName, Mode, ProviderId, SecretName};
 use serde_json::{Value, json};
 
@@ -10,6 +11,7 @@ use super::section::{Reader, Section};
 use crate::exit::Failure;
 
 mod alias;
+mod api;
 mod credential;
 
 /// One account, ready to use.
@@ -27,6 +29,8 @@ pub(crate) struct AccountConfig {
     pub(crate) credentials: Credentials,
     /// Paths it is reached on beside its own.
     aliases: Vec<Box<str>>,
+    /// How its gateway is asked, if it is.
+    pub(crate) access: Option<Access>,
     external_id: Option<ProviderId>,
     tenants: Tenants,
     replaces: Option<AccountName>,
@@ -42,6 +46,11 @@ impl AccountConfig {
         afluente_worker::Account { gateway, merchant, adapter, view, replaces }
     }
 
+    /// The account as look-ups see it, if it may ask.
+    pub(super) fn for_lookup(&self) -> Option<LookupAccount> {
+        Some(LookupAccount { account: self.for_worker(), access: self.access.clone()? })
+    }
+
     /// Whether both are one account at the gateway.
     fn is_also(&self, other: &AccountConfig) -> bool {
         self.external_id.is_some()
@@ -55,6 +64,7 @@ impl AccountConfig {
             "name": self.name.as_str(), "gateway": self.gateway.slug(), "mode": self.mode.as_str(),
             "merchant": self.merchant.as_str(), "path": self.path(), "aliases": self.aliases,
             "secrets": names(CredentialKind::Hmac), "path_tokens": names(CredentialKind::PathToken),
+            "asks": self.access.as_ref().map(|access| access.base.to_string()),
         })
     }
 
@@ -145,6 +155,7 @@ fn one<'a>(reader: &mut Reader<'a>, name: &str, section: &mut Section<'a>) -> Op
     let mode = mode(reader, section);
     let credentials = credential::read(reader, section, gateway);
     let aliases = alias::read(reader, section);
+    let access = gateway.and_then(adapter).and_then(|adapter| api::read(reader, section, &adapter.profile().api));
     let external_id = external_id(reader, section);
     let tenants = tenants(reader, section);
     let replaces = replaces(reader, section);
@@ -155,6 +166,7 @@ fn one<'a>(reader: &mut Reader<'a>, name: &str, section: &mut Section<'a>) -> Op
         mode: mode?,
         credentials,
         aliases,
+        access,
         external_id,
         tenants,
         replaces,

@@ -194,6 +194,21 @@ impl<'a> Section<'a> {
         None
     }
 
+    /// Whether it stands there at all.
+    pub(super) fn is_there(&self) -> bool {
+        self.table.is_some()
+    }
+
+    /// True or false, false by default.
+    pub(super) fn flag(&mut self, reader: &mut Reader<'_>, key: &'static str) -> bool {
+        let Some(item) = self.item(key) else { return false };
+        item.as_bool().unwrap_or_else(|| {
+            let text = format!("{}: expected true or false, got {}", self.name(key), item.type_name());
+            reader.problem(self.place(key), text);
+            false
+        })
+    }
+
     pub(super) fn number(
         &mut self,
         reader: &mut Reader<'_>,

@@ -25,7 +25,8 @@ pub(super) fn read(envelope: &Envelope<'_>, answer: &Answer, object: &Object<'_>
     }
     let at = envelope.date().map(|date| date.shifted(-TICK_MICROS));
     // The same bytes a second later say that all of it still holds.
-    let event = format!("answer:{}@{}", asked.path, at.map_or(0, afluente_model::Timestamp::as_seconds));
+    let tenant = asked.tenant.as_ref().map_or("", ProviderId::as_str);
+    let event = format!("answer:{tenant}{}@{}", asked.path, at.map_or(0, afluente_model::Timestamp::as_seconds));
     let mut draft = Draft::new(envelope.source(), Some(event), &format!("answer.{word}"));
     draft.set_tenant(asked.tenant.clone(), asked.context.clone());
     draft.set_at(at);

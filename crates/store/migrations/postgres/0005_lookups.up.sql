@@ -9,6 +9,8 @@ alter table wants add column held_until timestamptz not null default 'epoch';
 -- Until when somebody is asking. Who dies meanwhile leaves it to the next.
 alter table wants add column taken_until timestamptz not null default 'epoch';
 alter table wants add column due_at timestamptz generated always as (greatest(not_before, held_until, taken_until)) stored;
+-- How often the gateway said that there is no such thing.
+alter table wants add column absences bigint not null default 0;
 -- Who gave it up, if a person did.
 alter table wants add column closed_by text collate "C";
 alter table wants rename column last_error to last_outcome;

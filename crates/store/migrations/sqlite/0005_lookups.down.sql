@@ -2,6 +2,7 @@ drop table lookup_calls;
 drop index wants_due;
 alter table wants rename column last_outcome to last_error;
 alter table wants drop column closed_by;
+alter table wants drop column absences;
 alter table wants drop column due_at;
 alter table wants drop column taken_until;
 alter table wants drop column held_until;

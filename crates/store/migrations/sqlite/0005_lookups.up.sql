@@ -7,6 +7,8 @@ alter table wants add column held_until integer not null default 0;
 -- Until when somebody is asking. Who dies meanwhile leaves it to the next.
 alter table wants add column taken_until integer not null default 0;
 alter table wants add column due_at integer generated always as (max(not_before, held_until, taken_until)) virtual;
+-- How often the gateway said that there is no such thing.
+alter table wants add column absences integer not null default 0;
 -- Who gave it up, if a person did.
 alter table wants add column closed_by text;
 alter table wants rename column last_error to last_outcome;

@@ -1,15 +1,19 @@
 //! Open questions for the gateways.
 
-use afluente_model::Timestamp;
+use afluente_model::{Gateway, Timestamp, WantReason};
 use sqlx::FromRow;
 use uuid::Uuid;
 
 use crate::backend::{Store, fetch};
 use crate::cell::Moment;
 use crate::error::StoreError;
+use crate::payment::word;
 use crate::rows::{Statement, text};
 
 static WANTS: Statement = text!("report/wants");
+static OPEN: Statement = text!("report/wants_open");
+
+const TABLE: &str = "wants";
 
 /// One open want.
 #[derive(Clone, Debug)]
@@ -40,6 +44,27 @@ pub struct WantView {
     pub due_at: Timestamp,
     /// The receipt that raised it first.
     pub receipt: Uuid,
+}
+
+/// How many wants of one gateway are open for one reason.
+#[derive(Clone, Debug)]
+pub struct OpenWants {
+    /// The gateway.
+    pub gateway: Gateway,
+    /// The reason.
+    pub reason: WantReason,
+    /// How many.
+    pub open: i64,
+    /// When the oldest was raised.
+    pub since: Timestamp,
+}
+
+#[derive(FromRow)]
+struct OpenRecord {
+    provider_v2: String,
+    reason: String,
+    open: i64,
+    since: Moment,
 }
 
 #[derive(FromRow)]
@@ -74,8 +99,8 @@ impl TryFrom<Record> for WantView {
             raised: row.raised,
             attempts: row.attempts,
             last_outcome: row.last_outcome,
-            created_at: row.created_at.read("wants", "created_at")?,
-            due_at: row.due_at.read("wants", "due_at")?,
+            created_at: row.created_at.read(TABLE, "created_at")?,
+            due_at: row.due_at.read(TABLE, "due_at")?,
             receipt: row.receipt_id,
         })
     }
@@ -86,5 +111,20 @@ impl Store {
     pub async fn wants(&self, account: Option<&str>, limit: u32) -> Result<Vec<WantView>, StoreError> {
         let rows: Vec<Record> = fetch!(self, fetch_all, WANTS, account, i64::from(limit))?;
         rows.into_iter().map(WantView::try_from).collect()
+    }
+
+    /// Open wants by gateway and reason.
+    pub async fn open_wants(&self) -> Result<Vec<OpenWants>, StoreError> {
+        let rows: Vec<OpenRecord> = fetch!(self, fetch_all, OPEN)?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(OpenWants {
+                    gateway: word(TABLE, "provider_v2", &row.provider_v2)?,
+                    reason: word(TABLE, "reason", &row.reason)?,
+                    open: row.open,
+                    since: row.since.read(TABLE, "created_at")?,
+                })
+            })
+            .collect()
     }
 }

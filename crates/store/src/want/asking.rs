@@ -70,6 +70,8 @@ pub struct TakenWant {
     pub raised: i64,
     /// How often it was asked before.
     pub attempts: i64,
+    /// How often the gateway said that there is no such thing.
+    pub absences: i64,
     /// The receipt that raised it first.
     pub receipt: Uuid,
 }
@@ -81,7 +83,7 @@ pub struct Settled {
     pub id: Uuid,
     /// How often it had been raised when it was taken, if this answers it. If it was raised since, it stays open.
     pub answers: Option<i64>,
-    /// A word: how asking ended.
+    /// A word: how asking ended; `absent` where the gateway says that there is no such thing.
     pub outcome: &'static str,
     /// Not to be asked again before, if it stays open; a new question does not shorten it.
     pub held_until: Timestamp,
@@ -98,6 +100,7 @@ struct Record {
     reason: String,
     raised: i64,
     attempts: i64,
+    absences: i64,
     receipt_id: Uuid,
 }
 
@@ -122,6 +125,7 @@ impl TryFrom<Record> for TakenWant {
             reason: WantReason::parse(&row.reason).ok_or_else(|| bad("reason", &row.reason))?,
             raised: row.raised,
             attempts: row.attempts,
+            absences: row.absences,
             receipt: row.receipt_id,
         })
     }

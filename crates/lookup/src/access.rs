@@ -1,0 +1,181 @@
+//! How an account's gateway is asked: where, with what, and how much.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+
+use afluente_gateways::Secret;
+use afluente_gateways::profile::Api;
+use afluente_model::AccountName;
+use http::Uri;
+use http::uri::{Authority, Scheme};
+
+/// An address calls are made under: `https://host[:port][/prefix]`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Base {
+    scheme: Scheme,
+    authority: Authority,
+    /// Without a slash at its end.
+    prefix: Box<str>,
+}
+
+/// An address nobody may be asked at.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum BadBase {
+    /// It is no address.
+    #[error("expected an address such as https://api.example.com, without a query, a fragment or a login")]
+    NotAnAddress,
+    /// Not encrypted, and not on this machine.
+    #[error("expected https://, got http:// to another machine")]
+    Plain,
+}
+
+impl Base {
+    /// Parses an address; plain HTTP is for this machine only.
+    pub fn parse(text: &str) -> Result<Base, BadBase> {
+        let uri: Uri = text.parse().map_err(|_| BadBase::NotAnAddress)?;
+        let parts = uri.into_parts();
+        let (Some(scheme), Some(authority)) = (parts.scheme, parts.authority) else {
+            return Err(BadBase::NotAnAddress);
+        };
+        let path = parts.path_and_query.ok_or(BadBase::NotAnAddress)?;
+        if path.query().is_some() || authority.as_str().contains('@') || text.contains('#') {
+            return Err(BadBase::NotAnAddress);
+        }
+        let base = Base { scheme, authority, prefix: path.path().trim_end_matches('/').into() };
+        match base.scheme.as_str() {
+            "https" => Ok(base),
+            "http" if base.is_this_machine() => Ok(base),
+            "http" => Err(BadBase::Plain),
+            _ => Err(BadBase::NotAnAddress),
+        }
+    }
+
+    /// Whether it is one of the gateway's own addresses.
+    #[must_use]
+    pub fn is_own(&self, api: &Api) -> bool {
+        self.scheme == Scheme::HTTPS && api.hosts.contains(&self.authority.as_str())
+    }
+
+    /// Whether what is sent there stays on this machine.
+    #[must_use]
+    pub fn is_this_machine(&self) -> bool {
+        let host = self.authority.host().trim_matches(['[', ']']);
+        host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+
+    /// The address of a path, which begins with a slash.
+    pub(crate) fn with(&self, path: &str) -> Option<Uri> {
+        let path = format!("{}{path}", self.prefix);
+        Uri::builder().scheme(self.scheme.clone()).authority(self.authority.clone()).path_and_query(path).build().ok()
+    }
+}
+
+impl fmt::Display for Base {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}://{}{}", self.scheme, self.authority, self.prefix)
+    }
+}
+
+impl fmt::Debug for Base {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{self}")
+    }
+}
+
+/// What makes a call ours.
+#[derive(Clone, Debug)]
+pub enum Auth {
+    /// A token as it is.
+    Bearer(Secret),
+    /// A client that gets its tokens from the gateway, and new ones before they end.
+    Client {
+        /// Its id.
+        id: Box<str>,
+        /// Its secret.
+        secret: Secret,
+        /// Where tokens are given out.
+        path: &'static str,
+    },
+}
+
+impl Auth {
+    /// Whether both are the same credentials.
+    pub(crate) fn is_same(&self, other: &Auth) -> bool {
+        match (self, other) {
+            (Auth::Bearer(one), Auth::Bearer(other)) => one.name() == other.name(),
+            (Auth::Client { id, secret, .. }, Auth::Client { id: other_id, secret: other_secret, .. }) => {
+                id == other_id && secret.name() == other_secret.name()
+            }
+            (Auth::Bearer(_) | Auth::Client { .. }, _) => false,
+        }
+    }
+}
+
+/// How much an account asks at most.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Budget {
+    /// Calls a second, of this process.
+    pub per_second: u32,
+    /// Calls a month (UTC), of all processes on this ledger; none for as many as there are.
+    pub per_month: Option<u64>,
+    /// Wants asked at once, of this process.
+    pub at_once: u32,
+}
+
+/// How one account's gateway is asked.
+#[derive(Clone, Debug)]
+pub struct Access {
+    /// Where.
+    pub base: Base,
+    /// With what.
+    pub auth: Auth,
+    /// How much.
+    pub budget: Budget,
+}
+
+impl Access {
+    pub(crate) fn is_same(&self, other: &Access) -> bool {
+        self.base == other.base && self.auth.is_same(&other.auth) && self.budget == other.budget
+    }
+}
+
+/// An account that may ask.
+#[derive(Clone)]
+pub struct LookupAccount {
+    /// Who reads its answers, and what they must agree with.
+    pub account: afluente_worker::Account,
+    /// How it asks.
+    pub access: Access,
+}
+
+/// All accounts that may ask, by name. Replaced as a whole when the configuration changes.
+#[derive(Clone, Default)]
+pub struct Accounts(pub BTreeMap<AccountName, LookupAccount>);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_addresses_that_are_safe_to_ask_are_taken() {
+        for good in
+            ["https://api.example.com", "https://api.example.com:8443/v1/", "http://127.0.0.1:9", "http://[::1]:9"]
+        {
+            assert!(Base::parse(good).is_ok(), "{good}");
+        }
+        assert_eq!(Base::parse("http://api.example.com"), Err(BadBase::Plain));
+        assert_eq!(Base::parse("http://127.0.0.1.example.com"), Err(BadBase::Plain));
+        for bad in
+            ["", "api.example.com", "ftp://x", "https://user:word@x", "https://x/?a=b", "https://x/#a", "https://"]
+        {
+            assert_eq!(Base::parse(bad), Err(BadBase::NotAnAddress), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_path_goes_behind_the_prefix() {
+        let base = Base::parse("https://api.example.com/v9/").unwrap();
+        assert_eq!(base.with("/v1/charges/ch_1?a=b").unwrap(), "https://api.example.com/v9/v1/charges/ch_1?a=b");
+    }
+}
