@@ -24,7 +24,7 @@ pub(crate) struct VocabularyArgs {
 pub(crate) fn run(args: &VocabularyArgs) -> Result<(), Failure> {
     let gateways = match args.gateway.as_deref() {
         None => Gateway::ALL.to_vec(),
-        Some(slug) => vec![Gateway::from_slug(slug).ok_or_else(|| {
+        Some(slug) => vec![Gateway::named(slug).ok_or_else(|| {
             let known: Vec<&str> = Gateway::ALL.iter().map(|gateway| gateway.slug()).collect();
             Failure::Usage(format!("expected one of {}, got {slug:?}", known.join(", ")))
         })?],

@@ -119,6 +119,8 @@ claim_kinds! {
     Invoice => "invoice",
     /// The payment a session or invoice belongs to.
     Payment => "payment",
+    /// The order a payment belongs to, with others or alone.
+    Order => "order",
     /// The object no longer exists at the gateway: a tombstone, so that a late snapshot does not revive it.
     Deleted => "deleted",
     /// A payment method is attached (`true`) or detached (`false`).

@@ -138,6 +138,14 @@ pub enum Malformed {
     /// so this is only ever a note.
     #[error("expected Unicode, got half a surrogate pair, read as U+FFFD")]
     HalfPair,
+    /// A part that nobody signed contradicts one that was.
+    #[error("expected {expected} in {field}, got another")]
+    Contradiction {
+        /// Path of the field.
+        field: &'static str,
+        /// What would have been right.
+        expected: &'static str,
+    },
     /// An answer is about something else than what was asked.
     #[error("expected an answer about what was asked, got one about something else")]
     NotAsked,
@@ -158,6 +166,7 @@ impl Malformed {
             Malformed::Time { .. } => "time",
             Malformed::Id { .. } => "id",
             Malformed::HalfPair => "half_pair",
+            Malformed::Contradiction { .. } => "contradiction",
             Malformed::NotAsked => "not_asked",
             Malformed::UnprovedFacts => "unproved_facts",
         }
@@ -168,6 +177,7 @@ impl Malformed {
     pub const fn field(&self) -> &'static str {
         match self {
             Malformed::Shape { field, .. }
+            | Malformed::Contradiction { field, .. }
             | Malformed::DuplicateKey { field }
             | Malformed::Amount { field }
             | Malformed::Time { field }

@@ -3,11 +3,13 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use afluente_model::money::Scale;
 use afluente_model::{Amount, Currency, ProviderId, Timestamp};
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 
 use crate::error::Malformed;
 
+mod decimal;
 mod surrogate;
 
 /// One JSON value. Numbers that are no 63-bit integers are only remembered as such: nothing of ours may use them.
@@ -30,6 +32,11 @@ pub(crate) struct Object<'a>(Vec<(Cow<'a, str>, Json<'a>)>);
 pub(crate) fn text(body: &[u8]) -> Result<Cow<'_, str>, Malformed> {
     let text = std::str::from_utf8(body).map_err(|error| not_text(&body[..error.valid_up_to()]))?;
     Ok(surrogate::mended(text))
+}
+
+/// The same text with every number that is no plain integer as a text, for gateways that write decimals.
+pub(crate) fn with_decimals(text: &str) -> Cow<'_, str> {
+    decimal::quoted(text)
 }
 
 /// Reads a text that must be one JSON object.
@@ -94,6 +101,41 @@ impl<'a> Object<'a> {
             Some(Json::Int(minor)) => Amount::new(*minor).map(Some).map_err(|_| Malformed::Amount { field: key }),
             Some(_) => Err(Malformed::Amount { field: key }),
         }
+    }
+
+    /// An amount in units of a currency: a whole number, or a decimal as a text.
+    pub(crate) fn decimal(&self, key: &'static str, scale: Scale) -> Result<Option<Amount>, Malformed> {
+        let amount = match self.get(key)? {
+            None => return Ok(None),
+            Some(Json::Int(units)) => scale.parse(&units.to_string()),
+            Some(Json::Text(text)) => scale.parse(text),
+            Some(_) => return Err(Malformed::Amount { field: key }),
+        };
+        amount.map(Some).map_err(|_| Malformed::Amount { field: key })
+    }
+
+    /// An id that is a number here and a text there.
+    pub(crate) fn number_or_id(&self, key: &'static str) -> Result<Option<ProviderId>, Malformed> {
+        match self.get(key)? {
+            Some(Json::Int(number)) if *number >= 0 => {
+                ProviderId::parse(&number.to_string()).map(Some).map_err(|_| Malformed::Id { field: key })
+            }
+            _ => self.id(key),
+        }
+    }
+
+    /// A text that is a number here and there.
+    pub(crate) fn text_or_number(&self, key: &'static str) -> Result<Option<String>, Malformed> {
+        match self.get(key)? {
+            Some(Json::Int(number)) => Ok(Some(number.to_string())),
+            _ => Ok(self.text(key)?.map(str::to_owned)),
+        }
+    }
+
+    /// A moment as text with an offset.
+    pub(crate) fn rfc3339(&self, key: &'static str) -> Result<Option<Timestamp>, Malformed> {
+        let text = self.text(key)?;
+        text.map(Timestamp::parse_rfc3339).transpose().map_err(|_| Malformed::Time { field: key })
     }
 
     /// A moment as whole seconds since 1970.

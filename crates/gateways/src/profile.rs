@@ -12,10 +12,14 @@ pub struct Profile {
     pub gateway: Gateway,
     /// Its name as its customers write it.
     pub title: &'static str,
+    /// Its page under `docs/gateways`, without the ending.
+    pub page: &'static str,
     /// How it writes times and amounts.
     pub conventions: Conventions,
     /// What its requests are checked with.
     pub credentials: &'static [CredentialForm],
+    /// Whether its signatures cover bodies. Where they do not, a signed body is a hint all the same.
+    pub signs_bodies: bool,
     /// Where its objects are read back.
     pub api: Api,
     /// The answers it expects.

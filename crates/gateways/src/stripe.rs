@@ -54,8 +54,10 @@ const TOKEN: SecretForm = SecretForm {
 static PROFILE: Profile = Profile {
     gateway: Gateway::Stripe,
     title: "Stripe",
+    page: "stripe",
     conventions: Conventions { resolution: Resolution::Second, scale: Scale::stripe },
     credentials: &[CredentialForm { kind: CredentialKind::Hmac, form: SECRET, is_required: true }],
+    signs_bodies: true,
     api: Api {
         base: "https://api.stripe.com",
         hosts: &["api.stripe.com"],

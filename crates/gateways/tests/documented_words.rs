@@ -7,8 +7,12 @@ use std::path::Path;
 use afluente_gateways::adapter;
 use afluente_model::Gateway;
 
+fn page(gateway: Gateway) -> String {
+    format!("docs/gateways/{}.md", adapter(gateway).unwrap().profile().page)
+}
+
 fn documented(gateway: Gateway) -> BTreeSet<String> {
-    let page = format!("../../docs/gateways/{}.md", gateway.slug());
+    let page = format!("../../{}", page(gateway));
     let text = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
     let (_, table) = text.split_once("| Field | Word | Facts | Reads as |\n| --- | --- | --- | --- |\n").unwrap();
     table.lines().take_while(|line| line.starts_with('|')).map(str::to_owned).collect()
@@ -29,8 +33,8 @@ fn every_word_stands_in_the_documentation_as_the_code_reads_it() {
         let (documented, coded) = (documented(gateway), coded(gateway));
         let missing: Vec<&String> = coded.difference(&documented).collect();
         let stale: Vec<&String> = documented.difference(&coded).collect();
-        assert!(missing.is_empty(), "not in docs/gateways/{}.md: {missing:#?}", gateway.slug());
-        assert!(stale.is_empty(), "in docs/gateways/{}.md and not in the code: {stale:#?}", gateway.slug());
+        assert!(missing.is_empty(), "not in {}: {missing:#?}", page(gateway));
+        assert!(stale.is_empty(), "in {} and not in the code: {stale:#?}", page(gateway));
         assert!(!coded.is_empty());
     }
 }

@@ -101,8 +101,10 @@ mod tests {
     const GREEDY: Profile = Profile {
         gateway: Gateway::Stripe,
         title: "A gateway that asks for too much",
+        page: "none",
         conventions: Conventions::PLAIN,
         credentials: &[],
+        signs_bodies: false,
         api: Api {
             base: "https://localhost",
             hosts: &[],

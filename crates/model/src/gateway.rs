@@ -32,6 +32,13 @@ impl Gateway {
         }
     }
 
+    /// The gateway a person means: its slug, whatever case and with whatever dots, dashes, underscores or blanks.
+    #[must_use]
+    pub fn named(text: &str) -> Option<Gateway> {
+        let bare: String = text.chars().filter(char::is_ascii_alphanumeric).map(|c| c.to_ascii_lowercase()).collect();
+        Gateway::from_slug(&bare)
+    }
+
     /// The gateway with this slug; `None` for any other text.
     #[must_use]
     pub fn from_slug(slug: &str) -> Option<Gateway> {
@@ -46,5 +53,20 @@ word_enum! {
         Live => "live",
         /// The gateway's test or sandbox mode.
         Test => "test",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_write_the_names_of_gateways_as_they_like_and_paths_as_they_are() {
+        for text in ["mercadopago", "mercado-pago", "Mercado Pago", "MERCADO_PAGO"] {
+            assert_eq!(Gateway::named(text), Some(Gateway::MercadoPago), "{text}");
+        }
+        assert_eq!(Gateway::named("Pagar.me"), Some(Gateway::Pagarme));
+        assert_eq!((Gateway::named("paypal"), Gateway::named("")), (None, None));
+        assert_eq!(Gateway::from_slug("mercado-pago"), None);
     }
 }

@@ -57,7 +57,7 @@ secrets = []
         "expected an address and port",
         "did you mean max_body_bytes?",
         "expected a whole number",
-        "expected one of stripe, got \"paypal\"",
+        "expected one of stripe, mercadopago, got \"paypal\"",
         "expected live or test",
         "expected at least one secret",
     ]) {

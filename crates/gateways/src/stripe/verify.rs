@@ -2,14 +2,12 @@
 //! raw body, keyed with the whole secret text, `whsec_` included.
 
 use afluente_model::{Proof, Timestamp};
-use hmac::{Hmac, KeyInit, Mac};
-use sha2::Sha256;
 
 use crate::credentials::Credentials;
 use crate::error::Rejection;
 use crate::request::Request;
 use crate::secret::Secret;
-use crate::signature::{matching_secret, sha256_hex, within_window, wrong_signature};
+use crate::signature::{hmac_hex, matching_secret, sha256_hex, within_window, wrong_signature};
 
 const HEADER: &str = "stripe-signature";
 /// More signatures than a rotation ever sends; past it a header is an attack on our time.
@@ -81,17 +79,6 @@ fn is_rewritten(text: &str) -> bool {
 /// The header Stripe would send for this body at this time: for simulated traffic and tests.
 #[must_use]
 pub fn sign(secret: &Secret, stamp_seconds: i64, body: &[u8]) -> String {
-    use std::fmt::Write;
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose()) else {
-        unreachable!("an HMAC takes keys of every length");
-    };
-    mac.update(stamp_seconds.to_string().as_bytes());
-    mac.update(b".");
-    mac.update(body);
-    let mut header = format!("t={stamp_seconds},v1=");
-    for byte in mac.finalize().into_bytes() {
-        // Writing into a String cannot fail.
-        let _ = write!(header, "{byte:02x}");
-    }
-    header
+    let stamp = stamp_seconds.to_string();
+    format!("t={stamp},v1={}", hmac_hex(secret, &[stamp.as_bytes(), b".", body]))
 }

@@ -36,6 +36,11 @@ impl Body {
         self.came["answers"].is_string()
     }
 
+    /// Whether it was posted and signed.
+    pub(crate) fn is_signed(&self) -> bool {
+        !self.is_answer() && self.came["proof"].is_null()
+    }
+
     /// The query it was posted with.
     pub(crate) fn query(&self) -> Option<&str> {
         self.came["query"].as_str()

@@ -1,9 +1,12 @@
 //! What the runner must know of each gateway: how it signs, and where its bodies hold a status.
 
-use afluente_gateways::{Secret, stripe};
+use afluente_gateways::{Secret, mercadopago, stripe};
 use afluente_model::{Gateway, Proof, SecretName};
 use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
+
+/// The request id of every notice.
+const REQUEST_ID: &str = "2066ca19-c6f1-498a-be75-1923005edd06";
 
 /// A request as it is posted.
 #[derive(Clone)]
@@ -16,7 +19,7 @@ pub(crate) struct Posted {
 /// What a gateway's own request proves.
 pub(crate) fn proof(gateway: Gateway) -> Proof {
     match gateway {
-        Gateway::Stripe => Proof::Signed { secret: SecretName::of(b"golden") },
+        Gateway::Stripe | Gateway::MercadoPago => Proof::Signed { secret: SecretName::of(b"golden") },
         other => panic!("{}: the runner does not know what it proves", other.slug()),
     }
 }
@@ -28,6 +31,13 @@ pub(crate) fn posted(gateway: Gateway, secret: &Secret, clock: i64, query: Optio
         Gateway::Stripe => {
             let header = HeaderValue::from_str(&stripe::sign(secret, clock, body)).unwrap();
             Posted { headers: HeaderMap::from_iter([("stripe-signature".parse().unwrap(), header)]), ..posted }
+        }
+        Gateway::MercadoPago => {
+            let id = query.unwrap().split('&').find_map(|pair| pair.strip_prefix("data.id=")).unwrap();
+            let header = mercadopago::sign(secret, clock, id, REQUEST_ID);
+            let headers = [("x-signature", header.as_str()), ("x-request-id", REQUEST_ID)];
+            let headers = headers.map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_str(value).unwrap()));
+            Posted { headers: HeaderMap::from_iter(headers), ..posted }
         }
         other => panic!("{}: the runner does not know how it signs", other.slug()),
     }
@@ -42,6 +52,11 @@ pub(crate) fn changed(gateway: Gateway, posted: &Posted) -> Vec<Posted> {
             let cut = posted.body[..posted.body.len() - 1].to_vec();
             [changed, cut].map(|body| Posted { body, ..posted.clone() }).to_vec()
         }
+        // Of all of it only the id is signed.
+        Gateway::MercadoPago => {
+            let query = posted.query.as_ref().map(|query| query.replacen("data.id=", "data.id=9", 1));
+            vec![Posted { query, ..posted.clone() }]
+        }
         other => panic!("{}: the runner does not know what it signs", other.slug()),
     }
 }
@@ -53,6 +68,17 @@ pub(crate) fn status(gateway: Gateway, body: &Value) -> Option<(String, String)>
             let object = &body["data"]["object"];
             let (word, status) = (object["object"].as_str()?, object["status"].as_str()?);
             Some((format!("{word}.status"), status.replace(char::is_control, "")))
+        }
+        Gateway::MercadoPago => {
+            let kind =
+                ["transaction_amount", "transactions", "auto_recurring"].into_iter().find(|key| !body[key].is_null());
+            let field = match kind? {
+                "transaction_amount" if !body["preapproval_id"].is_null() => "authorized_payment.status",
+                "transaction_amount" => "payment.status",
+                "transactions" => "order.status",
+                _ => "preapproval.status",
+            };
+            Some((field.to_owned(), body["status"].as_str()?.to_owned()))
         }
         other => panic!("{}: the runner does not know its statuses", other.slug()),
     }
