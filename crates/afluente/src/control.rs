@@ -65,6 +65,22 @@ pub(crate) enum Request {
         /// What was found and done.
         because: String,
     },
+    /// Ask these questions now.
+    RetryWants {
+        /// Which.
+        ids: Vec<Uuid>,
+        /// Who asks.
+        by: String,
+    },
+    /// Give these questions up.
+    DropWants {
+        /// Which.
+        ids: Vec<Uuid>,
+        /// Who asks.
+        by: String,
+        /// Why.
+        because: String,
+    },
     /// Give these dead letters up.
     Discard {
         /// Which.
@@ -209,6 +225,16 @@ async fn act(desk: &Desk, request: Request, stop: &Stop) -> Result<Value, String
         Request::Resolve { ids, by, because } => {
             info!(actor = %by, count = ids.len(), "Resolving inconsistencies");
             let done = desk::resolve(&desk.store, &ids, &by, &because).await.map_err(|error| chain(&error))?;
+            value(&Answer::settled(&ids, done))
+        }
+        Request::RetryWants { ids, by } => {
+            info!(actor = %by, count = ids.len(), "Asking questions again");
+            let done = desk::retry_wants(&desk.store, &ids).await.map_err(|error| chain(&error))?;
+            value(&Answer::settled(&ids, done))
+        }
+        Request::DropWants { ids, by, because } => {
+            info!(actor = %by, count = ids.len(), "Giving questions up");
+            let done = desk::drop_wants(&desk.store, &ids, &by, &because).await.map_err(|error| chain(&error))?;
             value(&Answer::settled(&ids, done))
         }
         Request::Repair { repair, by } => {

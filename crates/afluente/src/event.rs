@@ -20,8 +20,8 @@ pub(crate) enum EventsCommand {
 
 #[derive(Args)]
 pub(crate) struct ListArgs {
-    /// Only of this: payment, subscription, dead_letter or inconsistency
-    #[arg(long, value_name = "WHAT", value_parser = ["payment", "subscription", "dead_letter", "inconsistency"])]
+    /// Only of this: payment, subscription, dead_letter, inconsistency or want
+    #[arg(long, value_name = "WHAT", value_parser = ["payment", "subscription", "dead_letter", "inconsistency", "want"])]
     of: Option<String>,
     /// Only this kind, for example status_changed
     #[arg(long, value_name = "KIND")]

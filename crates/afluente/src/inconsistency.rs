@@ -99,6 +99,15 @@ const ADVICE: &[(&str, &str)] = &[
         "deliveries name an account that `external_id` and `tenants` do not allow. After mending: `afluente rebuild --apply --yes`",
     ),
     (
+        "chargeback_reimbursed",
+        "the money of a chargeback was given back and Mercado Pago does not say to whom; the payment stays DISPUTED. Look at it \
+         in the panel",
+    ),
+    (
+        "do_not_deliver",
+        "Mercado Pago warns that this payment looks like fraud: stop the delivery, then look at the payment in the panel",
+    ),
+    (
         "tenant_deauthorized",
         "a connected account ended our access: nothing of it can be read back. Ask them, or take it out of `tenants`",
     ),

@@ -134,7 +134,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
                 inconsistency::run(command, &folder, &config::ledger::location(&folder)?).await
             }
             Command::Unknown(command) => unknown::run(command, &config::ledger::location(&folder)?).await,
-            Command::Wants(command) => want::run(command, &config::ledger::location(&folder)?).await,
+            Command::Wants(command) => want::run(command, &folder, &config::ledger::location(&folder)?).await,
             Command::Dead(command) => dead::run(command, &folder, &config::load(&folder)?).await,
             Command::Spool(command) => spool::run(command, &folder).await,
             Command::Rebuild(args) => rebuild::run(args, &folder, &config::load(&folder)?).await,

@@ -58,6 +58,8 @@ fn of_a_worker() -> Vec<Text> {
         asking::TAKE,
         asking::SETTLE,
         asking::COUNT,
+        asking::RETRY,
+        asking::DROP,
         record::EVENTS,
         record::OUTBOX,
         record::UNKNOWN_WORDS,

@@ -85,7 +85,7 @@ rows! {
 pub struct EventRow {
     /// UUIDv7, ours.
     pub id: Uuid,
-    /// `payment`, `subscription`, `dead_letter` or `inconsistency`.
+    /// `payment`, `subscription`, `dead_letter`, `inconsistency` or `want`.
     pub entity_type: &'static str,
     /// Its id.
     pub entity: Uuid,

@@ -174,6 +174,24 @@ pub async fn resolve(store: &Store, ids: &[Uuid], by: &str, because: &str) -> Re
     Ok(resolved)
 }
 
+/// Gives questions up. Returns those that were open; who did it and why stays with each, and what is raised again is a new one.
+pub async fn drop_wants(store: &Store, ids: &[Uuid], by: &str, because: &str) -> Result<Vec<Uuid>, StoreError> {
+    let now = crate::now();
+    let mut tx = store.begin().await?;
+    let dropped = tx.drop_wants(ids, by, because, now).await?;
+    tx.add_events(&decided("want", "dropped", &dropped, by, because), now).await?;
+    tx.commit().await?;
+    Ok(dropped)
+}
+
+/// Makes questions due at once, whatever was answered last. Returns those that were open.
+pub async fn retry_wants(store: &Store, ids: &[Uuid]) -> Result<Vec<Uuid>, StoreError> {
+    let mut tx = store.begin().await?;
+    let due = tx.retry_wants(ids, crate::now()).await?;
+    tx.commit().await?;
+    Ok(due)
+}
+
 fn message(letter: &DeadView, held: DeadMessage, keys: &SealKeys, by: &str) -> Result<Sealed, String> {
     let gateway = Gateway::from_slug(&letter.gateway).ok_or_else(|| format!("unknown gateway {}", letter.gateway))?;
     if letter.reason != DeadReason::FutureDated.as_str() {

@@ -32,7 +32,7 @@ pub struct EventView {
 /// Which events, the latest first.
 #[derive(Clone, Debug, Default)]
 pub struct EventFilter {
-    /// Of this kind of thing: `payment`, `subscription`, `dead_letter`, `inconsistency`.
+    /// Of this kind of thing: `payment`, `subscription`, `dead_letter`, `inconsistency`, `want`.
     pub entity_type: Option<String>,
     /// Of this kind.
     pub kind: Option<String>,

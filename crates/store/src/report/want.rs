@@ -109,8 +109,14 @@ impl TryFrom<Record> for WantView {
 impl Store {
     /// Open wants, oldest first.
     pub async fn wants(&self, account: Option<&str>, limit: u32) -> Result<Vec<WantView>, StoreError> {
-        let rows: Vec<Record> = fetch!(self, fetch_all, WANTS, account, i64::from(limit))?;
+        let rows: Vec<Record> = fetch!(self, fetch_all, WANTS, account, None::<Uuid>, i64::from(limit))?;
         rows.into_iter().map(WantView::try_from).collect()
+    }
+
+    /// The open want of this id.
+    pub async fn want(&self, id: Uuid) -> Result<Option<WantView>, StoreError> {
+        let row: Option<Record> = fetch!(self, fetch_optional, WANTS, None::<&str>, Some(id), 1_i64)?;
+        row.map(WantView::try_from).transpose()
     }
 
     /// Open wants by gateway and reason.

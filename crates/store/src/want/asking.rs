@@ -41,6 +41,24 @@ rows! {
 }
 
 rows! {
+    struct RetryInput {
+        id: uuid,
+        now: moment,
+    }
+    RETRY = "wants_retry";
+}
+
+rows! {
+    struct DropInput<'a> {
+        id: uuid,
+        because: text,
+        by: text,
+        now: moment,
+    }
+    DROP = "wants_drop";
+}
+
+rows! {
     struct CallsInput<'a> {
         account: text,
         month: text,
@@ -183,6 +201,27 @@ impl Tx {
         rows.sort_by_key(|row| row.id);
         self.execute(&SETTLE, &rows).await?;
         Ok(())
+    }
+
+    /// Makes open wants due at once, whatever was answered last; returns those that were open. One that somebody asks at this
+    /// moment may be asked twice, which changes nothing.
+    pub async fn retry_wants(&mut self, ids: &[Uuid], now: Timestamp) -> Result<Vec<Uuid>, StoreError> {
+        let rows: Vec<RetryInput> = ids.iter().map(|id| RetryInput { id: (*id).into(), now: now.into() }).collect();
+        let open: Vec<(Uuid,)> = self.fetch(&RETRY, &rows).await?;
+        Ok(open.into_iter().map(|(id,)| id).collect())
+    }
+
+    /// Gives open wants up on behalf of a person; returns those that were open. What is raised again is a new one.
+    pub async fn drop_wants(
+        &mut self,
+        ids: &[Uuid],
+        by: &str,
+        because: &str,
+        now: Timestamp,
+    ) -> Result<Vec<Uuid>, StoreError> {
+        let row = |id: &Uuid| DropInput { id: (*id).into(), because, by, now: now.into() };
+        let open: Vec<(Uuid,)> = self.fetch(&DROP, &ids.iter().map(row).collect::<Vec<_>>()).await?;
+        Ok(open.into_iter().map(|(id,)| id).collect())
     }
 
     /// Counts calls an account made in a month (`YYYY-MM`, UTC).
