@@ -117,6 +117,8 @@ fn both_channels_of_one_payment_become_one_call_and_one_row_that_a_rebuild_prove
     let api = Api::that_says(200, &payment("approved", "accredited"));
     let shop = shop(&api);
     let up = shop.up();
+    let ready = up.get("/readyz");
+    assert!(ready.contains(&format!("loja asks http://{}, not the gateway's own address", api.address)), "{ready}");
     assert!(webhook(&up).is_acknowledged());
     assert!(ipn(&up, &format!("/{PATH_TOKEN}")).is_acknowledged());
     assert!(webhook(&up).is_acknowledged());

@@ -104,6 +104,7 @@ impl Node {
             queue: queue.clone(),
             pulses: Vec::new(),
             reloaded: Arc::clone(&reload.healthy),
+            lookup: accounts.lookup.clone(),
             signs: signs.clone(),
         };
         let (mut other_tasks, mut worker_tasks) = (Vec::new(), Vec::new());

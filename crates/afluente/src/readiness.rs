@@ -6,6 +6,7 @@ use std::sync::{Arc, OnceLock};
 use afluente_ingress::{Check, Readiness};
 use afluente_queue::Queue;
 use afluente_worker::Pulse;
+use tokio::sync::watch;
 
 use crate::role::Sign;
 
@@ -20,6 +21,8 @@ pub(crate) struct Asked {
     pub(crate) pulses: Vec<Arc<Pulse>>,
     /// Whether the configuration in force is the one on disk.
     pub(crate) reloaded: Arc<AtomicBool>,
+    /// Who asks which gateway; nobody where nothing is worked on.
+    pub(crate) lookup: watch::Receiver<Arc<afluente_lookup::Accounts>>,
     /// The roles.
     pub(crate) signs: Signs,
 }
@@ -37,10 +40,21 @@ impl Asked {
             let missing = self.pulses.iter().any(|pulse| pulse.are_accounts_missing());
             let otherwise = "the ledger lacks rows of accounts; their deliveries wait; look at the log";
             checks.push(check("accounts", !missing, otherwise));
+            checks.push(self.lookups());
         }
         let reloaded = self.reloaded.load(Ordering::Relaxed);
         checks.push(check("configuration", reloaded, "the last reload was refused; run `afluente check`"));
         Readiness { checks }
+    }
+
+    /// Green, and what is unusual: whose answers are believed though they are not the gateway's own.
+    fn lookups(&self) -> Check {
+        let accounts = self.lookup.borrow();
+        let told = accounts.0.iter().filter_map(|(name, account)| {
+            Some(format!("{name} asks {}, not the gateway's own address", account.other_host()?))
+        });
+        let told: Vec<String> = told.collect();
+        Check { name: "lookups", state: Ok(Some(told.join("; ")).filter(|text| !text.is_empty())) }
     }
 
     fn roles(&self) -> Check {

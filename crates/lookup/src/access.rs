@@ -149,6 +149,15 @@ pub struct LookupAccount {
     pub access: Access,
 }
 
+impl LookupAccount {
+    /// The address it asks, if that is not the gateway's own.
+    #[must_use]
+    pub fn other_host(&self) -> Option<&Base> {
+        let base = &self.access.base;
+        (!base.is_own(&self.account.adapter.profile().api)).then_some(base)
+    }
+}
+
 /// All accounts that may ask, by name. Replaced as a whole when the configuration changes.
 #[derive(Clone, Default)]
 pub struct Accounts(pub BTreeMap<AccountName, LookupAccount>);
