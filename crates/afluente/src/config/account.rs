@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use afluente_gateways::{AccountView, CredentialKind, Credentials, Secret, Tenants, adapter};
+use afluente_gateways::{AccountView, Adapter, CredentialKind, Credentials, Secret, Tenants, adapter};
 use afluente_lookup::{Access, LookupAccount};
 use afluente_model::{AccountName, Gateway, MerchantName, Mode, ProviderId, SecretName};
 use serde_json::{Value, json};
@@ -156,6 +156,15 @@ fn one<'a>(reader: &mut Reader<'a>, name: &str, section: &mut Section<'a>) -> Op
     let credentials = credential::read(reader, section, gateway);
     let aliases = alias::read(reader, section);
     let access = gateway.and_then(adapter).and_then(|adapter| api::read(reader, section, &adapter.profile().api));
+    if let (None, Some(profile)) = (&access, gateway.and_then(adapter).map(Adapter::profile))
+        && !profile.signs_bodies
+    {
+        reader.note(format!(
+            "{} is not there: nothing {} posts can be believed before it is read back, so no payment comes of it",
+            section.name("api"),
+            profile.title
+        ));
+    }
     let external_id = external_id(reader, section);
     let tenants = tenants(reader, section);
     let replaces = replaces(reader, section);

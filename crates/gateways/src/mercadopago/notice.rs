@@ -61,7 +61,11 @@ fn hint(draft: &mut Draft, topic: &str, id: &str) -> Result<(), Malformed> {
     let id = ProviderId::parse(id).map_err(|_| Malformed::Id { field: "data.id" })?;
     match words::topic(topic) {
         Some(Topic::Of(kind)) if is_readable(kind, &id) => draft.want(kind, &id, WantReason::Hint),
-        Some(Topic::Of(_)) => return Err(Malformed::Id { field: "data.id" }),
+        // Plugins have notices of their own, whose ids nothing here reads.
+        Some(Topic::Of(_)) => {
+            draft.note(Malformed::Id { field: "data.id" });
+            draft.ignore(IgnoredBecause::UnknownType);
+        }
         Some(Topic::Beside | Topic::Silent) => {}
         None => draft.ignore(IgnoredBecause::UnknownType),
     }
