@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::config::Config;
 use crate::control::Request;
+use crate::decide::DecideArgs;
 use crate::exit::Failure;
 use crate::output;
 use act::{Doing, act};
@@ -76,18 +77,11 @@ pub(crate) struct ReplayArgs {
     all: bool,
     #[command(flatten)]
     which: Which,
-    /// Only show what would happen
-    #[arg(long)]
-    dry_run: bool,
     /// At most so many a second; 0 for no limit
     #[arg(long, default_value_t = 50, value_name = "N")]
     rate: u32,
-    /// Who does it, for the record
-    #[arg(long, env = "USER", default_value = "operator", value_name = "NAME")]
-    by: String,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    decide: DecideArgs,
 }
 
 #[derive(Args)]
@@ -115,15 +109,8 @@ pub(crate) struct DiscardArgs {
     /// Why, for the record
     #[arg(long, value_name = "REASON")]
     because: String,
-    /// Only show what would happen
-    #[arg(long)]
-    dry_run: bool,
-    /// Who does it, for the record
-    #[arg(long, env = "USER", default_value = "operator", value_name = "NAME")]
-    by: String,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    decide: DecideArgs,
 }
 
 /// Runs the command. Acting goes through the process that holds the folder, where one does.
@@ -136,23 +123,23 @@ pub(crate) async fn run(command: &DeadCommand, folder: &Path, config: &Config) -
         DeadCommand::Show(args) => show(&store, args, config).await,
         DeadCommand::Replay(args) => {
             let letters = selected(&store, &args.ids, &args.which).await?;
-            if args.dry_run {
-                return previews(&store, &letters, config, args.json).await;
+            if args.decide.dry_run {
+                return previews(&store, &letters, config, args.decide.json).await;
             }
-            let request = |ids| Request::Replay { ids, by: args.by.clone(), rate: args.rate };
+            let request = |ids| Request::Replay { ids, by: args.decide.by.clone(), rate: args.rate };
             let pause = Duration::from_secs(1).checked_div(args.rate).unwrap_or_default();
-            act(folder, config, &letters, request, Doing { done: "replayed", pause, json: args.json }).await
+            act(folder, config, &letters, request, Doing { done: "replayed", pause, json: args.decide.json }).await
         }
         DeadCommand::Discard(args) => {
             if args.because.trim().is_empty() {
                 return Err(Failure::Usage("--because expects a reason, got an empty text".to_owned()));
             }
             let letters = selected(&store, &args.ids, &args.which).await?;
-            if args.dry_run {
-                return previews(&store, &letters, config, args.json).await;
+            if args.decide.dry_run {
+                return previews(&store, &letters, config, args.decide.json).await;
             }
-            let request = |ids| Request::Discard { ids, by: args.by.clone(), because: args.because.clone() };
-            let doing = Doing { done: "discarded", pause: Duration::ZERO, json: args.json };
+            let request = |ids| Request::Discard { ids, by: args.decide.by.clone(), because: args.because.clone() };
+            let doing = Doing { done: "discarded", pause: Duration::ZERO, json: args.decide.json };
             act(folder, config, &letters, request, doing).await
         }
     }

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::control::{Answer, Door, Request};
+use crate::decide::{DecideArgs, Told};
 use crate::exit::Failure;
 use crate::output;
 
@@ -59,15 +60,8 @@ pub(crate) struct ResolveArgs {
     /// What was found and done, for the record
     #[arg(long, value_name = "TEXT")]
     because: String,
-    /// Only show which would be resolved
-    #[arg(long)]
-    dry_run: bool,
-    /// Who does it, for the record
-    #[arg(long, env = "USER", default_value = "operator", value_name = "NAME")]
-    by: String,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    #[command(flatten)]
+    decide: DecideArgs,
 }
 
 /// What each kind means, and what to do.
@@ -193,32 +187,29 @@ async fn resolve(store: &Store, args: &ResolveArgs, folder: &Path, location: &Lo
     for id in &args.ids {
         found.push(named(store, *id).await?);
     }
-    if args.dry_run {
+    if args.decide.dry_run {
         output::print(&table(&found));
         return Ok(());
     }
-    let (ids, by, because) = (args.ids.clone(), args.by.clone(), args.because.clone());
+    let (ids, by, because) = (args.ids.clone(), args.decide.by.clone(), args.because.clone());
     let answer: Answer = match Door::of_process(folder).await {
         Some(door) => door.ask(Request::Resolve { ids, by, because }).await?,
         None => Answer::settled(&args.ids, by_ourselves(args, location).await?),
     };
-    if args.json {
-        output::print_json(&json!({"done": answer.done, "already_settled": answer.already_settled}));
-        return Ok(());
-    }
-    let count = |ids: &[Uuid]| {
-        if ids.len() == 1 { "1 inconsistency".to_owned() } else { format!("{} inconsistencies", ids.len()) }
-    };
-    output::print(&format!("{} resolved\n", count(&answer.done)));
-    if !answer.already_settled.is_empty() {
-        output::print(&format!("{} resolved before by somebody else\n", count(&answer.already_settled)));
-    }
+    TOLD.print(&answer, args.decide.json);
     Ok(())
 }
 
+const TOLD: Told = Told {
+    one: "inconsistency",
+    several: "inconsistencies",
+    done: "resolved",
+    before: "resolved before by somebody else",
+};
+
 async fn by_ourselves(args: &ResolveArgs, location: &Location) -> Result<Vec<Uuid>, Failure> {
     let store = Store::open(location).await?;
-    let done = afluente_worker::desk::resolve(&store, &args.ids, &args.by, &args.because).await?;
+    let done = afluente_worker::desk::resolve(&store, &args.ids, &args.decide.by, &args.because).await?;
     store.close().await;
     Ok(done)
 }

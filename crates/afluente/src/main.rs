@@ -5,6 +5,7 @@ mod config;
 mod control;
 mod customer;
 mod dead;
+mod decide;
 mod demo;
 mod doctor;
 mod event;

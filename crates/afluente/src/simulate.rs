@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use afluente_model::Mode;
+use afluente_model::{Gateway, Mode};
 use afluente_simulate::{Difference, Plan, Post, Sent, Target, Traffic, Truth, check, deliver, play};
 use afluente_store::{Location, Store, StoreError};
 use clap::Args;
@@ -127,6 +127,13 @@ fn target(args: &SimulateArgs, config: &Config) -> Result<Target, Failure> {
         return Err(Failure::Usage(format!(
             "account {} is live; simulated payments belong to a test account",
             account.name
+        )));
+    }
+    if account.gateway != Gateway::Stripe {
+        return Err(Failure::Usage(format!(
+            "--account: expected an account at stripe, which is all that is played, got {} at {}",
+            account.name,
+            account.gateway.slug()
         )));
     }
     let secret = account.signing_secret()?;

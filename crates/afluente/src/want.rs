@@ -4,11 +4,13 @@ use std::path::Path;
 
 use afluente_store::report::WantView;
 use afluente_store::{Location, Store};
+use afluente_worker::desk;
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::control::{Answer, Door, Request};
+use crate::decide::{DecideArgs, Told};
 use crate::exit::Failure;
 use crate::output;
 
@@ -53,7 +55,7 @@ pub(crate) struct RetryArgs {
     #[arg(required = true)]
     ids: Vec<Uuid>,
     #[command(flatten)]
-    acts: ActArgs,
+    decide: DecideArgs,
 }
 
 #[derive(Args)]
@@ -65,21 +67,7 @@ pub(crate) struct DropArgs {
     #[arg(long, value_name = "TEXT")]
     because: String,
     #[command(flatten)]
-    acts: ActArgs,
-}
-
-/// What every command that changes something takes.
-#[derive(Args)]
-struct ActArgs {
-    /// Only show which they are
-    #[arg(long)]
-    dry_run: bool,
-    /// Who does it, for the record
-    #[arg(long, env = "USER", default_value = "operator", value_name = "NAME")]
-    by: String,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    decide: DecideArgs,
 }
 
 /// Runs the command. What changes something goes through the process that holds the folder, where one does.
@@ -88,18 +76,50 @@ pub(crate) async fn run(command: &WantsCommand, folder: &Path, location: &Locati
     match command {
         WantsCommand::List(args) => list(&store, args).await,
         WantsCommand::Show(args) => show(&store, args).await,
-        WantsCommand::Retry(args) => {
-            let (ids, by) = (args.ids.clone(), args.acts.by.clone());
-            act(&store, &args.ids, &args.acts, Request::RetryWants { ids, by }, "asked now", folder, location).await
-        }
+        WantsCommand::Retry(args) => decide(&store, &args.ids, &args.decide, &Decision::Retry, folder, location).await,
         WantsCommand::Drop(args) if args.because.trim().is_empty() => {
             Err(Failure::Usage("--because expects why it is given up, got an empty text".to_owned()))
         }
         WantsCommand::Drop(args) => {
-            let (ids, by, because) = (args.ids.clone(), args.acts.by.clone(), args.because.clone());
-            let request = Request::DropWants { ids, by, because };
-            act(&store, &args.ids, &args.acts, request, "given up", folder, location).await
+            let decision = Decision::Drop { because: args.because.clone() };
+            decide(&store, &args.ids, &args.decide, &decision, folder, location).await
         }
+    }
+}
+
+/// What a person decides about wants.
+enum Decision {
+    Retry,
+    Drop { because: String },
+}
+
+impl Decision {
+    /// Asked of the process that holds the folder.
+    fn request(&self, ids: &[Uuid], by: &str) -> Request {
+        let (ids, by) = (ids.to_vec(), by.to_owned());
+        match self {
+            Decision::Retry => Request::RetryWants { ids, by },
+            Decision::Drop { because } => Request::DropWants { ids, by, because: because.clone() },
+        }
+    }
+
+    /// The same where no process runs.
+    async fn apply(&self, ids: &[Uuid], by: &str, location: &Location) -> Result<Vec<Uuid>, Failure> {
+        let store = Store::open(location).await?;
+        let done = match self {
+            Decision::Retry => desk::retry_wants(&store, ids).await?,
+            Decision::Drop { because } => desk::drop_wants(&store, ids, by, because).await?,
+        };
+        store.close().await;
+        Ok(done)
+    }
+
+    fn told(&self) -> Told {
+        let done = match self {
+            Decision::Retry => "asked now",
+            Decision::Drop { .. } => "given up",
+        };
+        Told { one: "want", several: "wants", done, before: "answered or given up meanwhile" }
     }
 }
 
@@ -156,13 +176,12 @@ async fn named(store: &Store, id: Uuid) -> Result<WantView, Failure> {
     store.want(id).await?.ok_or_else(missing)
 }
 
-/// Does what is asked of wants that are open, after showing it where that is all.
-async fn act(
+/// Decides about wants that are open, after showing them where that is all.
+async fn decide(
     store: &Store,
     ids: &[Uuid],
-    args: &ActArgs,
-    request: Request,
-    done: &str,
+    args: &DecideArgs,
+    decision: &Decision,
     folder: &Path,
     location: &Location,
 ) -> Result<(), Failure> {
@@ -175,28 +194,9 @@ async fn act(
         return Ok(());
     }
     let answer: Answer = match Door::of_process(folder).await {
-        Some(door) => door.ask(request).await?,
-        None => Answer::settled(ids, by_ourselves(&request, location).await?),
+        Some(door) => door.ask(decision.request(ids, &args.by)).await?,
+        None => Answer::settled(ids, decision.apply(ids, &args.by, location).await?),
     };
-    if args.json {
-        output::print_json(&json!({"done": answer.done, "already_settled": answer.already_settled}));
-        return Ok(());
-    }
-    output::print(&format!("{} {done}\n", output::count(answer.done.len() as i128, "want")));
-    if !answer.already_settled.is_empty() {
-        let before = output::count(answer.already_settled.len() as i128, "want");
-        output::print(&format!("{before} answered or given up meanwhile\n"));
-    }
+    decision.told().print(&answer, args.json);
     Ok(())
-}
-
-async fn by_ourselves(request: &Request, location: &Location) -> Result<Vec<Uuid>, Failure> {
-    let store = Store::open(location).await?;
-    let done = match request {
-        Request::RetryWants { ids, .. } => afluente_worker::desk::retry_wants(&store, ids).await?,
-        Request::DropWants { ids, by, because } => afluente_worker::desk::drop_wants(&store, ids, by, because).await?,
-        _ => Vec::new(),
-    };
-    store.close().await;
-    Ok(done)
 }

@@ -56,7 +56,7 @@ pub enum Rejection {
     },
     /// The signature covers a request id, and the one that came is not the gateway's.
     #[error(
-        "the request id is not the one that was signed: something in front sets it anew, and has to pass x-request-id on as it came"
+        "the request id is not the one that was signed: something in front sets it anew or drops it, and has to pass x-request-id on as it came"
     )]
     RewrittenRequestId,
     /// What is not signed must come to a path that ends with a token of ours.

@@ -87,11 +87,12 @@ impl Outcome {
             Outcome::Answered => Duration::from_secs(2),
             Outcome::Absent => ABSENT.get(place(absences)).copied().unwrap_or(HOUR),
             // The gate of the account is what waits.
-            Outcome::Limited | Outcome::NotRecorded => Duration::from_secs(1),
+            Outcome::Limited => Duration::from_secs(1),
             Outcome::Unauthorized | Outcome::Failed | Outcome::Unreachable | Outcome::TimedOut | Outcome::Cut => {
                 doubling(place(attempts), Duration::from_secs(600))
             }
-            Outcome::Refused | Outcome::Redirected | Outcome::TooLarge | Outcome::Unusable => {
+            // An answer the ledger refuses would be refused again at once.
+            Outcome::Refused | Outcome::Redirected | Outcome::TooLarge | Outcome::Unusable | Outcome::NotRecorded => {
                 doubling(place(attempts) + 3, HOUR)
             }
             Outcome::Forbidden | Outcome::Impossible => HOUR,

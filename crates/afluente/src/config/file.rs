@@ -83,6 +83,24 @@ secrets = [{ file = "secrets/stripe-shop" }]
 #external_id = "acct_…"
 # The account of another name whose place this one takes; that one is configured no longer and its payments stay there.
 #replaces = "old-name"
+# Paths its gateway was told before, beside its own.
+#aliases = ["/api/stripe/webhook"]
+# Tokens that end the path of what a gateway does not sign (Mercado Pago's IPN): /webhooks/mercadopago/NAME/TOKEN.
+#path_tokens = [{ file = "secrets/loja-path" }]
 # Stripe Connect: which connected accounts this endpoint receives for: "own" (none), "any", or a list of ids.
 #tenants = "own"
+
+# How its gateway is asked what only it knows. Without this, questions stay open; see `afluente wants list`.
+#[accounts.shop.api]
+#token = { file = "secrets/stripe-shop-key" }
+# Where tokens are given out for them (Mercado Pago), instead of a token:
+#client_id = "…"
+#client_secret = { file = "secrets/loja-client" }
+#calls_per_second = 20
+# Of all processes together; 0 for as many as there are.
+#calls_per_month = 0
+#at_once = 4
+# Another address than the gateway's own has to be allowed; `check` and `/readyz` say so.
+#base = "https://api.stripe.com"
+#allow_other_host = false
 "#;

@@ -22,6 +22,7 @@ async fn a_month_s_budget_is_not_exceeded_whoever_made_the_calls() {
     let budget = Budget { per_second: 1_000, per_month: Some(10), at_once: 1 };
     let running = site.asks(Access { budget, ..access(&gateway.base()) });
     site.open_when(|open| open.iter().filter(|want| want.attempts == 1).count() == 3).await;
+    // Long enough for many more looks at what is due: that none asks is no condition to wait for.
     tokio::time::sleep(Duration::from_millis(300)).await;
     running.stop().await;
     assert_eq!(gateway.asked().len(), 3);

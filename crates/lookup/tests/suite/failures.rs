@@ -94,6 +94,7 @@ async fn a_gateway_that_is_away_is_probed_and_answers_all_when_it_is_back() {
     }
     let running = site.asks(access(&gateway.base()));
     gateway.asked_times(5).await;
+    // The length of the outage.
     tokio::time::sleep(Duration::from_secs(2)).await;
     let while_away = gateway.asked().len();
     assert!(while_away <= 12, "{while_away} calls to a gateway that is away");
