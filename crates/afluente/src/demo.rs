@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use afluente_model::Gateway;
 use afluente_simulate::{Difference, Plan, Target, Traffic, Truth, check, play};
 use clap::Args;
 
@@ -38,18 +39,21 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), Failure> {
         args.payments
     ));
     let plan = Plan {
+        gateway: Gateway::Stripe,
         payments: args.payments as usize,
         seed: 1,
         run: fresh_run(),
         shuffle: true,
         duplicate: 0.3,
+        times: 1,
         forge: 0.05,
         until: afluente_worker::now().as_seconds() - 60,
     };
-    let Traffic { posts, truth } = play(&plan);
+    let Traffic { posts, truth } = play(&plan).map_err(|error| Failure::unavailable(&error))?;
     let url = format!("http://{}/webhooks/stripe/{}", node.ingress()?, init::ACCOUNT);
     let url = url.parse().map_err(|_| Failure::Unavailable(format!("{url} is no URL")))?;
     let target = Target {
+        gateway: Gateway::Stripe,
         url,
         secret,
         connections: 16,
@@ -60,18 +64,18 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), Failure> {
     };
     let sent = send(&target, posts).await?;
     check::settled(node.store()?, init::ACCOUNT, &sent.acknowledged, Duration::from_secs(60)).await?;
-    let differences = check::all(node.store()?, init::ACCOUNT, &sent.acknowledged, &truth).await?;
+    let differences = check::all(node.store()?, Gateway::Stripe, init::ACCOUNT, &sent.acknowledged, &truth).await?;
     output::print(&table(&truth, &differences));
     output::print(&format!(
         "{} deliveries acknowledged, {} of {} forgeries refused, {} payments, {} from the truth.\n{}",
         sent.accepted,
-        sent.refused,
-        sent.forgeries,
+        sent.refused(),
+        sent.forgeries(),
         truth.len(),
         output::count(differences.len() as i128, "difference"),
         simulate::table(&differences),
     ));
-    let whole = sent.given_up == 0 && sent.unanswered == 0 && sent.believed == 0;
+    let whole = sent.given_up == 0 && sent.unanswered() == 0 && sent.believed() == 0;
     let result = if differences.is_empty() && whole {
         Ok(())
     } else {

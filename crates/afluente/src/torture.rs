@@ -4,12 +4,13 @@ mod killer;
 mod site;
 mod watcher;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use afluente_gateways::Secret;
-use afluente_simulate::{Plan, Sent, Target, Traffic, Truth, check, deliver, play};
+use afluente_model::Gateway;
+use afluente_simulate::{Acknowledged, Plan, Sent, Target, Traffic, Truth, check, deliver, play};
 use afluente_store::Store;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -157,7 +158,7 @@ struct Played {
     sent: u64,
     acknowledged: u64,
     unanswered: u64,
-    events: BTreeSet<String>,
+    events: Acknowledged,
     truth: Vec<Truth>,
 }
 
@@ -176,15 +177,17 @@ async fn load(args: &TortureArgs, targets: &[Target; 2]) -> Result<Played, Failu
         bar.set_position(started.elapsed().as_secs());
         bar.set_message(format!("{} acknowledged", played.acknowledged));
         let plan = Plan {
+            gateway: Gateway::Stripe,
             payments: PORTION,
             seed: args.seed.wrapping_add(portion),
             run: format!("t{}p{portion}", args.seed),
             shuffle: true,
             duplicate: 0.2,
+            times: 1,
             forge: 0.02,
             until: afluente_worker::now().as_seconds() - 60,
         };
-        let Traffic { mut posts, truth } = play(&plan);
+        let Traffic { mut posts, truth } = play(&plan).map_err(|error| Failure::unavailable(&error))?;
         let second = posts.split_off(posts.len() / 2);
         let (one, two) = tokio::join!(deliver(&targets[0], posts, || {}), deliver(&targets[1], second, || {}));
         for sent in [one, two] {
@@ -200,7 +203,7 @@ impl Played {
     fn add(&mut self, sent: Sent) {
         self.sent += sent.deliveries;
         self.acknowledged += sent.accepted;
-        self.unanswered += sent.given_up + sent.believed;
+        self.unanswered += sent.given_up + sent.believed();
         self.events.extend(sent.acknowledged);
     }
 }
@@ -211,9 +214,9 @@ async fn compare(told: &mut Told, played: &Played, config: &config::Config) -> R
     check::settled(&store, ACCOUNT, &played.events, SETTLED_WITHIN).await?;
     told.settled_after = started.elapsed();
     let receipts: BTreeMap<String, i64> = store.receipts_of_events(ACCOUNT).await?.into_iter().collect();
-    told.lost = played.events.iter().filter(|event| !receipts.contains_key(*event)).count();
+    told.lost = played.events.iter().filter(|(event, _)| !receipts.contains_key(*event)).count();
     told.doubled = receipts.values().filter(|count| **count > 1).count();
-    told.untrue = check::all(&store, ACCOUNT, &BTreeSet::new(), &played.truth).await?.len();
+    told.untrue = check::all(&store, Gateway::Stripe, ACCOUNT, &Acknowledged::new(), &played.truth).await?.len();
     store.close().await;
     let snapshot = Store::open_snapshot(&config.ledger).await?;
     told.rebuilt =
@@ -229,6 +232,7 @@ fn target(role: &Role, rate: u32) -> Result<Target, Failure> {
     let url = format!("http://{}/webhooks/stripe/{ACCOUNT}", role.ingress);
     let url = url.parse().map_err(|_| Failure::Unavailable(format!("{url} is no URL")))?;
     Ok(Target {
+        gateway: Gateway::Stripe,
         url,
         secret,
         connections: 16,

@@ -4,9 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
+use afluente_model::Gateway;
 use afluente_store::{Class, PaymentRow, Store, StoreError};
 
-use crate::traffic::Truth;
+use crate::plan::Truth;
+use crate::player;
+use crate::sent::Acknowledged;
 
 /// One thing that is not as it should be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,7 +30,7 @@ pub struct Difference {
 pub async fn settled(
     store: &Store,
     account: &str,
-    acknowledged: &BTreeSet<String>,
+    acknowledged: &Acknowledged,
     patience: Duration,
 ) -> Result<(), StoreError> {
     let started = Instant::now();
@@ -35,8 +38,9 @@ pub async fn settled(
         let over = started.elapsed() > patience;
         match store.receipts_of_events(account).await {
             Ok(receipts) => {
-                let receipts: BTreeSet<String> = receipts.into_iter().map(|(event, _)| event).collect();
-                if over || acknowledged.is_subset(&receipts) {
+                let receipts: BTreeMap<String, i64> = receipts.into_iter().collect();
+                let is_there = |(event, bodies): (&String, &BTreeSet<u64>)| expected(bodies) <= found(event, &receipts);
+                if over || acknowledged.iter().all(is_there) {
                     // What is still missing is a difference, told as such.
                     return Ok(());
                 }
@@ -49,23 +53,37 @@ pub async fn settled(
     }
 }
 
-/// Every payment against its truth, every acknowledged event against its one receipt, and nothing beside them.
+/// Every payment against its truth, every acknowledged event against its receipts, one for each body it came in, and nothing
+/// beside them.
 pub async fn all(
     store: &Store,
+    gateway: Gateway,
     account: &str,
-    acknowledged: &BTreeSet<String>,
+    acknowledged: &Acknowledged,
     truth: &[Truth],
 ) -> Result<Vec<Difference>, StoreError> {
     let receipts: BTreeMap<String, i64> = store.receipts_of_events(account).await?.into_iter().collect();
-    let mut differences: Vec<Difference> = acknowledged.iter().filter_map(|event| receipt(event, &receipts)).collect();
+    let receipt = |(event, bodies): (&String, &BTreeSet<u64>)| receipt(event, bodies, &receipts);
+    let mut differences: Vec<Difference> = acknowledged.iter().filter_map(receipt).collect();
     for truth in truth {
         let mut rows = store.payments_named(&truth.id, 10).await?;
         rows.retain(|row| row.key.account.as_str() == account);
         differences.extend(payment(truth, &rows));
     }
-    let forged = store.payments_named_like(account, "pi_forged").await?;
-    differences.extend(forged.into_iter().map(|id| difference(&id, "forged", "row", "none", "a row")));
+    if let Ok(player) = player::of(gateway) {
+        let forged = store.payments_named_like(account, player.forged_payments()).await?;
+        differences.extend(forged.into_iter().map(|id| difference(&id, "forged", "row", "none", "a row")));
+    }
     Ok(differences)
+}
+
+/// Receipts an event is to have.
+fn expected(bodies: &BTreeSet<u64>) -> i64 {
+    i64::try_from(bodies.len()).unwrap_or(i64::MAX)
+}
+
+fn found(event: &str, receipts: &BTreeMap<String, i64>) -> i64 {
+    receipts.get(event).copied().unwrap_or(0)
 }
 
 fn difference(
@@ -78,9 +96,9 @@ fn difference(
     Difference { entity: entity.to_owned(), life, column, expected: expected.to_string(), found: found.to_string() }
 }
 
-fn receipt(event: &str, receipts: &BTreeMap<String, i64>) -> Option<Difference> {
-    let found = receipts.get(event).copied().unwrap_or(0);
-    (found != 1).then(|| difference(event, "-", "receipts", 1, found))
+fn receipt(event: &str, bodies: &BTreeSet<u64>, receipts: &BTreeMap<String, i64>) -> Option<Difference> {
+    let (expected, found) = (expected(bodies), found(event, receipts));
+    (found != expected).then(|| difference(event, "-", "receipts", expected, found))
 }
 
 fn payment(truth: &Truth, rows: &[PaymentRow]) -> Vec<Difference> {

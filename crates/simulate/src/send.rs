@@ -1,12 +1,10 @@
-//! Sending: signed, concurrent, patient. What is not acknowledged is sent again with a new signature.
+//! Sending: proved, concurrent, patient. What is not acknowledged is sent again with a new signature.
 
-use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use afluente_gateways::Secret;
-use afluente_gateways::stripe::sign;
-use afluente_model::Timestamp;
+use afluente_model::{Gateway, Timestamp};
 use bytes::Bytes;
 use http::{Request, StatusCode, Uri};
 use http_body_util::{BodyExt, Full};
@@ -16,10 +14,14 @@ use hyper_util::rt::TokioExecutor;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
-use crate::traffic::{Forgery, Post};
+use crate::plan::Post;
+use crate::player::{self, Dressed, Keys, NotPlayed, Player};
+use crate::sent::{Ended, Sent, content};
 
 /// Where to send and how.
 pub struct Target {
+    /// Whose webhooks.
+    pub gateway: Gateway,
     /// The webhook path of the account.
     pub url: Uri,
     /// What deliveries are signed with.
@@ -39,65 +41,15 @@ pub struct Target {
 /// Why a run could not be sent. What a server answers is no error; see [`Sent`].
 #[derive(Debug, thiserror::Error)]
 pub enum SendError {
+    /// Nobody knows what its requests look like.
+    #[error(transparent)]
+    NotPlayed(#[from] NotPlayed),
     /// A sending task panicked.
     #[error("a request could not be sent")]
     Task(#[from] tokio::task::JoinError),
     /// The key for forgeries is none.
     #[error("forgeries cannot be signed")]
     Secret(#[from] afluente_gateways::BadSecret),
-}
-
-/// What came of it.
-#[derive(Debug, Default)]
-pub struct Sent {
-    /// Requests signed as the gateway signs.
-    pub deliveries: u64,
-    /// Of them, answered with success.
-    pub accepted: u64,
-    /// Tries after the first.
-    pub retried: u64,
-    /// Of them, never answered with success.
-    pub given_up: u64,
-    /// Requests that must be refused.
-    pub forgeries: u64,
-    /// Of them, refused.
-    pub refused: u64,
-    /// Of them, answered with success.
-    pub believed: u64,
-    /// Forgeries nobody answered: neither refused nor believed.
-    pub unanswered: u64,
-    /// The status last given to a delivery that was given up; none if there was no answer at all.
-    pub last_status: Option<u16>,
-    /// The events that were acknowledged.
-    pub acknowledged: BTreeSet<String>,
-    latencies: Vec<u64>,
-    took: Duration,
-}
-
-impl Sent {
-    /// Requests a second.
-    #[allow(clippy::cast_precision_loss, reason = "for display")]
-    #[must_use]
-    pub fn rate(&self) -> f64 {
-        self.latencies.len() as f64 / self.took.as_secs_f64().max(f64::EPSILON)
-    }
-
-    /// A share of the answers came within so many milliseconds.
-    #[allow(clippy::cast_precision_loss, reason = "for display")]
-    #[must_use]
-    pub fn percentile(&self, share: usize) -> f64 {
-        self.latencies.get(self.latencies.len() * share / 100).map_or(0.0, |micros| *micros as f64 / 1_000.0)
-    }
-}
-
-/// How one post ended.
-struct Ended {
-    event: String,
-    forged: bool,
-    /// The last answer; none if there was none.
-    status: Option<StatusCode>,
-    tries: u64,
-    latency: u64,
 }
 
 /// The longest wait between two tries of one delivery.
@@ -109,12 +61,15 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 /// `ended` is called after each.
 pub async fn deliver(target: &Target, posts: Vec<Post>, ended: impl Fn()) -> Result<Sent, SendError> {
     let sender = Arc::new(Sender {
+        player: player::of(target.gateway)?,
         client: Client::builder(TokioExecutor::new()).pool_max_idle_per_host(target.connections).build_http(),
         url: target.url.clone(),
-        secret: target.secret.clone(),
-        stranger: Secret::new("whsec_somebody_elses_secret")?,
+        keys: Keys {
+            secret: target.secret.clone(),
+            stranger: Secret::new("whsec_somebody_elses_secret")?,
+            stale_seconds: target.tolerance_seconds + 100,
+        },
         patience: Patience { length: target.patience, failing_since: Mutex::new(None) },
-        stale_seconds: target.tolerance_seconds + 100,
         clock: target.clock,
     });
     let places = Arc::new(Semaphore::new(target.connections));
@@ -151,34 +106,6 @@ async fn pace(started: Instant, number: usize, rate: u32) {
     }
 }
 
-impl Sent {
-    fn count(&mut self, ended: Ended) {
-        self.latencies.push(ended.latency);
-        let acknowledged = ended.status.is_some_and(|status| status.is_success());
-        if ended.forged {
-            self.forgeries += 1;
-            let refused = ended.status.is_some_and(|status| status.is_client_error());
-            *(if acknowledged {
-                &mut self.believed
-            } else if refused {
-                &mut self.refused
-            } else {
-                &mut self.unanswered
-            }) += 1;
-            return;
-        }
-        self.deliveries += 1;
-        self.retried += ended.tries - 1;
-        if acknowledged {
-            self.accepted += 1;
-            self.acknowledged.insert(ended.event);
-        } else {
-            self.given_up += 1;
-            self.last_status = ended.status.map(|status| status.as_u16()).or(self.last_status);
-        }
-    }
-}
-
 /// How long to go on. One delivery may fail for this long; and once every delivery has failed for this long, nobody is
 /// there, and the rest is tried once each instead of for this long each.
 struct Patience {
@@ -200,12 +127,11 @@ impl Patience {
 }
 
 struct Sender {
+    player: &'static dyn Player,
     client: Client<HttpConnector, Full<Bytes>>,
     url: Uri,
-    secret: Secret,
-    stranger: Secret,
+    keys: Keys,
     patience: Patience,
-    stale_seconds: i64,
     clock: fn() -> Timestamp,
 }
 
@@ -226,7 +152,14 @@ impl Sender {
             let answered =
                 acknowledged || (post.forgery.is_some() && status.is_some_and(|status| status.is_client_error()));
             if answered || self.patience.is_over(first, Instant::now()) {
-                return Ended { event: post.event, forged: post.forgery.is_some(), status, tries, latency };
+                return Ended {
+                    content: content(&post),
+                    event: post.event,
+                    forgery: post.forgery,
+                    status,
+                    tries,
+                    latency,
+                };
             }
             tokio::time::sleep(wait).await;
             wait = (wait * 2).min(LONGEST_WAIT);
@@ -235,16 +168,12 @@ impl Sender {
 
     /// The status; none if there was no answer.
     async fn request(&self, post: &Post) -> Option<StatusCode> {
-        let (signature, body) = self.signed(post);
-        let mut request = Request::post(self.url.clone())
-            .header("content-type", "application/json; charset=utf-8")
-            .header("user-agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)")
-            .header("accept", "*/*; q=0.5, application/xml")
-            .header("cache-control", "no-cache");
-        if let Some(signature) = signature {
-            request = request.header("stripe-signature", signature);
+        let dressed = self.player.dressed(post, &self.keys, (self.clock)().as_seconds());
+        let mut request = Request::post(self.uri(&dressed)?);
+        for (name, value) in &dressed.headers {
+            request = request.header(*name, value);
         }
-        let request = request.body(Full::new(Bytes::from(body))).ok()?;
+        let request = request.body(Full::new(Bytes::from(dressed.body.into_owned()))).ok()?;
         let answer = tokio::time::timeout(REQUEST_TIMEOUT, self.client.request(request)).await.ok()?.ok()?;
         let status = answer.status();
         // Read to the end, so that the connection can be used again.
@@ -252,35 +181,29 @@ impl Sender {
         Some(status)
     }
 
-    /// Header and body; for a forgery with what is wrong about it.
-    fn signed(&self, post: &Post) -> (Option<String>, Vec<u8>) {
-        let (now, body) = ((self.clock)().as_seconds(), post.body.clone());
-        let Some(forgery) = post.forgery else { return (Some(sign(&self.secret, now, &body)), body) };
-        let signature = sign(&self.secret, now, &body);
-        match forgery {
-            Forgery::WrongSecret => (Some(sign(&self.stranger, now, &body)), body),
-            Forgery::ChangedByte => {
-                let middle = body.len() / 2;
-                let mut changed = body;
-                changed[middle] ^= 1;
-                (Some(signature), changed)
-            }
-            Forgery::StaleStamp => (Some(sign(&self.secret, now - self.stale_seconds, &body)), body),
-            Forgery::FutureStamp => (Some(sign(&self.secret, now + self.stale_seconds, &body)), body),
-            Forgery::FakeScheme => (Some(signature.replace("v1=", "v0=")), body),
-            Forgery::NoHeader => (None, body),
-            Forgery::TwoStamps => (Some(format!("t=1,{signature}")), body),
-            Forgery::CutBody => (Some(signature), body[..body.len() - 1].to_vec()),
+    /// The account's path with what a request has behind it.
+    fn uri(&self, dressed: &Dressed<'_>) -> Option<Uri> {
+        let mut text = self.url.to_string();
+        if let Some(token) = dressed.token {
+            text.push('/');
+            text.push_str(std::str::from_utf8(token.expose()).ok()?);
         }
+        if let Some(query) = &dressed.query {
+            text.push('?');
+            text.push_str(query);
+        }
+        text.parse().ok()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::forgery::Forgery;
 
     fn target(url: &str, patience: Duration) -> Target {
         Target {
+            gateway: Gateway::Stripe,
             url: url.parse().unwrap(),
             secret: Secret::new("whsec_number_one").unwrap(),
             connections: 4,
@@ -314,7 +237,7 @@ mod tests {
     async fn a_forgery_nobody_answered_is_not_called_refused() {
         let forged = posts(Some(Forgery::NoHeader));
         let sent = deliver(&target(&nobody(), Duration::from_millis(50)), forged, || {}).await.unwrap();
-        assert_eq!((sent.forgeries, sent.refused, sent.believed, sent.unanswered), (200, 0, 0, 200));
+        assert_eq!((sent.forgeries(), sent.refused(), sent.believed(), sent.unanswered()), (200, 0, 0, 200));
     }
 
     #[test]

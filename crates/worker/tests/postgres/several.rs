@@ -1,13 +1,13 @@
 //! Several workers on one ledger in Postgres: they meet on the same payments all the time, and no row tells.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use afluente_gateways::{AccountView, Tenants, adapter};
 use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, MerchantName, Mode, Proof, SecretName, Timestamp};
 use afluente_queue::{EmbeddedOptions, Queue, QueueError, SealKey, SealKeys};
-use afluente_simulate::{Plan, Post, Traffic, check, play};
+use afluente_simulate::{Plan, Post, Traffic, check, in_full, play};
 use afluente_store::{Location, Store, StoreOptions};
 use afluente_testkit::Database;
 use afluente_worker::rebuild::plan;
@@ -88,9 +88,9 @@ impl Site {
         posts: &[Post],
         truth: &[afluente_simulate::Truth],
     ) -> Vec<afluente_simulate::Difference> {
-        let events: BTreeSet<String> = posts.iter().map(|post| post.event().to_owned()).collect();
+        let events = in_full(posts);
         check::settled(&self.store, ACCOUNT, &events, PATIENCE).await.unwrap();
-        check::all(&self.store, ACCOUNT, &events, truth).await.unwrap()
+        check::all(&self.store, Gateway::Stripe, ACCOUNT, &events, truth).await.unwrap()
     }
 }
 
@@ -110,15 +110,18 @@ fn delivery(post: &Post) -> Delivery {
 }
 
 fn traffic(round: u64) -> Traffic {
-    play(&Plan {
+    let plan = Plan {
+        gateway: Gateway::Stripe,
         payments: 50,
         seed: round,
         run: format!("several{round}x"),
         shuffle: true,
         duplicate: 0.3,
+        times: 1,
         forge: 0.0,
         until: Timestamp::as_seconds(now()) - 60,
-    })
+    };
+    play(&plan).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -5,6 +5,8 @@
 
 use afluente_model::PaymentStatus;
 
+use crate::plan::End;
+
 /// One thing that happens, so many seconds after the payment began.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Step {
@@ -55,17 +57,6 @@ pub(crate) enum Method {
     Boleto,
 }
 
-/// How a life ends, in hundredths of its amount.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct End {
-    pub(crate) status: PaymentStatus,
-    pub(crate) captured: i64,
-    pub(crate) refunded: i64,
-    pub(crate) refund_pending: i64,
-    pub(crate) disputed: i64,
-    pub(crate) charged_back: i64,
-}
-
 /// One kind of life.
 pub(crate) struct Life {
     pub(crate) name: &'static str,
@@ -78,18 +69,16 @@ const fn at(after: i64, what: What) -> Step {
     Step { after, what }
 }
 
-/// Nothing moved.
 const fn nothing(status: PaymentStatus) -> End {
-    End { status, captured: 0, refunded: 0, refund_pending: 0, disputed: 0, charged_back: 0 }
+    End::nothing(status)
 }
 
-/// So much was taken, so much went back.
 const fn money(status: PaymentStatus, captured: i64, refunded: i64) -> End {
-    End { status, captured, refunded, refund_pending: 0, disputed: 0, charged_back: 0 }
+    End::money(status, captured, refunded)
 }
 
 const fn disputed(end: End, disputed: i64, charged_back: i64) -> End {
-    End { disputed, charged_back, ..end }
+    end.disputed(disputed, charged_back)
 }
 
 use Method::{Boleto, Card, Pix};
@@ -193,24 +182,7 @@ mod tests {
     #[test]
     fn every_end_says_the_same_with_its_status_and_its_amounts() {
         for life in LIVES {
-            let end = &life.end;
-            let holds = match end.status {
-                S::Refunded => end.refunded == end.captured && end.captured > 0,
-                S::PartiallyRefunded => 0 < end.refunded && end.refunded < end.captured,
-                S::Succeeded => end.captured > 0 && end.refunded == 0,
-                S::Disputed => end.disputed > 0,
-                S::ChargedBack => end.charged_back > 0,
-                S::Pending
-                | S::Processing
-                | S::RequiresAction
-                | S::InReview
-                | S::Authorized
-                | S::Failed
-                | S::Canceled
-                | S::Expired
-                | S::Unknown => end.captured == 0,
-            };
-            assert!(holds, "{}", life.name);
+            assert!(life.end.is_one_story(), "{}", life.name);
         }
     }
 

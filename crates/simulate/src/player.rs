@@ -1,0 +1,68 @@
+//! Who plays which gateway.
+
+use std::borrow::Cow;
+
+use afluente_gateways::Secret;
+use afluente_model::Gateway;
+use rand::rngs::StdRng;
+
+use crate::forgery::Forgery;
+use crate::plan::{Lot, Post, Traffic};
+use crate::stripe::Stripe;
+
+/// What one gateway posts, and how.
+pub(crate) trait Player: Sync {
+    /// Currencies it is paid in, the usual ones more often.
+    fn currencies(&self) -> &'static [&'static str];
+
+    /// What begins the id of every payment that only forgeries speak of: such a row would be a forgery believed.
+    fn forged_payments(&self) -> &'static str;
+
+    /// Ways its requests are forged.
+    fn forgeries(&self) -> &'static [Forgery];
+
+    /// Plays one payment: adds its requests in the order things happened, and its end.
+    fn payment(&self, run: &str, lot: Lot, traffic: &mut Traffic);
+
+    /// The same again, as the gateway repeats it.
+    fn again(&self, post: &Post, _random: &mut StdRng) -> Post {
+        post.clone()
+    }
+
+    /// A request like this one, about a payment of the forger's own.
+    fn forged(&self, post: &Post, way: Forgery) -> Post;
+
+    /// What goes over the wire at this moment, seconds since 1970.
+    fn dressed<'a>(&self, post: &'a Post, keys: &'a Keys, now: i64) -> Dressed<'a>;
+}
+
+/// What requests are proved with, and what forgers have in its place.
+pub(crate) struct Keys {
+    pub(crate) secret: Secret,
+    /// Somebody else's.
+    pub(crate) stranger: Secret,
+    /// How far a stamp has to be away from now to be refused.
+    pub(crate) stale_seconds: i64,
+}
+
+/// A request as it goes over the wire.
+pub(crate) struct Dressed<'a> {
+    /// The end of the path.
+    pub(crate) token: Option<&'a Secret>,
+    pub(crate) query: Option<Cow<'a, str>>,
+    pub(crate) headers: Vec<(&'static str, String)>,
+    pub(crate) body: Cow<'a, [u8]>,
+}
+
+/// Nobody plays this gateway yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("expected a gateway that is played, got {}", .0.slug())]
+pub struct NotPlayed(pub Gateway);
+
+/// The player of a gateway.
+pub(crate) fn of(gateway: Gateway) -> Result<&'static dyn Player, NotPlayed> {
+    match gateway {
+        Gateway::Stripe => Ok(&Stripe),
+        Gateway::MercadoPago | Gateway::Pagarme | Gateway::Appmax | Gateway::OpenFinance => Err(NotPlayed(gateway)),
+    }
+}
