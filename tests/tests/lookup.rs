@@ -62,11 +62,15 @@ impl Api {
 
 /// A shop with an account at Mercado Pago that asks this server.
 fn shop(api: &Api) -> Shop {
+    shop_that_asks(api.address)
+}
+
+fn shop_that_asks(address: SocketAddr) -> Shop {
     let more = format!(
         "[accounts.loja]\ngateway = \"mercadopago\"\nmode = \"test\"\nexternal_id = \"700700\"\n\
          secrets = [{{ file = \"secrets/loja\" }}]\npath_tokens = [{{ file = \"secrets/loja-path\" }}]\n\
-         [accounts.loja.api]\ntoken = {{ file = \"secrets/loja-token\" }}\nbase = \"http://{}\"\nallow_other_host = true\n",
-        api.address
+         [accounts.loja.api]\ntoken = {{ file = \"secrets/loja-token\" }}\nbase = \"http://{address}\"\nallow_other_host = true\n\
+         calls_per_second = 500\nat_once = 16\n",
     );
     let shop = Shop::with(&more);
     shop.private("secrets/loja", SECRET);
@@ -191,4 +195,52 @@ fn a_question_that_is_not_answered_is_shown_asked_again_and_given_up() {
     assert!(webhook(&up).is_acknowledged());
     wait_until("it is a new one", || open()[0]["id"].is_string() && open()[0]["id"] != id);
     assert_eq!(shop.run(&["dead", "list", "--json"]).expect(0).json(), Value::Array(vec![]));
+}
+
+/// An address nobody listens at.
+fn nobody() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+#[test]
+fn simulated_lives_are_read_back_and_end_in_the_truth_whatever_the_gateway_answers_on_the_way() {
+    let shop = shop_that_asks(nobody());
+    let up = shop.up();
+    let url = format!("http://{}", up.ingress);
+    let mut args =
+        vec!["simulate", "--gateway", "mercado-pago", "--url", &url, "--payments", "90", "--check", "--json"];
+    args.extend(["--shuffle", "--duplicate", "0.3", "--forge", "0.4", "--trouble", "0.05"]);
+    args.extend(["--api", "down=2,limited=2,failing=2,absent=2"]);
+    let report = shop.run(&args).expect(0).json();
+    assert_eq!(report["differences"].as_array().map(Vec::len), Some(0));
+    assert_eq!((&report["believed"], &report["unanswered"]), (&0.into(), &0.into()));
+    let ways = report["ways"].as_array().unwrap();
+    assert!(ways.len() > 10, "{report}");
+    for way in ways {
+        let expected = if way["way"] == "stranger's payment" { &way["taken"] } else { &way["refused"] };
+        assert_eq!(expected, &way["sent"], "{way}");
+    }
+    let answers = &report["asked"]["answers"];
+    assert!(answers["429"].as_u64().unwrap() >= 2 && answers["500"].as_u64().unwrap() >= 2, "{report}");
+    assert_eq!(shop.run(&["dead", "list", "--json"]).expect(0).json(), Value::Array(vec![]));
+    // The API went with the simulation.
+    shop.run(&["rebuild", "--check"]).expect(0);
+}
+
+#[test]
+fn who_cannot_be_played_is_told_what_is_missing() {
+    let shop = Shop::with(
+        "[accounts.loja]\ngateway = \"mercadopago\"\nmode = \"test\"\nsecrets = [{ file = \"secrets/loja\" }]\n",
+    );
+    shop.private("secrets/loja", SECRET);
+    let told = |args: &[&str]| shop.run(&[&["simulate"], args].concat()).expect(2).err;
+    let asks_nobody = told(&["--gateway", "mercado-pago", "--url", "http://127.0.0.1:1"]);
+    assert!(asks_nobody.contains("add [accounts.loja.api]"), "{asks_nobody}");
+    assert!(told(&["--gateway", "appmax"]).contains("expected one with an account in the configuration, got appmax"));
+    assert!(told(&["--gateway", "paypal"]).contains("expected one of stripe, pagarme"));
+    assert!(
+        told(&["--gateway", "stripe", "--account", "loja"])
+            .contains("expected an account at stripe, got loja at mercadopago")
+    );
+    assert!(told(&["--account", "loja", "--api", "up=3"]).contains("expected down=SECONDS"));
 }

@@ -43,19 +43,23 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), Failure> {
         payments: args.payments as usize,
         seed: 1,
         run: fresh_run(),
+        seller: None,
+        has_token: false,
         shuffle: true,
         duplicate: 0.3,
         times: 1,
         forge: 0.05,
         until: afluente_worker::now().as_seconds() - 60,
     };
-    let Traffic { posts, truth } = play(&plan).map_err(|error| Failure::unavailable(&error))?;
+    let Traffic { posts, truth, .. } = play(&plan).map_err(|error| Failure::unavailable(&error))?;
     let url = format!("http://{}/webhooks/stripe/{}", node.ingress()?, init::ACCOUNT);
     let url = url.parse().map_err(|_| Failure::Unavailable(format!("{url} is no URL")))?;
     let target = Target {
         gateway: Gateway::Stripe,
         url,
         secret,
+        token: None,
+        api: None,
         connections: 16,
         rate: 0,
         patience: Duration::from_secs(60),

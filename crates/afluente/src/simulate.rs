@@ -1,9 +1,12 @@
 //! `afluente simulate`: plays a gateway. Real signed requests of realistic payment lives, and forgeries that must be refused.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use afluente_model::Gateway;
-use afluente_simulate::{Difference, Plan, Post, Sent, Target, Traffic, Truth, check, deliver, play};
+use afluente_simulate::{
+    Api, Difference, Phase, Plan, Post, Sent, Tally, Target, Traffic, Truth, check, deliver, play,
+};
 use afluente_store::{Location, Store, StoreError};
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -13,11 +16,12 @@ use crate::config::Config;
 use crate::exit::Failure;
 use crate::output;
 
+mod asked;
 mod report;
 mod target;
 
+use report::Told;
 pub(crate) use report::table;
-use report::{document, text, verdict};
 
 /// Plays a gateway against a running `afluente up`: proved deliveries of realistic payment lives, shuffled, repeated, some
 /// forged. What is not acknowledged is sent again, as the gateway would. The end of each kind of life is known beforehand;
@@ -55,6 +59,13 @@ pub(crate) struct SimulateArgs {
     /// Connections used at once
     #[arg(long, default_value_t = 16, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=512))]
     connections: u32,
+    /// What the gateway's API goes through before it is well, where what is posted is read back: down=SECONDS,
+    /// limited=CALLS, absent=CALLS or failing=CALLS, separated by commas
+    #[arg(long, value_name = "PHASES", value_delimiter = ',')]
+    api: Vec<Phase>,
+    /// The share of calls to the gateway's API that meet trouble: 401, 404, 429, 500, 503, late, cut or no JSON
+    #[arg(long, default_value_t = 0.0, value_name = "SHARE", value_parser = share)]
+    trouble: f64,
     /// How long to go on with what is not acknowledged, and to wait for the ledger, seconds
     #[arg(long, default_value_t = 120, value_name = "SECONDS")]
     patience: u64,
@@ -100,13 +111,15 @@ pub(crate) fn fresh_run() -> String {
 /// Runs it and reports.
 pub(crate) async fn run(args: &SimulateArgs, config: &Config) -> Result<(), Failure> {
     let account = target::account(args, config)?;
-    let target = target::target(args, account, config)?;
+    let mut target = target::target(args, account, config)?;
     let (run, until) = args.run.as_ref().map_or_else(
         || (fresh_run(), afluente_worker::now().as_seconds() - 60),
         |name| (format!("{name}s{}", args.seed), NAMED_RUN_ENDS),
     );
     let plan = Plan {
         gateway: account.gateway,
+        seller: account.external_id.as_ref().map(ToString::to_string),
+        has_token: target.token.is_some(),
         payments: args.payments as usize,
         seed: args.seed,
         run,
@@ -116,16 +129,35 @@ pub(crate) async fn run(args: &SimulateArgs, config: &Config) -> Result<(), Fail
         forge: args.forge,
         until,
     };
-    let Traffic { posts, truth } = play(&plan).map_err(|error| Failure::Usage(format!("--gateway: {error}")))?;
-    let sent = send(&target, posts).await?;
-    let differences =
-        if args.check { Some(compare(&config.ledger, args, account, &sent, &truth).await?) } else { None };
-    if args.json {
-        output::print_json(&document(&sent, differences.as_deref()));
-    } else {
-        output::print(&text(&sent, truth.len(), differences.as_deref()));
+    let Traffic { posts, truth, objects } =
+        play(&plan).map_err(|error| Failure::Usage(format!("--gateway: {error}")))?;
+    if !objects.is_empty() {
+        target.api = Some(Arc::new(asked::serve(args, account, objects).await?));
     }
-    verdict(&sent, differences.as_deref())
+    let sent = send(&target, posts).await?;
+    let differences = if args.check {
+        Some(compare(&config.ledger, args, account, &sent, &truth, target.api.is_some()).await?)
+    } else {
+        None
+    };
+    let told = Told { sent, asked: quiet(args, target.api).await, payments: truth.len(), differences };
+    if args.json {
+        output::print_json(&told.document());
+    } else {
+        output::print(&told.text());
+    }
+    told.verdict()
+}
+
+/// Lets the API answer what is still asked, and stops it.
+async fn quiet(args: &SimulateArgs, api: Option<Arc<Api>>) -> Option<Tally> {
+    // Whoever sent has let go of it by now.
+    let api = Arc::into_inner(api?)?;
+    if !args.check {
+        let patience = Duration::from_secs(args.patience);
+        let _ = tokio::time::timeout(patience, api.quiet(asked::QUIET)).await;
+    }
+    Some(api.stop().await)
 }
 
 /// Sends with a bar that shows how far it is.
@@ -158,11 +190,15 @@ async fn compare(
     account: &AccountConfig,
     sent: &Sent,
     truth: &[Truth],
+    is_asked: bool,
 ) -> Result<Vec<Difference>, Failure> {
     let patience = Duration::from_secs(args.patience);
     let store = opened(ledger, patience).await?;
     let name = account.name.as_str();
     check::settled(&store, name, &sent.acknowledged, patience).await?;
+    if is_asked {
+        asked::answered(&store, account.gateway, name, patience).await?;
+    }
     let differences = check::all(&store, account.gateway, name, &sent.acknowledged, truth).await;
     store.close().await;
     Ok(differences?)

@@ -181,13 +181,15 @@ async fn load(args: &TortureArgs, targets: &[Target; 2]) -> Result<Played, Failu
             payments: PORTION,
             seed: args.seed.wrapping_add(portion),
             run: format!("t{}p{portion}", args.seed),
+            seller: None,
+            has_token: false,
             shuffle: true,
             duplicate: 0.2,
             times: 1,
             forge: 0.02,
             until: afluente_worker::now().as_seconds() - 60,
         };
-        let Traffic { mut posts, truth } = play(&plan).map_err(|error| Failure::unavailable(&error))?;
+        let Traffic { mut posts, truth, .. } = play(&plan).map_err(|error| Failure::unavailable(&error))?;
         let second = posts.split_off(posts.len() / 2);
         let (one, two) = tokio::join!(deliver(&targets[0], posts, || {}), deliver(&targets[1], second, || {}));
         for sent in [one, two] {
@@ -235,6 +237,8 @@ fn target(role: &Role, rate: u32) -> Result<Target, Failure> {
         gateway: Gateway::Stripe,
         url,
         secret,
+        token: None,
+        api: None,
         connections: 16,
         rate,
         patience: PATIENCE,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use afluente_gateways::Secret;
 use afluente_gateways::profile::Api;
@@ -62,6 +62,15 @@ impl Base {
     pub fn is_this_machine(&self) -> bool {
         let host = self.authority.host().trim_matches(['[', ']']);
         host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
+    }
+
+    /// Where it is listened, if that is this machine and it is asked in plain.
+    #[must_use]
+    pub fn loopback(&self) -> Option<SocketAddr> {
+        let host = self.authority.host().trim_matches(['[', ']']);
+        let ip = if host == "localhost" { Ipv4Addr::LOCALHOST.into() } else { host.parse().ok()? };
+        let is_plain = self.scheme == Scheme::HTTP && self.prefix.is_empty();
+        is_plain.then(|| SocketAddr::new(ip, self.authority.port_u16().unwrap_or(80)))
     }
 
     /// The address of a path, which begins with a slash.
@@ -180,6 +189,17 @@ mod tests {
         {
             assert_eq!(Base::parse(bad), Err(BadBase::NotAnAddress), "{bad}");
         }
+    }
+
+    #[test]
+    fn only_what_is_asked_in_plain_and_without_a_prefix_can_be_listened_for_here() {
+        let at = |text| Base::parse(text).unwrap().loopback().map(|address| address.to_string());
+        assert_eq!(at("http://localhost:8440"), Some("127.0.0.1:8440".to_owned()));
+        assert_eq!(at("http://[::1]:9"), Some("[::1]:9".to_owned()));
+        assert_eq!(
+            (at("http://127.0.0.1:9/v1"), at("https://127.0.0.1:9"), at("https://api.example.com")),
+            (None, None, None)
+        );
     }
 
     #[test]

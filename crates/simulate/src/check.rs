@@ -4,11 +4,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Display;
 use std::time::{Duration, Instant};
 
-use afluente_model::Gateway;
+use afluente_model::{Gateway, WantReason};
+use afluente_store::report::WantView;
 use afluente_store::{Class, PaymentRow, Store, StoreError};
 
 use crate::plan::Truth;
-use crate::player;
+use crate::player::{self, Player};
 use crate::sent::Acknowledged;
 
 /// One thing that is not as it should be.
@@ -53,6 +54,19 @@ pub async fn settled(
     }
 }
 
+/// Open questions of an account, but for those about what is nobody's or another seller's, which stay open until a person drops
+/// them, and for those that are dropped by themselves once their payment is known.
+pub async fn open_questions(store: &Store, gateway: Gateway, account: &str) -> Result<usize, StoreError> {
+    let rowless = player::of(gateway).map_or(&[][..], Player::rowless);
+    let wants = store.wants(Some(account), MOST_QUESTIONS).await?;
+    let is_ours = |reference: &str| !rowless.iter().any(|prefix| reference.starts_with(prefix));
+    let is_meant = |want: &&WantView| want.reason != WantReason::Unconfirmed.as_str() && is_ours(&want.reference);
+    Ok(wants.iter().filter(is_meant).count())
+}
+
+/// More than any run leaves open at once and needs to be told exactly.
+const MOST_QUESTIONS: u32 = 100_000;
+
 /// Every payment against its truth, every acknowledged event against its receipts, one for each body it came in, and nothing
 /// beside them.
 pub async fn all(
@@ -71,8 +85,10 @@ pub async fn all(
         differences.extend(payment(truth, &rows));
     }
     if let Ok(player) = player::of(gateway) {
-        let forged = store.payments_named_like(account, player.forged_payments()).await?;
-        differences.extend(forged.into_iter().map(|id| difference(&id, "forged", "row", "none", "a row")));
+        for prefix in player.rowless() {
+            let rows = store.payments_named_like(account, prefix).await?;
+            differences.extend(rows.into_iter().map(|id| difference(&id, "none", "row", "none", "a row")));
+        }
     }
     Ok(differences)
 }

@@ -1,10 +1,14 @@
 //! What is played: a plan, the requests it becomes, and the truth about every payment in it.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
 use afluente_model::{Gateway, PaymentStatus};
 use rand::rngs::StdRng;
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng};
 
+use crate::api::Objects;
 use crate::forgery::Forgery;
 use crate::player::{self, NotPlayed, Player};
 
@@ -19,6 +23,10 @@ pub struct Plan {
     pub seed: u64,
     /// Makes the ids differ from another run's.
     pub run: String,
+    /// The account's id at the gateway, where objects name it.
+    pub seller: Option<String>,
+    /// Whether the account has a path token; without one nothing comes that only a token proves.
+    pub has_token: bool,
     /// Whether the deliveries of all payments come in any order.
     pub shuffle: bool,
     /// The share of deliveries sent a second time.
@@ -36,10 +44,34 @@ pub struct Plan {
 pub struct Post {
     /// The event it carries, as a receipt names it.
     pub(crate) event: String,
+    /// What proves that the gateway sent it.
+    pub(crate) proof: Proof,
+    /// Behind the question mark.
+    pub(crate) query: Option<String>,
     /// The body.
     pub(crate) body: Vec<u8>,
     /// What is wrong with it, if it is a forgery.
     pub(crate) forgery: Option<Forgery>,
+    /// What the gateway's API shows from the first time this is sent on.
+    pub(crate) tells: Vec<Told>,
+}
+
+/// What a gateway proves its requests with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Proof {
+    /// A signature over the body.
+    Body,
+    /// A signature over this id, which stands in the query.
+    Id(Arc<str>),
+    /// The token at the end of the path.
+    Token,
+}
+
+/// An object of the gateway's API has come this far.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub(crate) path: Arc<str>,
+    pub(crate) state: usize,
 }
 
 impl Post {
@@ -155,6 +187,15 @@ pub struct Traffic {
     pub posts: Vec<Post>,
     /// How each payment ends.
     pub truth: Vec<Truth>,
+    /// What the gateway's API shows; empty for one that puts everything into its webhooks.
+    pub objects: Objects,
+}
+
+/// A number that a text, or whatever else, always leads to.
+pub(crate) fn chance<T: Hash + ?Sized>(of: &T) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    hasher.finish()
 }
 
 /// The longest life, so that every one fits before the end of the run.
@@ -175,7 +216,7 @@ pub(crate) struct Lot {
 pub fn play(plan: &Plan) -> Result<Traffic, NotPlayed> {
     let player = player::of(plan.gateway)?;
     let mut random = StdRng::seed_from_u64(plan.seed);
-    let mut traffic = Traffic { posts: Vec::new(), truth: Vec::new() };
+    let mut traffic = Traffic { posts: Vec::new(), truth: Vec::new(), objects: Objects::new() };
     for number in 0..plan.payments {
         let lot = Lot {
             number,
@@ -183,7 +224,10 @@ pub fn play(plan: &Plan) -> Result<Traffic, NotPlayed> {
             currency: player.currencies()[random.random_range(0..player.currencies().len())],
             began: plan.until - LONGEST_LIFE_SECONDS - random.random_range(0..100_000),
         };
-        player.payment(&plan.run, lot, &mut traffic);
+        player.payment(plan, lot, &mut traffic);
+    }
+    if !plan.has_token {
+        traffic.posts.retain(|post| post.proof != Proof::Token);
     }
     repeat_and_forge(plan, player, &mut random, &mut traffic.posts);
     if plan.shuffle {
@@ -221,6 +265,8 @@ mod tests {
             payments: 200,
             seed: 7,
             run: "t".to_owned(),
+            seller: Some("700700".to_owned()),
+            has_token: true,
             shuffle: true,
             duplicate: 0.3,
             times: 1,
@@ -244,11 +290,11 @@ mod tests {
     }
 
     #[test]
-    fn bodies_are_json_of_the_size_real_ones_have_and_each_is_its_own() {
+    fn bodies_are_json_of_the_size_real_ones_have_and_what_is_signed_whole_comes_once() {
         for gateway in played() {
             let traffic = play(&Plan { duplicate: 0.0, forge: 0.0, ..plan(gateway) }).unwrap();
-            let contents: BTreeSet<_> = traffic.posts.iter().map(|post| (&post.event, &post.body)).collect();
-            assert_eq!(contents.len(), traffic.posts.len());
+            let whole: Vec<_> = traffic.posts.iter().filter(|post| post.proof == Proof::Body).collect();
+            assert_eq!(whole.iter().map(|post| &post.event).collect::<BTreeSet<_>>().len(), whole.len());
             let sizes: Vec<usize> = traffic.posts.iter().map(|post| post.body.len()).collect();
             assert!(sizes.iter().all(|size| (40..8_000).contains(size)), "{sizes:?}");
             for post in &traffic.posts {

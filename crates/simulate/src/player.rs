@@ -7,7 +7,8 @@ use afluente_model::Gateway;
 use rand::rngs::StdRng;
 
 use crate::forgery::Forgery;
-use crate::plan::{Lot, Post, Traffic};
+use crate::mercadopago::MercadoPago;
+use crate::plan::{Lot, Plan, Post, Traffic};
 use crate::stripe::Stripe;
 
 /// What one gateway posts, and how.
@@ -15,14 +16,14 @@ pub(crate) trait Player: Sync {
     /// Currencies it is paid in, the usual ones more often.
     fn currencies(&self) -> &'static [&'static str];
 
-    /// What begins the id of every payment that only forgeries speak of: such a row would be a forgery believed.
-    fn forged_payments(&self) -> &'static str;
+    /// What begins the ids of payments that become no row: those that only forgers speak of, and those that are none.
+    fn rowless(&self) -> &'static [&'static str];
 
     /// Ways its requests are forged.
     fn forgeries(&self) -> &'static [Forgery];
 
     /// Plays one payment: adds its requests in the order things happened, and its end.
-    fn payment(&self, run: &str, lot: Lot, traffic: &mut Traffic);
+    fn payment(&self, plan: &Plan, lot: Lot, traffic: &mut Traffic);
 
     /// The same again, as the gateway repeats it.
     fn again(&self, post: &Post, _random: &mut StdRng) -> Post {
@@ -39,6 +40,8 @@ pub(crate) trait Player: Sync {
 /// What requests are proved with, and what forgers have in its place.
 pub(crate) struct Keys {
     pub(crate) secret: Secret,
+    /// What ends the path of requests that nothing else proves.
+    pub(crate) token: Option<Secret>,
     /// Somebody else's.
     pub(crate) stranger: Secret,
     /// How far a stamp has to be away from now to be refused.
@@ -63,6 +66,7 @@ pub struct NotPlayed(pub Gateway);
 pub(crate) fn of(gateway: Gateway) -> Result<&'static dyn Player, NotPlayed> {
     match gateway {
         Gateway::Stripe => Ok(&Stripe),
-        Gateway::MercadoPago | Gateway::Pagarme | Gateway::Appmax | Gateway::OpenFinance => Err(NotPlayed(gateway)),
+        Gateway::MercadoPago => Ok(&MercadoPago),
+        Gateway::Pagarme | Gateway::Appmax | Gateway::OpenFinance => Err(NotPlayed(gateway)),
     }
 }

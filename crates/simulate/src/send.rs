@@ -14,6 +14,7 @@ use hyper_util::rt::TokioExecutor;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use crate::api::Api;
 use crate::plan::Post;
 use crate::player::{self, Dressed, Keys, NotPlayed, Player};
 use crate::sent::{Ended, Sent, content};
@@ -26,6 +27,10 @@ pub struct Target {
     pub url: Uri,
     /// What deliveries are signed with.
     pub secret: Secret,
+    /// What ends the path of deliveries that nothing else proves.
+    pub token: Option<Secret>,
+    /// Where the gateway is asked, if it is: it shows what is told of from the first time on.
+    pub api: Option<Arc<Api>>,
     /// Connections used at once.
     pub connections: usize,
     /// Deliveries a second; 0 for as fast as possible.
@@ -66,9 +71,11 @@ pub async fn deliver(target: &Target, posts: Vec<Post>, ended: impl Fn()) -> Res
         url: target.url.clone(),
         keys: Keys {
             secret: target.secret.clone(),
+            token: target.token.clone(),
             stranger: Secret::new("whsec_somebody_elses_secret")?,
             stale_seconds: target.tolerance_seconds + 100,
         },
+        api: target.api.clone(),
         patience: Patience { length: target.patience, failing_since: Mutex::new(None) },
         clock: target.clock,
     });
@@ -131,6 +138,7 @@ struct Sender {
     client: Client<HttpConnector, Full<Bytes>>,
     url: Uri,
     keys: Keys,
+    api: Option<Arc<Api>>,
     patience: Patience,
     clock: fn() -> Timestamp,
 }
@@ -139,6 +147,9 @@ impl Sender {
     async fn send(&self, post: Post) -> Ended {
         let (mut tries, mut wait) = (0, Duration::from_millis(20));
         let first = Instant::now();
+        if let Some(api) = &self.api {
+            api.tell(&post.tells);
+        }
         loop {
             tries += 1;
             let sent = Instant::now();
@@ -200,12 +211,15 @@ impl Sender {
 mod tests {
     use super::*;
     use crate::forgery::Forgery;
+    use crate::plan::Proof;
 
     fn target(url: &str, patience: Duration) -> Target {
         Target {
             gateway: Gateway::Stripe,
             url: url.parse().unwrap(),
             secret: Secret::new("whsec_number_one").unwrap(),
+            token: None,
+            api: None,
             connections: 4,
             rate: 0,
             patience,
@@ -215,7 +229,15 @@ mod tests {
     }
 
     fn posts(forgery: Option<Forgery>) -> Vec<Post> {
-        (0..200).map(|number| Post { event: format!("evt_{number}"), body: b"{}".to_vec(), forgery }).collect()
+        let post = |number| Post {
+            event: format!("evt_{number}"),
+            proof: Proof::Body,
+            query: None,
+            body: b"{}".to_vec(),
+            forgery,
+            tells: Vec::new(),
+        };
+        (0..200).map(post).collect()
     }
 
     /// A port nobody listens on: it was free a moment ago.

@@ -1,13 +1,12 @@
 //! What came of what was sent.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use http::StatusCode;
 
 use crate::forgery::Forgery;
-use crate::plan::Post;
+use crate::plan::{Post, chance};
 
 /// The events that were acknowledged, each with the different bodies it came in: as many receipts are to be found.
 pub type Acknowledged = BTreeMap<String, BTreeSet<u64>>;
@@ -61,9 +60,7 @@ pub(crate) struct Ended {
 
 /// Tells the bodies of one event apart.
 pub(crate) fn content(post: &Post) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    post.body.hash(&mut hasher);
-    hasher.finish()
+    chance(&post.body)
 }
 
 /// What is acknowledged when everything is.

@@ -10,7 +10,7 @@ use afluente_gateways::stripe::sign;
 use serde_json::{Value, json};
 
 use crate::forgery::Forgery;
-use crate::plan::{Lot, Post, Traffic};
+use crate::plan::{Lot, Plan, Post, Proof, Traffic};
 use crate::player::{Dressed, Keys, Player};
 use body::{Event, Played};
 use life::LIVES;
@@ -24,8 +24,8 @@ impl Player for Stripe {
         &["brl", "brl", "brl", "brl", "usd", "mxn", "clp", "jpy"]
     }
 
-    fn forged_payments(&self) -> &'static str {
-        "pi_forged"
+    fn rowless(&self) -> &'static [&'static str] {
+        &["pi_forged"]
     }
 
     fn forgeries(&self) -> &'static [Forgery] {
@@ -41,9 +41,9 @@ impl Player for Stripe {
         ]
     }
 
-    fn payment(&self, run: &str, lot: Lot, traffic: &mut Traffic) {
+    fn payment(&self, plan: &Plan, lot: Lot, traffic: &mut Traffic) {
         let life = &LIVES[lot.number % LIVES.len()];
-        let played = Played { life, run, lot };
+        let played = Played { life, run: &plan.run, lot };
         traffic.posts.extend(played.events().iter().map(|event| match &event.object {
             Some(object) => post("snapshot", event, &snapshot(event, object)),
             None => post("thin", event, &thin(&played, event)),
@@ -57,7 +57,7 @@ impl Player for Stripe {
             .replace("\"pi_", "\"pi_forged")
             .replace("/pi_", "/pi_forged")
             .replace("\"evt_", "\"evt_forged");
-        Post { event: "forged".to_owned(), body: text.into_bytes(), forgery: Some(way) }
+        Post { event: "forged".to_owned(), body: text.into_bytes(), forgery: Some(way), ..post.clone() }
     }
 
     fn dressed<'a>(&self, post: &'a Post, keys: &'a Keys, now: i64) -> Dressed<'a> {
@@ -100,7 +100,14 @@ fn signed<'a>(post: &'a Post, keys: &Keys, now: i64) -> (Option<String>, Cow<'a,
 
 /// One request, proved by a signature over its body.
 fn post(kind: &str, event: &Event, body: &Value) -> Post {
-    Post { event: format!("{kind}:{}", event.id), body: body.to_string().into_bytes(), forgery: None }
+    Post {
+        event: format!("{kind}:{}", event.id),
+        proof: Proof::Body,
+        query: None,
+        body: body.to_string().into_bytes(),
+        forgery: None,
+        tells: Vec::new(),
+    }
 }
 
 fn snapshot(event: &Event, object: &Value) -> Value {

@@ -31,7 +31,8 @@ pub(crate) struct AccountConfig {
     aliases: Vec<Box<str>>,
     /// How its gateway is asked, if it is.
     pub(crate) access: Option<Access>,
-    external_id: Option<ProviderId>,
+    /// Who the account is at its gateway.
+    pub(crate) external_id: Option<ProviderId>,
     tenants: Tenants,
     replaces: Option<AccountName>,
 }

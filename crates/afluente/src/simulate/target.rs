@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use afluente_gateways::CredentialKind;
 use afluente_model::{Gateway, Mode};
 use afluente_simulate::Target;
 
@@ -76,6 +77,8 @@ pub(super) fn target(args: &SimulateArgs, account: &AccountConfig, config: &Conf
         gateway: account.gateway,
         url,
         secret,
+        token: account.credentials.of(CredentialKind::PathToken).next().cloned(),
+        api: None,
         connections: args.connections as usize,
         rate: args.rate,
         patience: Duration::from_secs(args.patience),

@@ -20,8 +20,10 @@ pub(super) fn read(envelope: &Envelope<'_>, answer: &Answer) -> Result<Reading, 
     let mended = json::text(envelope.body())?;
     let text = json::with_decimals(&mended);
     let object = json::object(&text)?;
-    // An answer that did not change says nothing new, whenever it was given: its object has a time of its own.
-    let event = format!("answer:{}/{}", asked.kind, asked.id);
+    // An answer that did not change says nothing new, whenever it was given: its object has a time of its own. What was asked
+    // along with the object lets the same bytes say something else.
+    let along = asked.context.as_ref().map_or_else(String::new, |context| format!("@{context}"));
+    let event = format!("answer:{}/{}{along}", asked.kind, asked.id);
     let mut draft = Draft::new(envelope.source(), Some(event), &format!("answer.{}", asked.kind));
     if matches!(mended, Cow::Owned(_)) {
         draft.note(Malformed::HalfPair);

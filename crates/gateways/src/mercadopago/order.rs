@@ -34,8 +34,9 @@ pub(super) fn read(draft: &mut Draft, order: &Object<'_>) -> Result<(), Malforme
             currency,
             expires_at: None,
         };
-        one_payment(draft, order, &id, &of, &paid);
-        for refund in of_payment(draft, transactions, "refunds", &of)? {
+        let refunds = of_payment(draft, transactions, "refunds", &of)?;
+        one_payment(draft, order, &id, &paid, refunds.is_empty());
+        for refund in refunds {
             let at = draft.at();
             one_refund(draft, refund, &paid, at)?;
         }
@@ -46,15 +47,18 @@ pub(super) fn read(draft: &mut Draft, order: &Object<'_>) -> Result<(), Malforme
     Ok(())
 }
 
-fn one_payment(draft: &mut Draft, order: &Object<'_>, id: &ProviderId, of: &ProviderId, paid: &Paid<'_>) {
-    let subject = draft.subject(SubjectKind::Payment, of);
+/// How one payment stands. Where its refunds are listed they are what was returned: a total beside them, at the same moment, would
+/// leave open whether it holds them.
+fn one_payment(draft: &mut Draft, order: &Object<'_>, id: &ProviderId, paid: &Paid<'_>, is_unlisted: bool) {
+    let subject = draft.subject(SubjectKind::Payment, &paid.payment.id);
     claim::references(draft, order, &subject);
     draft.claim(&subject, ClaimKind::Order, Ok(Some(id.clone())));
     let Some(row) = words::find(words::ORDER, paid.status, paid.detail) else {
         draft.unmapped(&paid.payment, "order.status", paid.status, (WantKind::Order, id));
         return;
     };
-    for kind in row.facts {
+    let told = row.facts.iter().filter(|kind| is_unlisted || !matches!(kind, PaymentKind::Totals(_)));
+    for kind in told {
         let fact = paid.fact(draft, *kind);
         draft.assert(&paid.payment, fact);
     }

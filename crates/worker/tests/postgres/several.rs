@@ -115,6 +115,8 @@ fn traffic(round: u64) -> Traffic {
         payments: 50,
         seed: round,
         run: format!("several{round}x"),
+        seller: None,
+        has_token: false,
         shuffle: true,
         duplicate: 0.3,
         times: 1,
@@ -131,7 +133,7 @@ async fn four_workers_on_the_same_fifty_payments_end_with_the_rows_one_would_wri
     let mut workers = site.work(&stop);
     let (started, mut rounds) = (Instant::now(), 0);
     while started.elapsed() < MEET {
-        let Traffic { posts, truth } = traffic(rounds);
+        let Traffic { posts, truth, .. } = traffic(rounds);
         site.publish(&posts).await;
         assert_eq!(site.differences(&posts, &truth).await, []);
         rounds += 1;

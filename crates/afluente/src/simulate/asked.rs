@@ -1,0 +1,75 @@
+//! The gateway's API, where what is posted is read back.
+
+use std::time::{Duration, Instant};
+
+use afluente_lookup::Auth;
+use afluente_model::Gateway;
+use afluente_simulate::{Api, Conditions, Key, Objects, check};
+use afluente_store::{Class, Store};
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::SimulateArgs;
+use crate::config::AccountConfig;
+use crate::exit::Failure;
+
+/// The longest an object lags behind its notice: less than a hint rests before it is asked.
+const LAG: Duration = Duration::from_millis(1_500);
+/// Without a look into the ledger, the API goes on until nobody has asked for this long.
+pub(super) const QUIET: Duration = Duration::from_secs(10);
+
+/// Starts the API where the account asks.
+pub(super) async fn serve(args: &SimulateArgs, account: &AccountConfig, objects: Objects) -> Result<Api, Failure> {
+    let Some(access) = &account.access else {
+        return Err(Failure::Usage(format!(
+            "account {0} asks nobody, and what {1} posts has to be read back: add [accounts.{0}.api] with a token, \
+             base = \"http://127.0.0.1:8440\" and allow_other_host = true; {1}'s API is played there",
+            account.name,
+            account.gateway.slug()
+        )));
+    };
+    let address = access.base.loopback().ok_or_else(|| {
+        Failure::Usage(format!(
+            "account {} asks {}; expected an address of this machine such as http://127.0.0.1:8440, where {}'s API is played",
+            account.name,
+            access.base,
+            account.gateway.slug()
+        ))
+    })?;
+    let key = match &access.auth {
+        Auth::Bearer(token) => Key::Token(token.clone()),
+        Auth::Client { id, secret, path } => Key::Client { id: id.clone(), secret: secret.clone(), path },
+    };
+    let conditions = Conditions { trouble: args.trouble, phases: args.api.clone(), lag: LAG, seed: args.seed };
+    Api::serve(address, objects, key, conditions).await.map_err(|error| {
+        Failure::Unavailable(format!("cannot listen at {address} for the API of {}: {error}", account.name))
+    })
+}
+
+/// Waits until every question of the account was answered, or patience is over.
+pub(super) async fn answered(
+    store: &Store,
+    gateway: Gateway,
+    account: &str,
+    patience: Duration,
+) -> Result<(), Failure> {
+    let (started, spinner) = (Instant::now(), ProgressBar::new_spinner());
+    if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
+        spinner.set_style(style);
+    }
+    loop {
+        match check::open_questions(store, gateway, account).await {
+            Ok(0) => break,
+            Ok(open) => spinner.set_message(format!("{open} questions are still open")),
+            Err(error) if error.class() != Class::Away => return Err(error.into()),
+            // It comes back, as the workers expect it to.
+            Err(_) => spinner.set_message("the ledger is away"),
+        }
+        if started.elapsed() > patience {
+            break;
+        }
+        spinner.tick();
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    spinner.finish_and_clear();
+    Ok(())
+}

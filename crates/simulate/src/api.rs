@@ -1,0 +1,178 @@
+//! A gateway's API: a small HTTP server that shows objects as far as they have come, and not always well.
+
+mod answer;
+mod conditions;
+mod tally;
+
+use std::collections::HashMap;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use afluente_gateways::Secret;
+use bytes::Bytes;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::{JoinHandle, JoinSet};
+
+use conditions::Weather;
+pub use conditions::{Conditions, Phase};
+pub use tally::Tally;
+
+use crate::plan::{Told, chance};
+
+/// What the API shows: for each path the states its object goes through.
+pub type Objects = HashMap<Arc<str>, Vec<Bytes>>;
+
+/// Who may ask.
+#[derive(Clone, Debug)]
+pub enum Key {
+    /// Whoever has this token.
+    Token(Secret),
+    /// Whoever has the token that is given out at `path` for these.
+    Client {
+        /// Its id.
+        id: Box<str>,
+        /// Its secret.
+        secret: Secret,
+        /// Where tokens are given out.
+        path: &'static str,
+    },
+}
+
+/// The running server. Dropped, it is gone.
+pub struct Api {
+    state: Arc<State>,
+    over: watch::Sender<bool>,
+    server: JoinHandle<()>,
+}
+
+/// For each path: from when on which state is shown.
+type Shown = HashMap<Arc<str>, Vec<(Instant, usize)>>;
+
+struct State {
+    objects: Objects,
+    key: Key,
+    lag: Duration,
+    weather: Mutex<Weather>,
+    shown: Mutex<Shown>,
+    tally: Mutex<Tally>,
+    asked_at: Mutex<Instant>,
+}
+
+impl Api {
+    /// Listens at this address. What is asked there is nobody's before something tells of it.
+    pub async fn serve(address: SocketAddr, objects: Objects, key: Key, conditions: Conditions) -> io::Result<Api> {
+        let listener = TcpListener::bind(address).await?;
+        let address = listener.local_addr()?;
+        let state = Arc::new(State {
+            objects,
+            key,
+            lag: conditions.lag,
+            weather: Mutex::new(Weather::new(conditions)),
+            shown: Mutex::default(),
+            tally: Mutex::default(),
+            asked_at: Mutex::new(Instant::now()),
+        });
+        let (over, ended) = watch::channel(false);
+        let server = tokio::spawn(run(Arc::clone(&state), address, listener, ended));
+        Ok(Api { state, over, server })
+    }
+
+    /// The objects have come this far: shown a moment later, since an API lags behind its own notices.
+    pub(crate) fn tell(&self, told: &[Told]) {
+        let mut shown = locked(&self.state.shown);
+        for told in told {
+            let lag = self.state.lag * u32::try_from(chance(&told.path) % 1_000).unwrap_or(0) / 1_000;
+            shown.entry(Arc::clone(&told.path)).or_default().push((Instant::now() + lag, told.state));
+        }
+    }
+
+    /// What was asked so far.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        locked(&self.state.tally).clone()
+    }
+
+    /// Waits until nobody has asked for this long.
+    pub async fn quiet(&self, length: Duration) {
+        loop {
+            let since = locked(&self.state.asked_at).elapsed();
+            match length.checked_sub(since) {
+                Some(rest) if !rest.is_zero() => tokio::time::sleep(rest).await,
+                Some(_) | None => return,
+            }
+        }
+    }
+
+    /// Stops; the address is free afterwards.
+    pub async fn stop(self) -> Tally {
+        let _ = self.over.send(true);
+        let _ = self.server.await;
+        locked(&self.state.tally).clone()
+    }
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Listens, except while the API is down: then nobody is there at all.
+async fn run(state: Arc<State>, address: SocketAddr, listener: TcpListener, mut ended: watch::Receiver<bool>) {
+    let mut listener = Some(listener);
+    let mut connections = JoinSet::new();
+    let over = async move {
+        let _ = ended.wait_for(|ended| *ended).await;
+    };
+    tokio::pin!(over);
+    loop {
+        let down = locked(&state.weather).down();
+        if let Some(down) = down {
+            listener = None;
+            connections.abort_all();
+            tokio::select! {
+                () = &mut over => return,
+                () = tokio::time::sleep(down) => locked(&state.weather).up(),
+            }
+        }
+        if listener.is_none() {
+            listener = TcpListener::bind(address).await.ok();
+        }
+        let Some(here) = &listener else {
+            // Somebody else took the address meanwhile; it is tried again.
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            continue;
+        };
+        tokio::select! {
+            () = &mut over => return,
+            Some(_) = connections.join_next() => {}
+            accepted = here.accept() => if let Ok((stream, _)) = accepted {
+                let state = Arc::clone(&state);
+                let answer = service_fn(move |request| answer::to(Arc::clone(&state), request));
+                let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), answer);
+                connections.spawn(async move {
+                    let _ = connection.await;
+                });
+            },
+        }
+    }
+}
+
+impl State {
+    /// The object of a path as far as it has come; none if there is no such thing yet.
+    fn object(&self, path: &str) -> Option<Bytes> {
+        let (now, shown) = (Instant::now(), locked(&self.shown));
+        let come = shown.get(path)?.iter().filter(|(from, _)| *from <= now).map(|(_, state)| *state).max()?;
+        self.objects.get(path)?.get(come).cloned()
+    }
+
+    /// Counts an answer; what the caller does with it is another matter.
+    fn count(&self, what: &'static str) {
+        *locked(&self.asked_at) = Instant::now();
+        locked(&self.tally).count(what);
+    }
+}

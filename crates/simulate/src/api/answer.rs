@@ -1,0 +1,139 @@
+//! One request, one answer.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
+use http::{Method, Request, Response};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full, Limited, StreamBody};
+use hyper::body::{Frame, Incoming};
+use serde_json::{Value, json};
+
+use super::conditions::Trouble;
+use super::{Key, State, locked};
+
+type Body = BoxBody<Bytes, std::io::Error>;
+
+/// The token that is given out for a client's id and secret.
+const GIVEN_OUT: &str = "TEST-given-out-by-the-simulated-api";
+/// How late an answer comes that is late.
+const LATE: Duration = Duration::from_secs(3);
+
+/// Answers a request.
+pub(super) async fn to(state: Arc<State>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
+    if let Key::Client { path, .. } = &state.key
+        && request.method() == Method::POST
+        && request.uri().path() == *path
+    {
+        return Ok(token(&state, request).await);
+    }
+    if request.method() != Method::GET {
+        state.count("405");
+        return Ok(says(405, &json!({"message": "only GET", "status": 405})));
+    }
+    if !is_let_in(&state.key, &request) {
+        state.count("401");
+        return Ok(unauthorized());
+    }
+    let trouble = locked(&state.weather).next();
+    Ok(match trouble {
+        None => well(&state, request.uri().path()),
+        Some(Trouble::Slow) => {
+            tokio::time::sleep(LATE).await;
+            well(&state, request.uri().path())
+        }
+        Some(trouble) => troubled(&state, trouble),
+    })
+}
+
+/// The object, or that there is none.
+fn well(state: &State, path: &str) -> Response<Body> {
+    if let Some(object) = state.object(path) {
+        state.count("200");
+        return response(200, "application/json", whole(object));
+    }
+    state.count("404");
+    absent()
+}
+
+fn troubled(state: &State, trouble: Trouble) -> Response<Body> {
+    let (what, answer) = match trouble {
+        Trouble::Unauthorized => ("401", unauthorized()),
+        Trouble::Absent => ("404", absent()),
+        Trouble::Limited(seconds) => {
+            let mut answer =
+                says(429, &json!({"message": "too many requests", "error": "too_many_requests", "status": 429}));
+            answer.headers_mut().insert(RETRY_AFTER, seconds.into());
+            ("429", answer)
+        }
+        Trouble::Failing => ("500", says(500, &json!({"message": "internal error", "status": 500}))),
+        Trouble::Unavailable => ("503", response(503, "text/html", whole(Bytes::from_static(b"<html>busy</html>")))),
+        Trouble::Cut | Trouble::Slow => ("cut", response(200, "application/json", cut())),
+        Trouble::Garbage => {
+            ("garbage", response(200, "text/html", whole(Bytes::from_static(b"<html><title>Log in</title></html>"))))
+        }
+    };
+    state.count(what);
+    answer
+}
+
+fn is_let_in(key: &Key, request: &Request<Incoming>) -> bool {
+    let shown = request.headers().get(AUTHORIZATION).map(http::HeaderValue::as_bytes);
+    let token = match key {
+        Key::Token(token) => token.expose(),
+        Key::Client { .. } => GIVEN_OUT.as_bytes(),
+    };
+    shown.and_then(|shown| shown.strip_prefix(b"Bearer ")) == Some(token)
+}
+
+/// Gives out the token to who shows id and secret.
+async fn token(state: &State, request: Request<Incoming>) -> Response<Body> {
+    let body = Limited::new(request.into_body(), 64 << 10).collect().await.map(http_body_util::Collected::to_bytes);
+    let shown: Value = body.ok().and_then(|body| serde_json::from_slice(&body).ok()).unwrap_or_default();
+    let right = match &state.key {
+        Key::Client { id, secret, .. } => {
+            shown["client_id"] == **id && shown["client_secret"].as_str().map(str::as_bytes) == Some(secret.expose())
+        }
+        Key::Token(_) => false,
+    };
+    if !right {
+        state.count("token 401");
+        return unauthorized();
+    }
+    state.count("token 200");
+    says(200, &json!({"access_token": GIVEN_OUT, "token_type": "bearer", "expires_in": 15_552_000}))
+}
+
+fn unauthorized() -> Response<Body> {
+    says(401, &json!({"message": "invalid access token", "error": "unauthorized", "status": 401}))
+}
+
+fn absent() -> Response<Body> {
+    says(404, &json!({"message": "not found", "error": "not_found", "status": 404, "cause": [{"code": 2_000}]}))
+}
+
+fn says(status: u16, body: &Value) -> Response<Body> {
+    response(status, "application/json", whole(Bytes::from(body.to_string())))
+}
+
+fn response(status: u16, kind: &'static str, body: Body) -> Response<Body> {
+    let mut response = Response::new(body);
+    *response.status_mut() = http::StatusCode::from_u16(status).unwrap_or_default();
+    response.headers_mut().insert(CONTENT_TYPE, http::HeaderValue::from_static(kind));
+    response
+}
+
+fn whole(bytes: Bytes) -> Body {
+    Full::new(bytes).map_err(|never| match never {}).boxed()
+}
+
+/// The beginning of an object, and then the connection ends.
+fn cut() -> Body {
+    let begun = stream::once(async { Ok(Frame::data(Bytes::from_static(b"{\"id\":1384724"))) });
+    let gone = stream::once(async { Err(std::io::Error::other("cut")) });
+    BodyExt::boxed(StreamBody::new(begun.chain(gone)))
+}
