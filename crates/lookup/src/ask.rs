@@ -70,6 +70,7 @@ impl Desk {
 
     /// Asks a want and writes what came of it. The want was taken for longer than this may take.
     pub(crate) async fn answer(self: Arc<Desk>, store: Store, want: TakenWant) {
+        let began = afluente_worker::now();
         let found = self.ask(&want).await;
         let gateway = self.account.account.gateway;
         self.gate.ended(found.outcome, found.retry_after, Instant::now());
@@ -83,23 +84,24 @@ impl Desk {
             attempt = want.attempts,
             "Asked a gateway"
         );
-        if let Err(error) = self.write(&store, &want, &found).await {
+        if let Err(error) = self.write(&store, &want, &found, began).await {
             measure::not_recorded(gateway);
             warn!(account.id = %self.name, error = %chain(&error), "Could not record an answer; it is asked for again");
             // The ledger that takes no answers mostly takes no settlement either; then the want comes back by its time.
             if error.class() != Class::Away {
                 let nothing = Found { answers: Vec::new(), outcome: Outcome::NotRecorded, is_over: false, ..found };
-                let _ = self.write(&store, &want, &nothing).await;
+                let _ = self.write(&store, &want, &nothing, began).await;
             }
         }
     }
 
-    async fn write(&self, store: &Store, want: &TakenWant, found: &Found) -> Result<(), StoreError> {
+    async fn write(&self, store: &Store, want: &TakenWant, found: &Found, began: Timestamp) -> Result<(), StoreError> {
         let now = afluente_worker::now();
         let rest = found.outcome.wait(want.attempts, want.absences).max(found.retry_after.unwrap_or_default());
         let settled = Settled {
             id: want.id,
             answers: found.is_over.then_some(want.raised),
+            began,
             outcome: found.outcome.as_str(),
             held_until: now.shifted(i64::try_from(rest.as_micros()).unwrap_or(i64::MAX)),
         };

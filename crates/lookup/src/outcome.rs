@@ -83,8 +83,8 @@ impl Outcome {
     pub(crate) fn wait(self, attempts: i64, absences: i64) -> Duration {
         let place = |count: i64| usize::try_from(count).unwrap_or(0);
         match self {
-            // What is asked again at once, because it was raised meanwhile, rests as a hint does.
-            Outcome::Answered => Duration::from_secs(2),
+            // It was raised meanwhile: a flood of notices is asked about less and less often.
+            Outcome::Answered => doubling(place(attempts) + 1, Duration::from_secs(60)),
             Outcome::Absent => ABSENT.get(place(absences)).copied().unwrap_or(HOUR),
             // The gate of the account is what waits.
             Outcome::Limited => Duration::from_secs(1),

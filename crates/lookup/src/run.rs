@@ -69,7 +69,10 @@ pub async fn run(lookup: Lookup, shutdown: impl Future<Output = ()>) {
         tokio::select! {
             biased;
             () = &mut shutdown => break,
-            Some(_) = asking.join_next() => {}
+            // More is due than seats are for: who leaves makes place for the next, not for the next tick's.
+            Some(_) = asking.join_next() => if desks.is_pressed && asking.len() <= desks.taken / 2 {
+                ticks.reset_immediately();
+            },
             _ = gauges.tick() => desks.measure(&lookup.store).await,
             _ = ticks.tick() => match desks.take(&lookup, &mut asking).await {
                 Ok(()) if is_away => {
@@ -94,12 +97,17 @@ struct Desks {
     accounts: watch::Receiver<Arc<Accounts>>,
     client: Client,
     by_name: BTreeMap<AccountName, Arc<Desk>>,
+    /// Whether some account had no seat left for what else is due, the last time.
+    is_pressed: bool,
+    /// Wants under way after the last look.
+    taken: usize,
 }
 
 impl Desks {
     fn new(lookup: &Lookup) -> Desks {
         let client = Client::new(lookup.settings.call_timeout);
-        let mut desks = Desks { accounts: lookup.accounts.clone(), client, by_name: BTreeMap::new() };
+        let mut desks =
+            Desks { accounts: lookup.accounts.clone(), client, by_name: BTreeMap::new(), is_pressed: false, taken: 0 };
         desks.follow();
         desks
     }
@@ -123,6 +131,7 @@ impl Desks {
         if self.accounts.has_changed().unwrap_or(false) {
             self.follow();
         }
+        self.is_pressed = false;
         for desk in self.by_name.values() {
             count(desk, &lookup.store).await?;
             let seats = desk.gate.seats(Instant::now());
@@ -130,10 +139,12 @@ impl Desks {
                 continue;
             }
             let wants = taken(desk, lookup, seats.len()).await?;
+            self.is_pressed |= wants.len() == seats.len();
             for (want, seat) in wants.into_iter().zip(seats) {
                 asking.spawn(asked(Arc::clone(desk), lookup.clone(), want, seat));
             }
         }
+        self.taken = asking.len();
         Ok(())
     }
 

@@ -26,6 +26,8 @@ rows! {
         raised: int,
         receipt_id: uuid,
         now: moment,
+        fresh_from: moment,
+        rests_until: moment,
     }
     WANTS = "wants_insert";
 }
@@ -86,7 +88,7 @@ pub struct WantRow {
 
 impl Tx {
     /// Opens wants. One that is open for the same reference is raised: it counts how often, keeps the stronger reason and
-    /// the earlier moment.
+    /// the earlier moment; hints rest together until none came for a moment, and no longer than five such moments.
     pub async fn open_wants(&mut self, rows: &[WantRow], now: Timestamp) -> Result<(), StoreError> {
         let mut inputs: Vec<WantInput<'_>> = rows.iter().map(|row| input(row, now)).collect();
         inputs.sort_by_key(|row| (row.account, row.tenant, row.kind, row.reference));
@@ -131,7 +133,15 @@ impl Tx {
     }
 }
 
+/// So many times as long as one hint rests, hints of one object may rest together.
+const LONGEST_REST: i64 = 5;
+
 fn input(row: &WantRow, now: Timestamp) -> WantInput<'_> {
+    // A gateway's own answers lag behind its notices, no longer than a hint rests.
+    let (fresh_from, rest) = match row.reason {
+        WantReason::Hint => (row.not_before, row.reason.wait_micros() * (LONGEST_REST - 1)),
+        _ => (now, 0),
+    };
     WantInput {
         id: row.id.into(),
         account: row.account.as_str(),
@@ -145,12 +155,16 @@ fn input(row: &WantRow, now: Timestamp) -> WantInput<'_> {
         raised: 1,
         receipt_id: row.receipt.into(),
         now: now.into(),
+        fresh_from: fresh_from.into(),
+        rests_until: fresh_from.shifted(rest).into(),
     }
 }
 
 fn join<'a>(first: &mut WantInput<'a>, next: &WantInput<'a>) {
     first.raised += next.raised;
     first.not_before = first.not_before.min(next.not_before);
+    first.fresh_from = first.fresh_from.max(next.fresh_from);
+    first.rests_until = first.rests_until.max(next.rests_until);
     first.context = first.context.or(next.context);
     if next.strength > first.strength {
         (first.strength, first.reason) = (next.strength, next.reason);

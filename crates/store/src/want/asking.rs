@@ -33,6 +33,7 @@ rows! {
     struct SettledInput<'a> {
         id: uuid,
         raised: opt int,
+        began: moment,
         outcome: text,
         held_until: moment,
         now: moment,
@@ -99,8 +100,11 @@ pub struct TakenWant {
 pub struct Settled {
     /// The want.
     pub id: Uuid,
-    /// How often it had been raised when it was taken, if this answers it. If it was raised since, it stays open.
+    /// How often it had been raised when it was taken, if this answers it. If it was raised since, or so shortly before that the
+    /// answer may not know of it, it stays open.
     pub answers: Option<i64>,
+    /// When the first call was made.
+    pub began: Timestamp,
     /// A word: how asking ended; `absent` where the gateway says that there is no such thing.
     pub outcome: &'static str,
     /// Not to be asked again before, if it stays open; a new question does not shorten it.
@@ -193,6 +197,7 @@ impl Tx {
             .map(|one| SettledInput {
                 id: one.id.into(),
                 raised: one.answers,
+                began: one.began.into(),
                 outcome: one.outcome,
                 held_until: one.held_until.into(),
                 now: now.into(),

@@ -186,8 +186,13 @@ async fn an_answer_closes_a_want_only_if_nobody_raised_it_meanwhile() {
         if raised_meanwhile {
             opened(&site.store, &[("ch_1", WantReason::Contested)]).await;
         }
-        let answered =
-            Settled { id: want.id, answers: Some(want.raised), outcome: "answered", held_until: at(round + 1) };
+        let answered = Settled {
+            id: want.id,
+            answers: Some(want.raised),
+            began: at(round),
+            outcome: "answered",
+            held_until: at(round + 1),
+        };
         let mut tx = site.store.begin().await.unwrap();
         tx.settle_wants(&[answered.clone(), Settled { id: Uuid::now_v7(), ..answered }], at(round)).await.unwrap();
         tx.commit().await.unwrap();
@@ -196,13 +201,54 @@ async fn an_answer_closes_a_want_only_if_nobody_raised_it_meanwhile() {
     assert_eq!(site.count("select attempts from wants where closed_because = 'answered' and raised = 2").await, 2);
 }
 
+/// Raises a hint at this second, as a worker does.
+async fn hinted(store: &Store, second: i64) {
+    let mut tx = store.begin().await.unwrap();
+    let receipt = stored_receipt(&mut tx).await;
+    let hint = because(WantReason::Hint, at(second + 2), want("ch_1", "", receipt));
+    tx.open_wants(&[hint], at(second)).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+#[tokio::test]
+async fn hints_of_one_object_rest_until_none_came_for_a_moment_but_a_flood_puts_the_call_off_only_for_a_while() {
+    let site = site().await;
+    hinted(&site.store, 0).await;
+    hinted(&site.store, 1).await;
+    assert_eq!(taken(&site.store, 2, 2).await, [""; 0], "the second rests");
+    assert_eq!(taken(&site.store, 3, 3).await, ["ch_1 2"]);
+    for second in 3..30 {
+        hinted(&site.store, second).await;
+    }
+    assert_eq!(taken(&site.store, 10, 10).await, ["ch_1 29"]);
+}
+
+#[tokio::test]
+async fn an_answer_that_may_be_older_than_the_newest_notice_leaves_the_question_open() {
+    let site = site().await;
+    for second in 0..10 {
+        hinted(&site.store, second).await;
+    }
+    for (second, left) in [(10, 1), (11, 0)] {
+        let mut tx = site.store.begin().await.unwrap();
+        let want = tx.take_wants(&account("shop"), 9, at(second), at(second)).await.unwrap().remove(0);
+        assert_eq!(want.raised, 10);
+        let began = at(second);
+        let answered =
+            Settled { id: want.id, answers: Some(10), began, outcome: "answered", held_until: at(second + 1) };
+        tx.settle_wants(&[answered], at(second)).await.unwrap();
+        tx.commit().await.unwrap();
+        assert_eq!(site.store.wants(None, 9).await.unwrap().len(), left, "{second}");
+    }
+}
+
 #[tokio::test]
 async fn what_an_answer_says_to_wait_a_new_question_does_not_shorten() {
     let site = site().await;
     opened(&site.store, &[("ch_1", WantReason::Hint)]).await;
     let mut tx = site.store.begin().await.unwrap();
     let want = tx.take_wants(&account("shop"), 1, at(1), at(61)).await.unwrap().remove(0);
-    let absent = Settled { id: want.id, answers: None, outcome: "absent", held_until: at(3_600) };
+    let absent = Settled { id: want.id, answers: None, began: at(0), outcome: "absent", held_until: at(3_600) };
     tx.settle_wants(&[absent], at(2)).await.unwrap();
     tx.commit().await.unwrap();
     opened(&site.store, &[("ch_1", WantReason::Contested)]).await;

@@ -41,6 +41,8 @@ fn of_sqlite(kind: &str, column: &str, table: &str) -> String {
         "grace_until",
         "held_until",
         "taken_until",
+        "fresh_from",
+        "rests_until",
         "period_start",
         "period_end",
         "trial_end",
