@@ -39,10 +39,11 @@ struct State {
 
 impl Gate {
     pub(crate) fn new(budget: Budget) -> Gate {
-        let per_second = NonZeroU32::new(budget.per_second).unwrap_or(NonZeroU32::MIN);
-        // No burst beyond a tenth of a second: a gateway counts in windows of its own.
-        let burst = NonZeroU32::new(budget.per_second / 10).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::per_second(per_second).allow_burst(burst);
+        // No burst beyond a tenth of a second, and what it adds is taken off the rate: a gateway counts in windows of its own, and
+        // none of them may hold more than the budget.
+        let burst = (budget.per_second / 10).max(1);
+        let rate = NonZeroU32::new((budget.per_second + 1).saturating_sub(burst)).unwrap_or(NonZeroU32::MIN);
+        let quota = Quota::per_second(rate).allow_burst(NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN));
         Gate {
             limiter: RateLimiter::direct(quota),
             seats: Arc::new(Semaphore::new(budget.at_once as usize)),
