@@ -171,8 +171,8 @@ impl State {
     }
 
     /// Counts an answer; what the caller does with it is another matter.
-    fn count(&self, what: &'static str) {
+    fn count(&self, path: &str, what: &'static str) {
         *locked(&self.asked_at) = Instant::now();
-        locked(&self.tally).count(what);
+        locked(&self.tally).count(path, what);
     }
 }

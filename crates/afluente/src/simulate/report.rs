@@ -53,19 +53,22 @@ impl Told {
     }
 
     fn calls(&self, asked: &Tally) -> String {
+        let objects: Vec<String> = asked.objects.iter().map(|(kind, count)| format!("{count} of {kind}")).collect();
         let answers: Vec<String> = asked.answers.iter().map(|(what, count)| format!("{count} × {what}")).collect();
         format!(
-            "asked       {} calls, {:.2} for each payment, at most {} in a second: {}\n",
+            "asked       {} calls, {:.2} for each payment, at most {} in a second: {}\n            {}\n",
             asked.requests(),
             self.calls_for_each(asked),
             asked.most_a_second,
-            answers.join(", ")
+            answers.join(", "),
+            objects.join(", ")
         )
     }
 
+    /// Calls that asked for a payment, or for the order it is in.
     #[allow(clippy::cast_precision_loss, reason = "for display")]
     fn calls_for_each(&self, asked: &Tally) -> f64 {
-        asked.requests() as f64 / self.payments as f64
+        asked.of_payments() as f64 / self.payments as f64
     }
 
     pub(super) fn document(&self) -> Value {
@@ -80,7 +83,7 @@ impl Told {
             })).collect::<Vec<_>>(),
             "asked": self.asked.as_ref().map(|asked| json!({
                 "calls": asked.requests(), "for_each_payment": self.calls_for_each(asked), "most_a_second": asked.most_a_second,
-                "answers": asked.answers,
+                "answers": asked.answers, "objects": asked.objects,
             })),
             "differences": differences.map(|all| all.iter().map(difference_json).collect::<Vec<_>>()),
         })

@@ -111,7 +111,8 @@ pub(super) fn instalment(draft: &mut Draft, object: &Object<'_>) {
     let subscription = draft.soft(object.number_or_id("preapproval_id"));
     let payment = draft.soft(object.object("payment")).and_then(|payment| draft.soft(payment.number_or_id("id")));
     if let Some(id) = &payment {
-        draft.want(WantKind::Payment, id, WantReason::Hint);
+        // It has notices of its own.
+        draft.want(WantKind::Payment, id, WantReason::Unconfirmed);
         let subject = draft.subject(SubjectKind::Payment, id);
         draft.claim(&subject, ClaimKind::Subscription, Ok(subscription.clone()));
         claim::references(draft, object, &subject);

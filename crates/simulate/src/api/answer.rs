@@ -32,11 +32,11 @@ pub(super) async fn to(state: Arc<State>, request: Request<Incoming>) -> Result<
         return Ok(token(&state, request).await);
     }
     if request.method() != Method::GET {
-        state.count("405");
+        state.count(request.uri().path(), "405");
         return Ok(says(405, &json!({"message": "only GET", "status": 405})));
     }
     if !is_let_in(&state.key, &request) {
-        state.count("401");
+        state.count(request.uri().path(), "401");
         return Ok(unauthorized());
     }
     let trouble = locked(&state.weather).next();
@@ -46,21 +46,21 @@ pub(super) async fn to(state: Arc<State>, request: Request<Incoming>) -> Result<
             tokio::time::sleep(LATE).await;
             well(&state, request.uri().path())
         }
-        Some(trouble) => troubled(&state, trouble),
+        Some(trouble) => troubled(&state, request.uri().path(), trouble),
     })
 }
 
 /// The object, or that there is none.
 fn well(state: &State, path: &str) -> Response<Body> {
     if let Some(object) = state.object(path) {
-        state.count("200");
+        state.count(path, "200");
         return response(200, "application/json", whole(object));
     }
-    state.count("404");
+    state.count(path, "404");
     absent()
 }
 
-fn troubled(state: &State, trouble: Trouble) -> Response<Body> {
+fn troubled(state: &State, path: &str, trouble: Trouble) -> Response<Body> {
     let (what, answer) = match trouble {
         Trouble::Unauthorized => ("401", unauthorized()),
         Trouble::Absent => ("404", absent()),
@@ -77,7 +77,7 @@ fn troubled(state: &State, trouble: Trouble) -> Response<Body> {
             ("garbage", response(200, "text/html", whole(Bytes::from_static(b"<html><title>Log in</title></html>"))))
         }
     };
-    state.count(what);
+    state.count(path, what);
     answer
 }
 
@@ -101,10 +101,10 @@ async fn token(state: &State, request: Request<Incoming>) -> Response<Body> {
         Key::Token(_) => false,
     };
     if !right {
-        state.count("token 401");
+        state.count("/oauth/token", "token 401");
         return unauthorized();
     }
-    state.count("token 200");
+    state.count("/oauth/token", "token 200");
     says(200, &json!({"access_token": GIVEN_OUT, "token_type": "bearer", "expires_in": 15_552_000}))
 }
 
