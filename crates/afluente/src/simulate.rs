@@ -196,10 +196,23 @@ async fn compare(
     let store = opened(ledger, patience).await?;
     let name = account.name.as_str();
     check::settled(&store, name, &sent.acknowledged, patience).await?;
-    if is_asked {
-        asked::answered(&store, account.gateway, name, patience).await?;
-    }
+    let open = if is_asked { asked::answered(&store, account.gateway, name, patience).await? } else { 0 };
     let differences = check::all(&store, account.gateway, name, &sent.acknowledged, truth).await;
     store.close().await;
-    Ok(differences?)
+    let mut differences = differences?;
+    if open > 0 {
+        differences.push(unanswered(open));
+    }
+    Ok(differences)
+}
+
+/// Questions nobody answered: what they would have told is not known to be in the ledger.
+fn unanswered(open: usize) -> Difference {
+    Difference {
+        entity: "questions".to_owned(),
+        life: "-",
+        column: "open",
+        expected: "0".to_owned(),
+        found: open.to_string(),
+    }
 }

@@ -144,8 +144,10 @@ async fn run(state: Arc<State>, address: SocketAddr, listener: TcpListener, mut 
         }
         let Some(here) = &listener else {
             // Somebody else took the address meanwhile; it is tried again.
-            tokio::time::sleep(Duration::from_millis(100)).await;
-            continue;
+            tokio::select! {
+                () = &mut over => return,
+                () = tokio::time::sleep(Duration::from_millis(100)) => continue,
+            }
         };
         tokio::select! {
             () = &mut over => return,

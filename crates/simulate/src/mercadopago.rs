@@ -70,9 +70,10 @@ impl Player for MercadoPago {
     fn forged(&self, post: &Post, way: Forgery) -> Post {
         let id = forged_id(post);
         let tells = vec![Told { path: payment_path(&id), state: 0 }];
-        let forged = match way {
-            Forgery::NoToken | Forgery::WrongToken => notice::ipn("payment", &id, tells),
-            _ => notice::webhook(&About { topic: "payment", id: &id, action: "payment.updated", at: 0 }, None, tells),
+        let forged = if matches!(way, Forgery::NoToken | Forgery::WrongToken) {
+            notice::ipn("payment", &id, tells)
+        } else {
+            notice::webhook(&About { topic: "payment", id: &id, action: "payment.updated", at: 0 }, None, tells)
         };
         Post { event: "forged".to_owned(), forgery: Some(way), ..forged }
     }

@@ -94,7 +94,19 @@ fn signed<'a>(post: &'a Post, keys: &Keys, now: i64) -> (Option<String>, Cow<'a,
         Some(Forgery::NoHeader) => (None, body),
         Some(Forgery::TwoStamps) => (Some(format!("t=1,{signature}")), body),
         // The other ways are other gateways'.
-        Some(_) | None => (Some(signature), body),
+        Some(
+            Forgery::TwoSignatures
+            | Forgery::OtherId
+            | Forgery::TwoIds
+            | Forgery::JoinedParts
+            | Forgery::OtherRequestId
+            | Forgery::NoRequestId
+            | Forgery::PaddedStamp
+            | Forgery::NoToken
+            | Forgery::WrongToken
+            | Forgery::Stranger,
+        )
+        | None => (Some(signature), body),
     }
 }
 

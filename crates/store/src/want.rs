@@ -138,9 +138,10 @@ const LONGEST_REST: i64 = 5;
 
 fn input(row: &WantRow, now: Timestamp) -> WantInput<'_> {
     // A gateway's own answers lag behind its notices, no longer than a hint rests.
-    let (fresh_from, rest) = match row.reason {
-        WantReason::Hint => (row.not_before, row.reason.wait_micros() * (LONGEST_REST - 1)),
-        _ => (now, 0),
+    let (fresh_from, rest) = if row.reason == WantReason::Hint {
+        (row.not_before, row.reason.wait_micros() * (LONGEST_REST - 1))
+    } else {
+        (now, 0)
     };
     WantInput {
         id: row.id.into(),

@@ -45,31 +45,34 @@ pub(super) async fn serve(args: &SimulateArgs, account: &AccountConfig, objects:
     })
 }
 
-/// Waits until every question of the account was answered, or patience is over.
+/// Waits until every question of the account was answered, or patience is over: how many are open then.
 pub(super) async fn answered(
     store: &Store,
     gateway: Gateway,
     account: &str,
     patience: Duration,
-) -> Result<(), Failure> {
+) -> Result<usize, Failure> {
     let (started, spinner) = (Instant::now(), ProgressBar::new_spinner());
     if let Ok(style) = ProgressStyle::with_template("{spinner} {msg} {elapsed}") {
         spinner.set_style(style);
     }
+    let mut left = usize::MAX;
     loop {
         match check::open_questions(store, gateway, account).await {
-            Ok(0) => break,
-            Ok(open) => spinner.set_message(format!("{open} questions are still open")),
+            Ok(open) => {
+                left = open;
+                spinner.set_message(format!("{open} questions are still open"));
+            }
             Err(error) if error.class() != Class::Away => return Err(error.into()),
             // It comes back, as the workers expect it to.
             Err(_) => spinner.set_message("the ledger is away"),
         }
-        if started.elapsed() > patience {
+        if left == 0 || started.elapsed() > patience {
             break;
         }
         spinner.tick();
         tokio::time::sleep(Duration::from_millis(200)).await;
     }
     spinner.finish_and_clear();
-    Ok(())
+    Ok(left)
 }

@@ -70,7 +70,7 @@ pub(super) fn signed(id: &str, forgery: Option<Forgery>, keys: &Keys, now: i64) 
         Forgery::OtherRequestId => Signed { request_id: Some(self::request_id(random.random())), ..whole(right) },
         Forgery::NoRequestId => Signed { request_id: None, ..whole(right) },
         // A stranger's payment is signed as every other; the rest are other gateways' and the old channel's.
-        _ => whole(right),
+        Forgery::Stranger | Forgery::CutBody | Forgery::NoToken | Forgery::WrongToken => whole(right),
     }
 }
 
