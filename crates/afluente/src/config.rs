@@ -16,6 +16,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use afluente_ingress::Limits;
+use afluente_lookup::PublicKeys;
 use afluente_queue::{EmbeddedOptions, Queue, RabbitOptions, SealKeys};
 use afluente_store::Location;
 use clap::Args;
@@ -282,8 +283,8 @@ impl Config {
     }
 
     /// The accounts as ingress sees them.
-    pub(crate) fn ingress_accounts(&self) -> afluente_ingress::Accounts {
-        self.accounts.iter().filter_map(AccountConfig::for_ingress).collect()
+    pub(crate) fn ingress_accounts(&self, keys: &PublicKeys) -> afluente_ingress::Accounts {
+        self.accounts.iter().filter_map(|account| account.for_ingress(keys)).collect()
     }
 
     /// The accounts as the worker sees them.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use afluente_ingress::{AdminPages, Receiver, system_clock};
-use afluente_lookup::Lookup;
+use afluente_lookup::{KeySettings, Lookup, PublicKeys};
 use afluente_model::chain;
 use afluente_queue::{Queue, SealKeys};
 use afluente_store::{Store, StoreOptions};
@@ -96,7 +96,8 @@ impl Node {
         let pages = bind("admin.listen", config.admin_listen()).await?;
         let ingress = webhooks.as_ref().map(address).transpose()?;
         let admin = address(&pages)?;
-        let (reload, accounts) = Reload::new(folder, &config, store.as_ref());
+        let public_keys = PublicKeys::kept_in(&folder.join("keys"));
+        let (reload, accounts) = Reload::new(folder, &config, store.as_ref(), &public_keys);
         let stops = Stops { ingress: watch::channel(false).0, rest: watch::channel(false).0 };
         let mut roles = Roles::new();
         let signs = Signs::default();
@@ -105,6 +106,7 @@ impl Node {
             pulses: Vec::new(),
             reloaded: Arc::clone(&reload.healthy),
             lookup: accounts.lookup.clone(),
+            keys: public_keys.clone(),
             signs: signs.clone(),
         };
         let (mut other_tasks, mut worker_tasks) = (Vec::new(), Vec::new());
@@ -128,6 +130,12 @@ impl Node {
             reload.run(stop.told()).await;
             Ok(())
         }));
+        if part.receives() {
+            other_tasks.push(roles.start("keys", &stops.rest, move |stop| async move {
+                public_keys.run(KeySettings::default(), stop.told()).await;
+                Ok(())
+            }));
+        }
         let ingress_task =
             webhooks.map(|listener| receive(&mut roles, &stops, &config, listener, &accounts, &queue, &keys));
         signs.set(roles.signs()).map_err(|_| Failure::Unavailable("the roles were started twice".to_owned()))?;

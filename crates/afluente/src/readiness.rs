@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use afluente_ingress::{Check, Readiness};
+use afluente_lookup::PublicKeys;
 use afluente_queue::Queue;
 use afluente_worker::Pulse;
 use tokio::sync::watch;
@@ -23,6 +24,8 @@ pub(crate) struct Asked {
     pub(crate) reloaded: Arc<AtomicBool>,
     /// Who asks which gateway; nobody where nothing is worked on.
     pub(crate) lookup: watch::Receiver<Arc<afluente_lookup::Accounts>>,
+    /// What gateways show to verify with.
+    pub(crate) keys: PublicKeys,
     /// The roles.
     pub(crate) signs: Signs,
 }
@@ -42,6 +45,8 @@ impl Asked {
             checks.push(check("accounts", !missing, otherwise));
             checks.push(self.lookups());
         }
+        let told = self.keys.told();
+        checks.push(Check { name: "keys", state: Ok(Some(told).filter(|text| !text.is_empty())) });
         let reloaded = self.reloaded.load(Ordering::Relaxed);
         checks.push(check("configuration", reloaded, "the last reload was refused; run `afluente check`"));
         Readiness { checks }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use afluente_lookup::PublicKeys;
 use afluente_store::Store;
 use metrics::{describe_gauge, gauge};
 use tokio::signal::unix::{SignalKind, signal};
@@ -34,6 +35,8 @@ pub(crate) struct Reload {
     /// What accounts were before; nothing is held against that where there is no ledger.
     store: Option<Store>,
     files: Vec<PathBuf>,
+    /// What gateways show to verify with.
+    keys: PublicKeys,
     ingress: watch::Sender<Arc<afluente_ingress::Accounts>>,
     worker: watch::Sender<Arc<afluente_worker::Accounts>>,
     lookup: watch::Sender<Arc<afluente_lookup::Accounts>>,
@@ -43,14 +46,15 @@ pub(crate) struct Reload {
 
 impl Reload {
     /// Starts from the configuration already read.
-    pub(crate) fn new(folder: &Path, config: &Config, store: Option<&Store>) -> (Reload, Accounts) {
-        let (ingress, ingress_accounts) = watch::channel(Arc::new(config.ingress_accounts()));
+    pub(crate) fn new(folder: &Path, config: &Config, store: Option<&Store>, keys: &PublicKeys) -> (Reload, Accounts) {
+        let (ingress, ingress_accounts) = watch::channel(Arc::new(config.ingress_accounts(keys)));
         let (worker, worker_accounts) = watch::channel(Arc::new(config.worker_accounts()));
         let (lookup, lookup_accounts) = watch::channel(Arc::new(config.lookup_accounts()));
         let reload = Reload {
             folder: folder.to_owned(),
             store: store.cloned(),
             files: config.files.clone(),
+            keys: keys.clone(),
             ingress,
             worker,
             lookup,
@@ -110,7 +114,7 @@ impl Reload {
                 // The worker first: it must know an account before ingress accepts for it.
                 self.worker.send_replace(Arc::new(config.worker_accounts()));
                 self.lookup.send_replace(Arc::new(config.lookup_accounts()));
-                self.ingress.send_replace(Arc::new(config.ingress_accounts()));
+                self.ingress.send_replace(Arc::new(config.ingress_accounts(&self.keys)));
                 info!(accounts = config.worker_accounts().0.len(), "Reloaded the accounts");
                 self.tell(true);
             }

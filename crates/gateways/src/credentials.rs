@@ -2,15 +2,20 @@
 
 use afluente_model::SecretName;
 
+use crate::key_set::KeySet;
 use crate::secret::{Secret, SecretForm};
 
-/// One thing of ours that a request is checked with.
+/// One thing that a request is checked with.
 #[derive(Clone, Debug)]
 pub enum Credential {
     /// Keys an HMAC over what the gateway signs.
     Hmac(Secret),
     /// Ends the path of a gateway that signs nothing.
     PathToken(Secret),
+    /// `user:password` of HTTP Basic.
+    Login(Secret),
+    /// The gateway's own public keys.
+    Keys(KeySet),
 }
 
 impl Credential {
@@ -20,14 +25,17 @@ impl Credential {
         match self {
             Credential::Hmac(_) => CredentialKind::Hmac,
             Credential::PathToken(_) => CredentialKind::PathToken,
+            Credential::Login(_) => CredentialKind::Login,
+            Credential::Keys(_) => CredentialKind::Keys,
         }
     }
 
-    /// Its secret part.
+    /// What is secret in it; nothing in public keys.
     #[must_use]
-    pub const fn secret(&self) -> &Secret {
+    pub const fn secret(&self) -> Option<&Secret> {
         match self {
-            Credential::Hmac(secret) | Credential::PathToken(secret) => secret,
+            Credential::Hmac(secret) | Credential::PathToken(secret) | Credential::Login(secret) => Some(secret),
+            Credential::Keys(_) => None,
         }
     }
 }
@@ -39,27 +47,57 @@ pub enum CredentialKind {
     Hmac,
     /// A token at the end of the path.
     PathToken,
+    /// User and password.
+    Login,
+    /// Public keys that the gateway shows at an address.
+    Keys,
 }
 
 impl CredentialKind {
     /// Every kind.
-    pub const ALL: &'static [CredentialKind] = &[CredentialKind::Hmac, CredentialKind::PathToken];
+    pub const ALL: &'static [CredentialKind] =
+        &[CredentialKind::Hmac, CredentialKind::PathToken, CredentialKind::Login, CredentialKind::Keys];
 
-    /// The key of the list in an account's configuration.
+    /// The key in an account's configuration: of a list of references, or of the section about public keys.
     #[must_use]
     pub const fn key(self) -> &'static str {
         match self {
             CredentialKind::Hmac => "secrets",
             CredentialKind::PathToken => "path_tokens",
+            CredentialKind::Login => "logins",
+            CredentialKind::Keys => "keys",
         }
     }
 
-    /// A credential of this kind.
+    /// A credential of this kind that this secret is the whole of; none of public keys.
     #[must_use]
-    pub const fn of(self, secret: Secret) -> Credential {
+    pub fn of(self, secret: Secret) -> Option<Credential> {
         match self {
-            CredentialKind::Hmac => Credential::Hmac(secret),
-            CredentialKind::PathToken => Credential::PathToken(secret),
+            CredentialKind::Hmac => Some(Credential::Hmac(secret)),
+            CredentialKind::PathToken => Some(Credential::PathToken(secret)),
+            CredentialKind::Login => Some(Credential::Login(secret)),
+            CredentialKind::Keys => None,
+        }
+    }
+}
+
+/// What an HMAC is made with. The account says which: a request that chose for itself would choose the weakest.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Digest {
+    /// SHA-256.
+    #[default]
+    Sha256,
+    /// SHA-1, of gateways that have nothing better.
+    Sha1,
+}
+
+impl Digest {
+    /// The word in configurations and in what gateways write before a signature.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Digest::Sha256 => "sha256",
+            Digest::Sha1 => "sha1",
         }
     }
 }
@@ -71,7 +109,7 @@ pub struct CredentialForm {
     pub kind: CredentialKind,
     /// How they look.
     pub form: SecretForm,
-    /// Whether an account without one does not start.
+    /// Whether an account without one does not start. Where no kind is required, one of any kind is.
     pub is_required: bool,
 }
 
@@ -81,13 +119,28 @@ pub struct Credentials {
     all: Vec<Credential>,
     /// How far a signed time may lie from our clock, both ways, in seconds.
     pub tolerance_seconds: i64,
+    /// What HMACs are made with, at gateways that have several.
+    pub digest: Digest,
 }
 
 impl Credentials {
     /// One or more, newest first: every one of the kind that a request needs is tried.
     #[must_use]
     pub fn new(all: Vec<Credential>, tolerance_seconds: i64) -> Credentials {
-        Credentials { all, tolerance_seconds }
+        Credentials { all, tolerance_seconds, digest: Digest::default() }
+    }
+
+    /// The same, and the gateway's public keys.
+    #[must_use]
+    pub fn with_keys(mut self, keys: KeySet) -> Credentials {
+        self.all.push(Credential::Keys(keys));
+        self
+    }
+
+    /// The same, with HMACs made so.
+    #[must_use]
+    pub fn with_digest(self, digest: Digest) -> Credentials {
+        Credentials { digest, ..self }
     }
 
     /// Secrets of signatures and nothing else.
@@ -103,7 +156,22 @@ impl Credentials {
 
     /// The secret parts of one kind.
     pub fn of(&self, kind: CredentialKind) -> impl Iterator<Item = &Secret> + Clone {
-        self.all.iter().filter(move |one| one.kind() == kind).map(Credential::secret)
+        self.all.iter().filter(move |one| one.kind() == kind).filter_map(Credential::secret)
+    }
+
+    /// Whether there is one of this kind.
+    #[must_use]
+    pub fn has(&self, kind: CredentialKind) -> bool {
+        self.all.iter().any(|one| one.kind() == kind)
+    }
+
+    /// The gateway's public keys, if requests are checked with them.
+    #[must_use]
+    pub fn keys(&self) -> Option<&KeySet> {
+        self.all.iter().find_map(|one| match one {
+            Credential::Keys(keys) => Some(keys),
+            Credential::Hmac(_) | Credential::PathToken(_) | Credential::Login(_) => None,
+        })
     }
 
     /// The names of one kind, which show nothing.

@@ -62,6 +62,15 @@ pub enum Rejection {
     /// What is not signed must come to a path that ends with a token of ours.
     #[error("expected a path that ends with the account's token")]
     WrongPathToken,
+    /// The user and password of HTTP Basic are not those of the account, or did not come.
+    #[error("expected the account's user and password in Authorization: Basic")]
+    WrongLogin,
+    /// The account has nothing that requests of this kind are checked with.
+    #[error("expected a request this account has something to check with, got one that needs {needs}")]
+    NothingToCheckWith {
+        /// The key of the configuration that would name it.
+        needs: &'static str,
+    },
     /// The body is empty.
     #[error("expected a body, got none")]
     EmptyBody,
@@ -83,6 +92,8 @@ impl Rejection {
             Rejection::MalformedQuery { .. } => "malformed_query",
             Rejection::RewrittenRequestId => "rewritten_request_id",
             Rejection::WrongPathToken => "wrong_path_token",
+            Rejection::WrongLogin => "wrong_login",
+            Rejection::NothingToCheckWith { .. } => "nothing_to_check_with",
             Rejection::EmptyBody => "empty_body",
         }
     }

@@ -138,6 +138,25 @@ impl<'a> Object<'a> {
         text.map(Timestamp::parse_rfc3339).transpose().map_err(|_| Malformed::Time { field: key })
     }
 
+    /// A moment as text, in UTC where it names no zone.
+    pub(crate) fn moment(&self, key: &'static str) -> Result<Option<Timestamp>, Malformed> {
+        let Some(text) = self.text(key)? else { return Ok(None) };
+        let parsed = Timestamp::parse_rfc3339(text).or_else(|_| Timestamp::parse_rfc3339(&format!("{text}Z")));
+        parsed.map(Some).map_err(|_| Malformed::Time { field: key })
+    }
+
+    /// An amount in minor units that is a number here and a text there.
+    pub(crate) fn amount_or_text(&self, key: &'static str) -> Result<Option<Amount>, Malformed> {
+        match self.get(key)? {
+            Some(Json::Text(text)) if text.is_empty() => Ok(None),
+            Some(Json::Text(text)) => {
+                let minor = text.parse().ok().and_then(|minor| Amount::new(minor).ok());
+                minor.map(Some).ok_or(Malformed::Amount { field: key })
+            }
+            _ => self.amount(key),
+        }
+    }
+
     /// A moment as whole seconds since 1970.
     pub(crate) fn seconds(&self, key: &'static str) -> Result<Option<Timestamp>, Malformed> {
         match self.get(key)? {

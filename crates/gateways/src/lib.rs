@@ -14,7 +14,9 @@ mod draft;
 mod envelope;
 mod error;
 mod json;
+mod key_set;
 pub mod mercadopago;
+pub mod pagarme;
 pub mod profile;
 mod reading;
 mod request;
@@ -25,10 +27,11 @@ mod text;
 pub mod vocabulary;
 
 pub use claim::{Claim, ClaimKind, ClaimSubject, SubjectKind};
-pub use credentials::{Credential, CredentialForm, CredentialKind, Credentials};
+pub use credentials::{Credential, CredentialForm, CredentialKind, Credentials, Digest};
 pub use envelope::{AccountView, Envelope, Tenants};
 pub use error::{Malformed, Rejection};
-pub use profile::Profile;
+pub use key_set::{BadKeys, KeySet};
+pub use profile::{Api, Profile};
 pub use reading::{Absent, Alias, Call, IgnoredBecause, Impossible, Raised, Reading, UnknownWord, Want};
 pub use request::Request;
 pub use secret::{BadSecret, Secret, SecretForm};
@@ -46,8 +49,8 @@ pub trait Adapter: Send + Sync {
     /// What does this envelope say? The same function for a webhook body and for an answer we fetched.
     fn normalise(&self, envelope: &Envelope<'_>) -> Result<Reading, Malformed>;
 
-    /// Which calls answer this question? Data, not IO.
-    fn lookup(&self, want: &Want) -> Result<Vec<Call>, Impossible>;
+    /// Which calls of this API answer this question? Data, not IO.
+    fn lookup(&self, want: &Want, api: &Api) -> Result<Vec<Call>, Impossible>;
 
     /// Every word of the gateway we know, and what it becomes.
     fn vocabulary(&self) -> Vec<vocabulary::Entry>;
@@ -59,7 +62,8 @@ pub fn adapter(gateway: Gateway) -> Option<&'static dyn Adapter> {
     match gateway {
         Gateway::Stripe => Some(&stripe::Stripe),
         Gateway::MercadoPago => Some(&mercadopago::MercadoPago),
-        Gateway::Pagarme | Gateway::Appmax | Gateway::OpenFinance => None,
+        Gateway::Pagarme => Some(&pagarme::Pagarme),
+        Gateway::Appmax | Gateway::OpenFinance => None,
     }
 }
 

@@ -19,8 +19,8 @@ pub use verify::sign;
 use afluente_model::money::Scale;
 use afluente_model::{Conventions, Gateway, Proof, Resolution, Timestamp};
 
-use crate::credentials::{CredentialForm, CredentialKind, Credentials};
-use crate::profile::{Answers, Api, Profile};
+use crate::credentials::{CredentialForm, CredentialKind, Credentials, Digest};
+use crate::profile::{Answers, Api, AuthForm, Profile, TokensAt};
 use crate::secret::SecretForm;
 use crate::{Adapter, Call, Envelope, Impossible, Malformed, Reading, Rejection, Request, Want, vocabulary};
 
@@ -34,7 +34,7 @@ const SECRET: SecretForm =
 const TOKEN: SecretForm = SecretForm {
     prefixes: &["APP_USR-", "TEST-"],
     found: "the access token shown at the application's credentials",
-    others: &[],
+    ..SecretForm::ANY
 };
 
 static PROFILE: Profile = Profile {
@@ -46,18 +46,24 @@ static PROFILE: Profile = Profile {
         CredentialForm { kind: CredentialKind::Hmac, form: SECRET, is_required: true },
         CredentialForm { kind: CredentialKind::PathToken, form: SecretForm::ANY, is_required: false },
     ],
+    digests: &[Digest::Sha256],
+    keys: None,
     signs_bodies: false,
-    api: Api {
+    apis: &[Api {
+        name: "v1",
         base: "https://api.mercadopago.com",
         hosts: &["api.mercadopago.com"],
-        token: TOKEN,
-        oauth_path: Some("/oauth/token"),
+        auth: &[
+            AuthForm::Bearer(TOKEN),
+            AuthForm::Client(TokensAt { base: None, hosts: &[], path: "/oauth/token", is_form: false }),
+        ],
         headers: &[],
         tenant_header: None,
         context_header: None,
         // No number is published; 429 exists.
         calls_per_second: 10,
-    },
+        calls_per_month: None,
+    }],
     // Only 200 and 201 are success; everything else comes again for two weeks.
     answers: Answers { accepted: 200, rejected: 401, echoes: &[] },
     content_types: &["application/json"],
@@ -85,7 +91,7 @@ impl Adapter for MercadoPago {
         }
     }
 
-    fn lookup(&self, want: &Want) -> Result<Vec<Call>, Impossible> {
+    fn lookup(&self, want: &Want, _api: &Api) -> Result<Vec<Call>, Impossible> {
         lookup::calls(want)
     }
 

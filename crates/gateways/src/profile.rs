@@ -2,7 +2,7 @@
 
 use afluente_model::{Conventions, Gateway};
 
-use crate::credentials::{CredentialForm, CredentialKind};
+use crate::credentials::{CredentialForm, CredentialKind, Digest};
 use crate::secret::SecretForm;
 
 /// The constants of a gateway's adapter.
@@ -18,10 +18,14 @@ pub struct Profile {
     pub conventions: Conventions,
     /// What its requests are checked with.
     pub credentials: &'static [CredentialForm],
+    /// What its HMACs may be made with; the first unless the account says another.
+    pub digests: &'static [Digest],
+    /// Where it shows its public keys, if it signs with such.
+    pub keys: Option<KeysAt>,
     /// Whether its signatures cover bodies. Where they do not, a signed body is a hint all the same.
     pub signs_bodies: bool,
-    /// Where its objects are read back.
-    pub api: Api,
+    /// Where its objects are read back: its APIs, the one to be preferred first.
+    pub apis: &'static [Api],
     /// The answers it expects.
     pub answers: Answers,
     /// Content types a body may come with, lower case, without parameters; an empty text where it may come without one.
@@ -46,17 +50,28 @@ impl Profile {
     }
 }
 
-/// The API of one gateway, as far as reading needs it.
+/// Where public keys are shown.
+#[derive(Debug)]
+pub struct KeysAt {
+    /// The base address.
+    pub base: &'static str,
+    /// The gateway's hosts: another has to be allowed by whoever configures it.
+    pub hosts: &'static [&'static str],
+    /// The path on it.
+    pub path: &'static str,
+}
+
+/// One API of a gateway, as far as reading needs it.
 #[derive(Debug)]
 pub struct Api {
+    /// What tells it from the gateway's others.
+    pub name: &'static str,
     /// Its base address.
     pub base: &'static str,
     /// Its hosts: a base address elsewhere has to be allowed by whoever configures it.
     pub hosts: &'static [&'static str],
-    /// How the tokens look that go into `Authorization: Bearer`.
-    pub token: SecretForm,
-    /// Where a client id and its secret become such a token, if they do there.
-    pub oauth_path: Option<&'static str>,
+    /// What makes a call ours: one of these.
+    pub auth: &'static [AuthForm],
     /// Headers of every call, lower case.
     pub headers: &'static [(&'static str, &'static str)],
     /// The header that names the sub-account a call is made for.
@@ -65,6 +80,59 @@ pub struct Api {
     pub context_header: Option<&'static str>,
     /// How many calls a second an account makes at most, unless it is told otherwise.
     pub calls_per_second: u32,
+    /// How many a month, unless it is told otherwise; none for as many as there are.
+    pub calls_per_month: Option<u64>,
+}
+
+/// What makes calls of an API ours.
+#[derive(Debug)]
+pub enum AuthForm {
+    /// `Authorization: Bearer`.
+    Bearer(SecretForm),
+    /// `Authorization: Basic`, with the key as the user and no password.
+    Key(SecretForm),
+    /// A parameter of the query.
+    Query {
+        /// Its name.
+        name: &'static str,
+        /// How it looks.
+        form: SecretForm,
+    },
+    /// A client's id and secret, for which tokens are given out that go into `Authorization: Bearer`.
+    Client(TokensAt),
+}
+
+/// Where tokens are given out.
+#[derive(Debug)]
+pub struct TokensAt {
+    /// The base address; the API's own if there is none.
+    pub base: Option<&'static str>,
+    /// The gateway's hosts for it.
+    pub hosts: &'static [&'static str],
+    /// The path on it.
+    pub path: &'static str,
+    /// Whether they are asked for with a form, and not with JSON.
+    pub is_form: bool,
+}
+
+impl Api {
+    /// How a token or key looks that is used as it is; none where only clients are let in.
+    #[must_use]
+    pub fn token(&self) -> Option<&'static SecretForm> {
+        self.auth.iter().find_map(|form| match form {
+            AuthForm::Bearer(form) | AuthForm::Key(form) | AuthForm::Query { form, .. } => Some(form),
+            AuthForm::Client(_) => None,
+        })
+    }
+
+    /// Where clients get their tokens, if they do.
+    #[must_use]
+    pub fn tokens(&self) -> Option<&'static TokensAt> {
+        self.auth.iter().find_map(|form| match form {
+            AuthForm::Client(tokens) => Some(tokens),
+            AuthForm::Bearer(_) | AuthForm::Key(_) | AuthForm::Query { .. } => None,
+        })
+    }
 }
 
 /// Status codes of one gateway.

@@ -20,11 +20,21 @@ pub struct SecretForm {
     pub found: &'static str,
     /// What else begins how, and what it is.
     pub others: &'static [(&'static str, &'static str)],
+    /// Whether it is `user:password`, as people choose them, and no text a gateway made.
+    pub is_login: bool,
 }
 
 impl SecretForm {
     /// Nothing is known of how they look.
-    pub const ANY: SecretForm = SecretForm { prefixes: &[], found: "the secret as the gateway shows it", others: &[] };
+    pub const ANY: SecretForm =
+        SecretForm { prefixes: &[], found: "the secret as the gateway shows it", others: &[], is_login: false };
+
+    /// User and password of HTTP Basic.
+    pub const LOGIN: SecretForm = SecretForm {
+        found: "user and password as they were set at the gateway's webhook, with a colon between them",
+        is_login: true,
+        ..SecretForm::ANY
+    };
 }
 
 /// A secret that cannot protect anything, or a text that holds more or less than one. Says what to do; never shows the text.
@@ -64,6 +74,12 @@ pub enum BadSecret {
     Hidden {
         /// Which.
         code: u32,
+    },
+    /// It is no `user:password`.
+    #[error("expected a user and a password with a colon between them, got something else: paste {found}")]
+    NoLogin {
+        /// What to paste.
+        found: &'static str,
     },
     /// It begins like something else of the same gateway.
     #[error("expected {}, got {what} ({begins}…): paste {found}", beginning(.prefixes))]
@@ -110,7 +126,8 @@ impl Secret {
             return Err(BadSecret::Empty);
         }
         is_alone(text, form)?;
-        if let Some(hidden) = text.chars().find(|c| !c.is_ascii_graphic()) {
+        let is_shown = |c: char| c.is_ascii_graphic() || (form.is_login && !c.is_ascii() && c.is_alphanumeric());
+        if let Some(hidden) = text.chars().find(|c| !is_shown(*c)) {
             return Err(BadSecret::Hidden { code: hidden.into() });
         }
         has_form(text, form)?;
@@ -118,6 +135,12 @@ impl Secret {
             return Err(BadSecret::TooShort { least: LEAST_SECRET_BYTES, got: text.len() });
         }
         Ok(Secret { name: SecretName::of(text.as_bytes()), bytes: text.as_bytes().into() })
+    }
+
+    /// A text shorter than any gateway's, for known answers.
+    #[cfg(test)]
+    pub(crate) fn known(text: &str) -> Secret {
+        Secret { name: SecretName::of(text.as_bytes()), bytes: text.as_bytes().into() }
     }
 
     /// Its name: the first 8 hex digits of its SHA-256.
@@ -168,7 +191,10 @@ fn is_assignment(text: &str, form: &SecretForm) -> bool {
 
 /// Whether it begins as the gateway's secrets do.
 fn has_form(text: &str, form: &SecretForm) -> Result<(), BadSecret> {
-    let SecretForm { prefixes, found, others } = *form;
+    let SecretForm { prefixes, found, others, is_login } = *form;
+    if is_login && text.split_once(':').is_none_or(|(user, password)| user.is_empty() || password.is_empty()) {
+        return Err(BadSecret::NoLogin { found });
+    }
     if prefixes.is_empty() || prefixes.iter().any(|prefix| text.starts_with(prefix)) {
         return Ok(());
     }

@@ -5,7 +5,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
-use crate::credentials::{CredentialKind, Credentials};
+use crate::credentials::{CredentialKind, Credentials, Digest as With};
 use crate::error::Rejection;
 use crate::request::Request;
 use crate::secret::Secret;
@@ -45,6 +45,21 @@ pub(crate) fn matching_token(credentials: &Credentials, request: &Request<'_>) -
     if matched == 1 { Ok(()) } else { Err(Rejection::WrongPathToken) }
 }
 
+/// The configured `user:password` that was shown, compared as hashes.
+pub(crate) fn matching_login(credentials: &Credentials, shown: &[u8]) -> Option<SecretName> {
+    let shown = Sha256::digest(shown);
+    credentials.of(CredentialKind::Login).fold(None, |found, login| {
+        let is_it = Sha256::digest(login.expose()).as_slice().ct_eq(shown.as_slice()).unwrap_u8() == 1;
+        if is_it { Some(login.name().clone()) } else { found }
+    })
+}
+
+/// The first configured secret whose HMAC over a body, with the account's digest, is written so in lower-case hex.
+pub(crate) fn matching_tag(credentials: &Credentials, body: &[u8], hex: &[u8]) -> Option<SecretName> {
+    let is_it = |secret: &&Secret| hmac_hex(secret, credentials.digest, &[body]).as_bytes().ct_eq(hex).unwrap_u8() == 1;
+    credentials.of(CredentialKind::Hmac).find(is_it).map(|secret| secret.name().clone())
+}
+
 /// 64 hex digits of either case.
 pub(crate) fn sha256_hex(text: &str) -> Option<[u8; 32]> {
     let text = text.as_bytes();
@@ -71,19 +86,61 @@ pub(crate) fn within_window(stamp: Timestamp, now: Timestamp, limit_seconds: i64
     }
 }
 
-/// Lower-case hex of an HMAC-SHA256 over parts, one after the other.
-pub(crate) fn hmac_hex(secret: &Secret, parts: &[&[u8]]) -> String {
+/// Lower-case hex of an HMAC over parts, one after the other.
+pub(crate) fn hmac_hex(secret: &Secret, digest: With, parts: &[&[u8]]) -> String {
     use std::fmt::Write;
-    let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.expose()) else {
-        unreachable!("an HMAC takes keys of every length");
+    let algorithm = match digest {
+        With::Sha256 => ring::hmac::HMAC_SHA256,
+        With::Sha1 => ring::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
     };
+    let mut mac = ring::hmac::Context::with_key(&ring::hmac::Key::new(algorithm, secret.expose()));
     for part in parts {
         mac.update(part);
     }
     let mut hex = String::new();
-    for byte in mac.finalize().into_bytes() {
+    for byte in mac.sign().as_ref() {
         // Writing into a String cannot fail.
         let _ = write!(hex, "{byte:02x}");
     }
     hex
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn hmacs_of_both_digests_are_what_pagarmes_own_libraries_make() {
+        for (key, body, sha1, sha256) in [
+            (
+                "apiKey",
+                "foo=bar&bar=baz&baz=foo",
+                "38114af54396acbba342ffa5076458ef8f0486c4",
+                "a22cc57eba73be156804c7f35ae35b9e1967894ca83a20d81cc61406eb147345",
+            ),
+            (
+                "key",
+                "body",
+                "70bbf6819d1037aa94ca7e7f537cbea25fe49283",
+                "515aae133b435d4000956731f68ae5cf5eb85d4f0dc6a546d2bfcd3595ec1ae1",
+            ),
+        ] {
+            let key = Secret::known(key);
+            assert_eq!(hmac_hex(&key, With::Sha1, &[body.as_bytes()]), sha1);
+            assert_eq!(hmac_hex(&key, With::Sha256, &[&body.as_bytes()[..2], &body.as_bytes()[2..]]), sha256);
+        }
+    }
+
+    /// What v4 calls a fingerprint is the same for every event of an object: it is known here only so that nobody takes it for a
+    /// proof.
+    #[test]
+    fn a_fingerprint_is_a_hash_of_the_objects_id_and_our_key_and_of_nothing_else() {
+        for (id, key, fingerprint) in [
+            ("2727403", "ak_test_21eI4THNDJx7vkJRuAmXYlFACIaxnS", "bbf609f80b08e14b706cfdcb0d07948d5fafe42e"),
+            ("406483", "ak_test_Q2D2qDYGJSyeR1KbI4sLzGACEr73MF", "9e9496ef28d1154b2db9a446323db90103069330"),
+        ] {
+            let hash = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, format!("{id}#{key}").as_bytes());
+            assert_eq!(hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>(), fingerprint);
+        }
+    }
 }

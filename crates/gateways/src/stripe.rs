@@ -26,8 +26,8 @@ pub use verify::sign;
 use afluente_model::money::Scale;
 use afluente_model::{Conventions, Gateway, Proof, Resolution, Timestamp};
 
-use crate::credentials::{CredentialForm, CredentialKind, Credentials};
-use crate::profile::{Answers, Api, Profile};
+use crate::credentials::{CredentialForm, CredentialKind, Credentials, Digest};
+use crate::profile::{Answers, Api, AuthForm, Profile};
 use crate::secret::SecretForm;
 use crate::{Adapter, Call, Envelope, Impossible, Malformed, Reading, Rejection, Request, Want, vocabulary};
 
@@ -43,12 +43,14 @@ const SECRET: SecretForm = SecretForm {
         ("rk_", "a restricted API key"),
         ("pk_", "a publishable API key"),
     ],
+    ..SecretForm::ANY
 };
 
 const TOKEN: SecretForm = SecretForm {
     prefixes: &["rk_", "sk_"],
     found: "a restricted API key that may only read, made under Developers, API keys",
     others: &[("whsec_", "a signing secret"), ("we_", "the endpoint's id"), ("pk_", "a publishable API key")],
+    ..SecretForm::ANY
 };
 
 static PROFILE: Profile = Profile {
@@ -57,18 +59,21 @@ static PROFILE: Profile = Profile {
     page: "stripe",
     conventions: Conventions { resolution: Resolution::Second, scale: Scale::stripe },
     credentials: &[CredentialForm { kind: CredentialKind::Hmac, form: SECRET, is_required: true }],
+    digests: &[Digest::Sha256],
+    keys: None,
     signs_bodies: true,
-    api: Api {
+    apis: &[Api {
+        name: "v1",
         base: "https://api.stripe.com",
         hosts: &["api.stripe.com"],
-        token: TOKEN,
-        oauth_path: None,
+        auth: &[AuthForm::Bearer(TOKEN)],
         // What is under /v2/ is only read with a version; the shapes are those this adapter was written against.
         headers: &[("stripe-version", "2026-10-28.endive")],
         tenant_header: Some("stripe-account"),
         context_header: Some("stripe-context"),
         calls_per_second: 20,
-    },
+        calls_per_month: None,
+    }],
     // Any 2xx is success there; 4xx is tried again like 5xx, and 400 is what Stripe's own examples answer.
     answers: Answers { accepted: 200, rejected: 400, echoes: &[] },
     content_types: &["application/json"],
@@ -93,7 +98,7 @@ impl Adapter for Stripe {
         event::read(envelope)
     }
 
-    fn lookup(&self, want: &Want) -> Result<Vec<Call>, Impossible> {
+    fn lookup(&self, want: &Want, _api: &Api) -> Result<Vec<Call>, Impossible> {
         lookup::calls(want)
     }
 

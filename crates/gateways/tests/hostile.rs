@@ -74,9 +74,11 @@ fn keeps_its_promises(one: One<'_>, bytes: &[u8]) {
     }
     for want in &reading.wants {
         let safe = want.id.as_str().bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'_' | b'-'));
-        let calls = one.case.adapter().lookup(want);
-        assert!(safe || calls.is_err(), "{want:?}");
-        assert!(calls.is_err() || calls.is_ok_and(|calls| !calls.is_empty()));
+        for api in one.case.adapter().profile().apis {
+            let calls = one.case.adapter().lookup(want, api);
+            assert!(safe || calls.is_err(), "{want:?}");
+            assert!(calls.is_err() || calls.is_ok_and(|calls| !calls.is_empty()));
+        }
     }
     for alias in &reading.aliases {
         assert_eq!(alias.payment.tenant, alias.alias.tenant);

@@ -396,6 +396,12 @@ fn a_nonsense_word_is_unknown_and_wanted_wherever_it_stands() {
         let reading = reading("nonsense.happened", &object);
         assert_eq!(status(&reading), "UNKNOWN", "{object}");
         assert_eq!((reading.unmapped.len(), reading.wants.len()), (1, 1), "{object}");
-        assert!(adapter(Gateway::Stripe).unwrap().lookup(&reading.wants[0]).is_ok(), "{object}");
+        assert!(
+            adapter(Gateway::Stripe)
+                .unwrap()
+                .lookup(&reading.wants[0], &adapter(Gateway::Stripe).unwrap().profile().apis[0])
+                .is_ok(),
+            "{object}"
+        );
     }
 }

@@ -305,7 +305,7 @@ impl Receiver {
 /// Credentials of no account, one of each kind. What they verify is refused all the same.
 fn decoy() -> Credentials {
     let secrets = Secret::new("a-secret-of-no-account").into_iter();
-    let all = secrets.flat_map(|secret| CredentialKind::ALL.iter().map(move |kind| kind.of(secret.clone())));
+    let all = secrets.flat_map(|secret| CredentialKind::ALL.iter().filter_map(move |kind| kind.of(secret.clone())));
     Credentials::new(all.collect(), 300)
 }
 

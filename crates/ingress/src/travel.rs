@@ -60,8 +60,8 @@ fn is_traceparent(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use afluente_gateways::SecretForm;
-    use afluente_gateways::profile::{Answers, Api};
+    use afluente_gateways::Digest;
+    use afluente_gateways::profile::Answers;
     use afluente_model::{Conventions, Gateway};
 
     use super::*;
@@ -104,17 +104,10 @@ mod tests {
         page: "none",
         conventions: Conventions::PLAIN,
         credentials: &[],
+        digests: &[Digest::Sha256],
+        keys: None,
         signs_bodies: false,
-        api: Api {
-            base: "https://localhost",
-            hosts: &[],
-            token: SecretForm::ANY,
-            oauth_path: None,
-            headers: &[],
-            tenant_header: None,
-            context_header: None,
-            calls_per_second: 1,
-        },
+        apis: &[],
         answers: Answers { accepted: 200, rejected: 400, echoes: &["x-interaction", "x-absent", "cookie"] },
         content_types: &["application/json"],
         takes_empty_bodies: false,

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use afluente_gateways::Api;
 use afluente_gateways::Secret;
-use afluente_gateways::profile::Api;
+use afluente_gateways::profile::TokensAt;
 use afluente_model::AccountName;
 use http::Uri;
 use http::uri::{Authority, Scheme};
@@ -53,8 +54,8 @@ impl Base {
 
     /// Whether it is one of the gateway's own addresses.
     #[must_use]
-    pub fn is_own(&self, api: &Api) -> bool {
-        self.scheme == Scheme::HTTPS && api.hosts.contains(&self.authority.as_str())
+    pub fn is_own(&self, hosts: &[&str]) -> bool {
+        self.scheme == Scheme::HTTPS && hosts.contains(&self.authority.as_str())
     }
 
     /// Whether what is sent there stays on this machine.
@@ -71,6 +72,13 @@ impl Base {
         let ip = if host == "localhost" { Ipv4Addr::LOCALHOST.into() } else { host.parse().ok()? };
         let is_plain = self.scheme == Scheme::HTTP && self.prefix.is_empty();
         is_plain.then(|| SocketAddr::new(ip, self.authority.port_u16().unwrap_or(80)))
+    }
+
+    /// The address of a path, which begins with a slash, with a secret as one more parameter of its query.
+    pub(crate) fn with_secret(&self, path: &str, name: &str, secret: &Secret) -> Option<Uri> {
+        let secret = std::str::from_utf8(secret.expose()).ok()?;
+        let parameter = form_urlencoded::Serializer::new(String::new()).append_pair(name, secret).finish();
+        self.with(&format!("{path}{}{parameter}", if path.contains('?') { '&' } else { '?' }))
     }
 
     /// The address of a path, which begins with a slash.
@@ -97,6 +105,15 @@ impl fmt::Debug for Base {
 pub enum Auth {
     /// A token as it is.
     Bearer(Secret),
+    /// A key, as the user of HTTP Basic without a password.
+    Key(Secret),
+    /// A token in the query.
+    Query {
+        /// The name of the parameter.
+        name: &'static str,
+        /// The token.
+        token: Secret,
+    },
     /// A client that gets its tokens from the gateway, and new ones before they end.
     Client {
         /// Its id.
@@ -104,7 +121,9 @@ pub enum Auth {
         /// Its secret.
         secret: Secret,
         /// Where tokens are given out.
-        path: &'static str,
+        base: Base,
+        /// How they are asked for there.
+        tokens: &'static TokensAt,
     },
 }
 
@@ -112,11 +131,14 @@ impl Auth {
     /// Whether both are the same credentials.
     pub(crate) fn is_same(&self, other: &Auth) -> bool {
         match (self, other) {
-            (Auth::Bearer(one), Auth::Bearer(other)) => one.name() == other.name(),
-            (Auth::Client { id, secret, .. }, Auth::Client { id: other_id, secret: other_secret, .. }) => {
-                id == other_id && secret.name() == other_secret.name()
-            }
-            (Auth::Bearer(_) | Auth::Client { .. }, _) => false,
+            (Auth::Bearer(one), Auth::Bearer(other))
+            | (Auth::Key(one), Auth::Key(other))
+            | (Auth::Query { token: one, .. }, Auth::Query { token: other, .. }) => one.name() == other.name(),
+            (
+                Auth::Client { id, secret, base, .. },
+                Auth::Client { id: other_id, secret: other_secret, base: other_base, .. },
+            ) => id == other_id && secret.name() == other_secret.name() && base == other_base,
+            (Auth::Bearer(_) | Auth::Key(_) | Auth::Query { .. } | Auth::Client { .. }, _) => false,
         }
     }
 }
@@ -135,6 +157,8 @@ pub struct Budget {
 /// How one account's gateway is asked.
 #[derive(Clone, Debug)]
 pub struct Access {
+    /// Which of the gateway's APIs.
+    pub api: &'static Api,
     /// Where.
     pub base: Base,
     /// With what.
@@ -145,7 +169,10 @@ pub struct Access {
 
 impl Access {
     pub(crate) fn is_same(&self, other: &Access) -> bool {
-        self.base == other.base && self.auth.is_same(&other.auth) && self.budget == other.budget
+        std::ptr::eq(self.api, other.api)
+            && self.base == other.base
+            && self.auth.is_same(&other.auth)
+            && self.budget == other.budget
     }
 }
 
@@ -159,11 +186,18 @@ pub struct LookupAccount {
 }
 
 impl LookupAccount {
-    /// The address it asks, if that is not the gateway's own.
+    /// The address it asks, or gets its tokens at, if that is not the gateway's own.
     #[must_use]
     pub fn other_host(&self) -> Option<&Base> {
-        let base = &self.access.base;
-        (!base.is_own(&self.account.adapter.profile().api)).then_some(base)
+        let Access { api, base, auth, .. } = &self.access;
+        let tokens_at = match auth {
+            Auth::Client { base, tokens, .. } => {
+                Some((base, if tokens.base.is_some() { tokens.hosts } else { api.hosts }))
+            }
+            Auth::Bearer(_) | Auth::Key(_) | Auth::Query { .. } => None,
+        };
+        let mut all = [(base, api.hosts)].into_iter().chain(tokens_at);
+        all.find(|(base, hosts)| !base.is_own(hosts)).map(|(base, _)| base)
     }
 }
 

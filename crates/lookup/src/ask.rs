@@ -13,7 +13,7 @@ use futures_util::future::{BoxFuture, Shared};
 use http::HeaderValue;
 use tracing::{debug, warn};
 
-use crate::access::LookupAccount;
+use crate::access::{Access, Auth, LookupAccount};
 use crate::client::{Client, Fetched};
 use crate::gate::Gate;
 use crate::measure;
@@ -120,7 +120,7 @@ impl Desk {
         };
         let mut found =
             Found { answers: Vec::new(), outcome: Outcome::Answered, is_over: true, retry_after: None, calls: 0 };
-        let Ok(calls) = self.account.account.adapter.lookup(&question) else {
+        let Ok(calls) = self.account.account.adapter.lookup(&question, self.account.access.api) else {
             return Found { outcome: Outcome::Impossible, is_over: false, ..found };
         };
         for call in calls {
@@ -189,17 +189,18 @@ impl Desk {
     async fn fetched(self: Arc<Desk>, asked: Asked) -> Result<Fetched, Outcome> {
         let access = &self.account.access;
         let first = self.tokens.header(access, &self.client).await?;
-        let fetched = self.once(&asked, &first).await?;
+        let fetched = self.once(&asked, first.as_ref()).await?;
         if fetched.status != 401 {
             return Ok(fetched);
         }
+        let Some(first) = first else { return Ok(fetched) };
         self.tokens.forget(&first);
         let second = self.tokens.header(access, &self.client).await?;
-        if second == first { Ok(fetched) } else { self.once(&asked, &second).await }
+        if second.as_ref() == Some(&first) { Ok(fetched) } else { self.once(&asked, second.as_ref()).await }
     }
 
-    async fn once(&self, asked: &Asked, token: &HeaderValue) -> Result<Fetched, Outcome> {
-        let api = &self.account.account.adapter.profile().api;
+    async fn once(&self, asked: &Asked, token: Option<&HeaderValue>) -> Result<Fetched, Outcome> {
+        let Access { api, base, auth, .. } = &self.account.access;
         let mut headers = authorized(token);
         for (name, value) in api.headers {
             headers.insert(*name, HeaderValue::from_static(value));
@@ -209,7 +210,12 @@ impl Desk {
         if let Some((name, id)) = named {
             headers.insert(name, HeaderValue::from_str(id.as_str()).map_err(|_| Outcome::Impossible)?);
         }
-        let uri = self.account.access.base.with(&asked.path).ok_or(Outcome::Impossible)?;
+        // A token in the query goes no further than this address, which is never shown.
+        let uri = match auth {
+            Auth::Query { name, token } => base.with_secret(&asked.path, name, token),
+            Auth::Bearer(_) | Auth::Key(_) | Auth::Client { .. } => base.with(&asked.path),
+        };
+        let uri = uri.ok_or(Outcome::Impossible)?;
         self.gate.turn().await;
         let started = Instant::now();
         let fetched = self.client.get(uri, headers).await;

@@ -12,11 +12,13 @@ mod access;
 mod ask;
 mod client;
 mod gate;
+mod keys;
 mod measure;
 mod outcome;
 mod run;
 mod token;
 
 pub use access::{Access, Accounts, Auth, BadBase, Base, Budget, LookupAccount};
+pub use keys::{KeySettings, PublicKeys};
 pub use outcome::Outcome;
 pub use run::{Lookup, Settings, run};

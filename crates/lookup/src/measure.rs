@@ -17,10 +17,23 @@ const CALLS: &str = "afluente_lookup_calls_total";
 const SECONDS: &str = "afluente_lookup_call_seconds";
 const LEFT: &str = "afluente_lookup_budget_left";
 const CLOSED: &str = "afluente_lookup_accounts_closed";
+const KEYS: &str = "afluente_public_keys_calls_total";
 const NOT_RECORDED: &str = "afluente_lookup_not_recorded_total";
 
 fn gateways() -> impl Iterator<Item = Gateway> {
     Gateway::ALL.iter().copied().filter(|gateway| adapter(*gateway).is_some())
+}
+
+pub(crate) fn describe_keys() {
+    describe_counter!(KEYS, "Calls for the public keys of a gateway, by whether there were any");
+    for outcome in ["fetched", "failed"] {
+        counter!(KEYS, "outcome" => outcome).absolute(0);
+    }
+}
+
+/// Public keys were asked for.
+pub(crate) fn keys(fetched: bool) {
+    counter!(KEYS, "outcome" => if fetched { "fetched" } else { "failed" }).increment(1);
 }
 
 pub(crate) fn describe() {

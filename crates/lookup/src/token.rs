@@ -9,7 +9,11 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap};
 use http::{HeaderValue, Method};
-use serde_json::{Value, json};
+use serde_json::Value;
+
+use afluente_gateways::Secret;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 
 use crate::access::{Access, Auth};
 use crate::client::Client;
@@ -34,13 +38,17 @@ pub(crate) struct Tokens {
 }
 
 impl Tokens {
-    /// The header that makes a call ours.
-    pub(crate) async fn header(&self, access: &Access, client: &Client) -> Result<HeaderValue, Outcome> {
-        if let Auth::Bearer(token) = &access.auth {
-            return bearer(token.expose());
+    /// The header that makes a call ours, unless its address does.
+    pub(crate) async fn header(&self, access: &Access, client: &Client) -> Result<Option<HeaderValue>, Outcome> {
+        match &access.auth {
+            Auth::Bearer(token) => authorization("Bearer", token.expose()).map(Some),
+            Auth::Key(key) => authorization("Basic", login(key).as_bytes()).map(Some),
+            Auth::Query { .. } => Ok(None),
+            Auth::Client { .. } => {
+                let asked = self.asked(access, client);
+                Ok(Some(asked.await?.header))
+            }
         }
-        let asked = self.asked(access, client);
-        Ok(asked.await?.header)
     }
 
     /// The gateway does not take it any more: the next who needs one asks for another.
@@ -69,21 +77,26 @@ impl Tokens {
     }
 }
 
-fn bearer(token: &[u8]) -> Result<HeaderValue, Outcome> {
-    let mut header = HeaderValue::from_bytes(&[b"Bearer ", token].concat()).map_err(|_| Outcome::Unauthorized)?;
+/// A key as user and password of HTTP Basic: the password is empty.
+fn login(key: &Secret) -> String {
+    STANDARD.encode([key.expose(), b":"].concat())
+}
+
+fn authorization(scheme: &str, what: &[u8]) -> Result<HeaderValue, Outcome> {
+    let header = HeaderValue::from_bytes(&[scheme.as_bytes(), b" ", what].concat());
+    let mut header = header.map_err(|_| Outcome::Unauthorized)?;
     header.set_sensitive(true);
     Ok(header)
 }
 
 /// Asks for a token with the client's credentials.
 async fn request(access: Arc<Access>, client: Client) -> Result<Token, Outcome> {
-    let Auth::Client { id, secret, path } = &access.auth else { return Err(Outcome::Unauthorized) };
-    let uri = access.base.with(path).ok_or(Outcome::Impossible)?;
-    let secret = String::from_utf8_lossy(secret.expose());
-    let form = json!({"grant_type": "client_credentials", "client_id": &**id, "client_secret": secret});
-    let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+    let Auth::Client { id, secret, base, tokens } = &access.auth else { return Err(Outcome::Unauthorized) };
+    let uri = base.with(tokens.path).ok_or(Outcome::Impossible)?;
+    let (kind, form) = application(id, secret, tokens.is_form);
+    let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))]);
     let asked = Instant::now();
-    let answer = client.call(Method::POST, uri, headers, Bytes::from(form.to_string())).await?;
+    let answer = client.call(Method::POST, uri, headers, Bytes::from(form)).await?;
     match answer.status {
         200 | 201 => {}
         400 | 401 | 403 => return Err(Outcome::Unauthorized),
@@ -94,10 +107,25 @@ async fn request(access: Arc<Access>, client: Client) -> Result<Token, Outcome> 
     let token = answer["access_token"].as_str().ok_or(Outcome::Unusable)?;
     let life = answer["expires_in"].as_u64().map_or(LIFE, Duration::from_secs);
     // A tenth of its life early, so that none ends on its way.
-    Ok(Token { header: bearer(token.as_bytes())?, until: asked + life.mul_f32(0.9).min(Duration::from_secs(86_400)) })
+    Ok(Token {
+        header: authorization("Bearer", token.as_bytes())?,
+        until: asked + life.mul_f32(0.9).min(Duration::from_secs(86_400)),
+    })
+}
+
+/// What a client sends for a token, and its content type.
+fn application(id: &str, secret: &Secret, is_form: bool) -> (&'static str, String) {
+    let secret = String::from_utf8_lossy(secret.expose());
+    let fields = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", &secret)];
+    if is_form {
+        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
+        ("application/x-www-form-urlencoded", form)
+    } else {
+        ("application/json", Value::from_iter(fields).to_string())
+    }
 }
 
 /// The headers of every call of an account.
-pub(crate) fn authorized(header: &HeaderValue) -> HeaderMap {
-    HeaderMap::from_iter([(AUTHORIZATION, header.clone())])
+pub(crate) fn authorized(header: Option<&HeaderValue>) -> HeaderMap {
+    header.map(|header| (AUTHORIZATION, header.clone())).into_iter().collect()
 }

@@ -59,9 +59,9 @@ pub enum Proof {
         /// The secret that matched.
         secret: SecretName,
     },
-    /// The channel is proved (mutual TLS), the body is not.
+    /// Who speaks is proved (mutual TLS, a password), the body is not.
     Channel {
-        /// The peer's name in its certificate.
+        /// The peer's name in its certificate, or the name of the password.
         peer: Box<str>,
     },
     /// Only our own path token came with it.

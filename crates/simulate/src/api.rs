@@ -33,6 +33,15 @@ pub type Objects = HashMap<Arc<str>, Vec<Bytes>>;
 pub enum Key {
     /// Whoever has this token.
     Token(Secret),
+    /// Whoever has this key as the user of HTTP Basic.
+    Basic(Secret),
+    /// Whoever has this token in the query.
+    Query {
+        /// The name of the parameter.
+        name: &'static str,
+        /// The token.
+        token: Secret,
+    },
     /// Whoever has the token that is given out at `path` for these.
     Client {
         /// Its id.
@@ -41,6 +50,8 @@ pub enum Key {
         secret: Secret,
         /// Where tokens are given out.
         path: &'static str,
+        /// Whether they come as a form, and not as JSON.
+        is_form: bool,
     },
 }
 

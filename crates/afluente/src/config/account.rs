@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use afluente_gateways::{AccountView, Adapter, CredentialKind, Credentials, Secret, Tenants, adapter};
-use afluente_lookup::{Access, LookupAccount};
+use afluente_lookup::{Access, Base, LookupAccount, PublicKeys};
 use afluente_model::{AccountName, Gateway, MerchantName, Mode, ProviderId, SecretName};
 use serde_json::{Value, json};
 
@@ -27,6 +27,8 @@ pub(crate) struct AccountConfig {
     pub(crate) mode: Mode,
     /// What its webhooks are verified with.
     pub(crate) credentials: Credentials,
+    /// Where its gateway shows the public keys it signs with, if it is checked with such.
+    pub(crate) keys_at: Option<Base>,
     /// Paths it is reached on beside its own.
     aliases: Vec<Box<str>>,
     /// How its gateway is asked, if it is.
@@ -65,6 +67,8 @@ impl AccountConfig {
             "name": self.name.as_str(), "gateway": self.gateway.slug(), "mode": self.mode.as_str(),
             "merchant": self.merchant.as_str(), "path": self.path(), "aliases": self.aliases,
             "secrets": names(CredentialKind::Hmac), "path_tokens": names(CredentialKind::PathToken),
+            "logins": names(CredentialKind::Login),
+            "keys": self.keys_at.as_ref().map(ToString::to_string),
             "asks": self.access.as_ref().map(|access| access.base.to_string()),
         })
     }
@@ -76,7 +80,7 @@ impl AccountConfig {
 
     /// Everything its requests are checked with, by name.
     pub(crate) fn secret_names(&self) -> Vec<&str> {
-        self.credentials.all().iter().map(|one| one.secret().name().as_str()).collect()
+        self.credentials.all().iter().filter_map(|one| Some(one.secret()?.name().as_str())).collect()
     }
 
     /// The newest secret its gateway would sign with.
@@ -86,8 +90,13 @@ impl AccountConfig {
     }
 
     /// The account as ingress sees it.
-    pub(super) fn for_ingress(&self) -> Option<afluente_ingress::Account> {
-        let account = afluente_ingress::Account::new(self.gateway, self.name.clone(), self.credentials.clone()).ok()?;
+    pub(super) fn for_ingress(&self, keys: &PublicKeys) -> Option<afluente_ingress::Account> {
+        let shown = self.keys_at.as_ref().zip(adapter(self.gateway)?.profile().keys.as_ref());
+        let credentials = match shown {
+            Some((base, at)) => self.credentials.clone().with_keys(keys.at(base, at)),
+            None => self.credentials.clone(),
+        };
+        let account = afluente_ingress::Account::new(self.gateway, self.name.clone(), credentials).ok()?;
         Some(account.with_aliases(self.aliases.clone()))
     }
 }
@@ -106,7 +115,8 @@ pub(super) fn read_all<'a>(reader: &mut Reader<'a>, root: &mut Section<'a>) -> V
     for (name, mut section) in sections {
         if let Some(account) = one(reader, &name, &mut section) {
             for credential in account.credentials.all() {
-                let (key, secret) = (credential.kind().key(), credential.secret().name());
+                let Some(secret) = credential.secret().map(Secret::name) else { continue };
+                let key = credential.kind().key();
                 if let Some(other) = owners.insert(secret.to_string(), name.clone()).filter(|other| *other != name) {
                     let text = format!(
                         "accounts.{name}.{key}: secret {secret} is also that of account {other}; each account has its own"
@@ -154,10 +164,11 @@ fn one<'a>(reader: &mut Reader<'a>, name: &str, section: &mut Section<'a>) -> Op
         .map_err(|error| reader.problem(section.place("merchant"), format!("{}: {error}", section.name("merchant"))))
         .ok();
     let mode = mode(reader, section);
-    let credentials = credential::read(reader, section, gateway);
+    let profile = gateway.and_then(adapter).map(Adapter::profile);
+    let (credentials, keys_at) = credential::read(reader, section, profile);
     let aliases = alias::read(reader, section);
-    let access = gateway.and_then(adapter).and_then(|adapter| api::read(reader, section, &adapter.profile().api));
-    if let (None, Some(profile)) = (&access, gateway.and_then(adapter).map(Adapter::profile))
+    let access = profile.and_then(|profile| api::read(reader, section, profile));
+    if let (None, Some(profile)) = (&access, profile)
         && !profile.signs_bodies
     {
         reader.note(format!(
@@ -175,6 +186,7 @@ fn one<'a>(reader: &mut Reader<'a>, name: &str, section: &mut Section<'a>) -> Op
         merchant: merchant?,
         mode: mode?,
         credentials,
+        keys_at,
         aliases,
         access,
         external_id,

@@ -87,8 +87,17 @@ secrets = [{ file = "secrets/stripe-shop" }]
 #aliases = ["/api/stripe/webhook"]
 # Tokens that end the path of what a gateway does not sign (Mercado Pago's IPN): /webhooks/mercadopago/NAME/TOKEN.
 #path_tokens = [{ file = "secrets/loja-path" }]
+# User and password of the gateway's webhook as user:password, where it has such (Pagar.me's dashboard).
+#logins = [{ file = "secrets/loja-login" }]
+# What HMACs are made with, where the gateway has several (Pagar.me v4): sha1 or sha256.
+#digest = "sha1"
 # Stripe Connect: which connected accounts this endpoint receives for: "own" (none), "any", or a list of ids.
 #tenants = "own"
+
+# The public keys its gateway signs with are asked for (Pagar.me's Hub).
+#[accounts.loja.keys]
+#base = "https://hubapi.pagar.me"
+#allow_other_host = false
 
 # How its gateway is asked what only it knows. Without this, questions stay open; see `afluente wants list`.
 #[accounts.shop.api]
@@ -102,5 +111,7 @@ secrets = [{ file = "secrets/stripe-shop" }]
 #at_once = 4
 # Another address than the gateway's own has to be allowed; `check` and `/readyz` say so.
 #base = "https://api.stripe.com"
+# Where tokens are given out, if that is not the API's own address.
+#token_base = "https://auth.example.com"
 #allow_other_host = false
 "#;

@@ -18,6 +18,9 @@ fn folder() -> tempfile::TempDir {
         ("one", "whsec_number_one", 0o600),
         ("two", "whsec_number_two", 0o600),
         ("open", "whsec_number_three", 0o644),
+        ("login", "usuário:s3nh@:forte", 0o600),
+        ("key", "ak_live_of_the_shop", 0o600),
+        ("token", "sk_live_of_the_shop", 0o600),
         ("short", "whsec_", 0o600),
         ("empty", "\n", 0o600),
     ] {
@@ -57,7 +60,7 @@ secrets = []
         "expected an address and port",
         "did you mean max_body_bytes?",
         "expected a whole number",
-        "expected one of stripe, mercadopago, got \"paypal\"",
+        "expected one of stripe, pagarme, mercadopago, got \"paypal\"",
         "expected live or test",
         "expected at least one secret",
     ]) {
@@ -98,7 +101,7 @@ fn every_single_mistake_is_named() {
             "/a is also an alias of account shop",
         ),
         (&account("secrets = [{ file = \"one\" }]\npath_tokens = [{ file = \"two\" }]"), "path_tokens: unknown key"),
-        (&GOOD.replace("stripe", "pagarme"), "cannot read that gateway yet"),
+        (&GOOD.replace("stripe", "openfinance"), "cannot read that gateway yet"),
         (&GOOD.replace("accounts.shop", "accounts.Shop"), "expected an account name"),
         (&format!("{GOOD}{}", GOOD.replace("accounts.shop", "accounts.two")), "is also that of account shop"),
         (
@@ -114,6 +117,38 @@ fn every_single_mistake_is_named() {
         let found = problems(text);
         assert!(found.iter().any(|(_, text)| text.contains(expected)), "{expected} in {found:#?} for {text}");
     }
+}
+
+#[test]
+fn an_account_whose_gateway_has_several_proofs_needs_one_of_them_and_each_is_held_to_its_form() {
+    let account = |lines: &str| format!("[accounts.loja]\ngateway = \"pagarme\"\nmode = \"test\"\n{lines}\n");
+    for good in [
+        "logins = [{ file = \"login\" }]",
+        "path_tokens = [{ file = \"one\" }]",
+        "secrets = [{ file = \"key\" }]\ndigest = \"sha256\"",
+        "[accounts.loja.keys]",
+        "[accounts.loja.keys]\n[accounts.loja.api]\ntoken = { file = \"token\" }",
+    ] {
+        assert_eq!(problems(&account(good)), [], "{good}");
+    }
+    for (lines, expected) in [
+        ("", "expected one of logins, path_tokens, secrets, keys; an account without proof does not start"),
+        ("logins = [{ file = \"one\" }]", "expected a user and a password with a colon between them"),
+        ("secrets = [{ file = \"token\" }]", "got a secret key of v5 (sk_…)"),
+        ("logins = [{ file = \"login\" }]\ndigest = \"md5\"", "digest: expected sha1 or sha256"),
+        (
+            "[accounts.loja.keys]\nbase = \"https://keys.example.com\"",
+            "not an address of the gateway (hubapi.pagar.me)",
+        ),
+        ("[accounts.loja.keys]\naddress = \"x\"", "unknown key"),
+        ("[accounts.loja.keys]\n[accounts.loja.api]\ntoken = { file = \"key\" }", "got an API key of v4 (ak_…)"),
+        ("[accounts.loja.keys]\n[accounts.loja.api]\nclient_id = \"x\"", "expected a reference such as"),
+    ] {
+        let found = problems(&account(lines));
+        assert!(found.iter().any(|(_, text)| text.contains(expected)), "{expected} in {found:#?}");
+    }
+    let config = parse(folder().path(), &GOOD.replace("one", "two"), &|_| None).unwrap();
+    assert!(config.accounts[0].keys_at.is_none());
 }
 
 #[test]

@@ -37,7 +37,11 @@ pub(super) async fn serve(args: &SimulateArgs, account: &AccountConfig, objects:
     })?;
     let key = match &access.auth {
         Auth::Bearer(token) => Key::Token(token.clone()),
-        Auth::Client { id, secret, path } => Key::Client { id: id.clone(), secret: secret.clone(), path },
+        Auth::Key(key) => Key::Basic(key.clone()),
+        Auth::Query { name, token } => Key::Query { name, token: token.clone() },
+        Auth::Client { id, secret, tokens, .. } => {
+            Key::Client { id: id.clone(), secret: secret.clone(), path: tokens.path, is_form: tokens.is_form }
+        }
     };
     let conditions = Conditions { trouble: args.trouble, phases: args.api.clone(), lag: LAG, seed: args.seed };
     Api::serve(address, objects, key, conditions).await.map_err(|error| {

@@ -4,7 +4,7 @@
 use afluente_model::{Proof, SecretName, Timestamp};
 
 use super::query::Channel;
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, Digest};
 use crate::error::Rejection;
 use crate::request::Request;
 use crate::secret::Secret;
@@ -25,24 +25,13 @@ pub(super) fn verify(request: &Request<'_>, credentials: &Credentials, now: Time
     if request.path_token.is_some() {
         matching_token(credentials, request)?;
     }
-    let header = Header::parse(one(request, HEADER)?.ok_or(Rejection::NoSignature)?)?;
-    let request_id = one(request, REQUEST_ID)?;
+    let header = Header::parse(request.sole_header(HEADER)?.ok_or(Rejection::NoSignature)?)?;
+    let request_id = request.sole_header(REQUEST_ID)?;
     let signed =
         request_id.filter(|id| is_request_id(id)).and_then(|id| header.secret(credentials, &notice.id, Some(id)));
     let secret = signed.ok_or_else(|| header.why_not(credentials, &notice.id, request_id))?;
     within_window(header.stamp, now, credentials.tolerance_seconds)?;
     Ok(Proof::Signed { secret })
-}
-
-/// The one value of a header.
-fn one<'a>(request: &Request<'a>, name: &str) -> Result<Option<&'a str>, Rejection> {
-    let mut values = request.header(name);
-    match (values.next(), values.next()) {
-        (_, Some(_)) => Err(Rejection::RepeatedHeader),
-        (Some(None), None) => Err(Rejection::MalformedSignature { expected: "visible ASCII" }),
-        (Some(value), None) => Ok(value),
-        (None, None) => Ok(None),
-    }
 }
 
 fn is_request_id(id: &str) -> bool {
@@ -123,5 +112,5 @@ fn moment(digits: &str) -> Option<Timestamp> {
 #[must_use]
 pub fn sign(secret: &Secret, stamp: i64, id: &str, request_id: &str) -> String {
     let manifest = format!("id:{id};request-id:{request_id};ts:{stamp};");
-    format!("ts={stamp},v1={}", hmac_hex(secret, &[manifest.as_bytes()]))
+    format!("ts={stamp},v1={}", hmac_hex(secret, Digest::Sha256, &[manifest.as_bytes()]))
 }

@@ -3,7 +3,7 @@
 
 use afluente_model::{Proof, Timestamp};
 
-use crate::credentials::Credentials;
+use crate::credentials::{Credentials, Digest};
 use crate::error::Rejection;
 use crate::request::Request;
 use crate::secret::Secret;
@@ -80,5 +80,5 @@ fn is_rewritten(text: &str) -> bool {
 #[must_use]
 pub fn sign(secret: &Secret, stamp_seconds: i64, body: &[u8]) -> String {
     let stamp = stamp_seconds.to_string();
-    format!("t={stamp},v1={}", hmac_hex(secret, &[stamp.as_bytes(), b".", body]))
+    format!("t={stamp},v1={}", hmac_hex(secret, Digest::Sha256, &[stamp.as_bytes(), b".", body]))
 }

@@ -41,6 +41,11 @@ impl Body {
         !self.is_answer() && self.came["proof"].is_null()
     }
 
+    /// Whether it is a form, and not JSON.
+    pub(crate) fn is_form(&self) -> bool {
+        self.came["content_type"] == FORM
+    }
+
     /// The query it was posted with.
     pub(crate) fn query(&self) -> Option<&str> {
         self.came["query"].as_str()
@@ -49,6 +54,9 @@ impl Body {
 
 /// What reading a body ended in.
 pub(crate) type Outcome = Result<Reading, Malformed>;
+
+/// The content type of a body that is a form.
+pub(crate) const FORM: &str = "application/x-www-form-urlencoded";
 
 /// What `expected.json` may hold.
 const SECTIONS: &[&str] = &[
@@ -188,10 +196,16 @@ fn delivery(gateway: Gateway, body: &Body, bytes: &[u8], proof: Proof) -> Delive
         received_at: Timestamp::from_seconds(RECEIVED_SECONDS).unwrap(),
         proof: match body.came["proof"].as_str() {
             Some("path_token") => Proof::PathToken,
+            Some("none") => Proof::None,
+            Some("login") => Proof::Channel { peer: "0a1b2c3d".into() },
             Some(other) => panic!("{}: no proof {other}", body.name),
             None => proof,
         },
-        headers: Vec::new(),
+        headers: body.came["content_type"]
+            .as_str()
+            .map(|kind| ("content-type".into(), kind.into()))
+            .into_iter()
+            .collect(),
         query: body.query().map(Into::into),
         traceparent: None,
         released_by: None,

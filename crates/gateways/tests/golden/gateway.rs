@@ -1,9 +1,12 @@
 //! What the runner must know of each gateway: how it signs, and where its bodies hold a status.
 
-use afluente_gateways::{Secret, mercadopago, stripe};
+use afluente_gateways::pagarme::{self, HubKey};
+use afluente_gateways::{Credential, Credentials, KeySet, Secret, adapter, mercadopago, stripe};
 use afluente_model::{Gateway, Proof, SecretName};
 use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
+
+use crate::case::{Body, FORM};
 
 /// The request id of every notice.
 const REQUEST_ID: &str = "2066ca19-c6f1-498a-be75-1923005edd06";
@@ -16,17 +19,41 @@ pub(crate) struct Posted {
     pub(crate) body: Vec<u8>,
 }
 
+/// The key the Hub signs with.
+fn hub() -> HubKey {
+    HubKey::from_der("hub", include_bytes!("../keys/rfc7515-a2.der")).unwrap()
+}
+
+/// What the account of every case is checked with.
+pub(crate) fn credentials(gateway: Gateway, secret: Secret) -> Credentials {
+    let mut all = vec![Credential::Hmac(secret)];
+    if gateway == Gateway::Pagarme {
+        let keys = KeySet::default();
+        keys.replace(format!(r#"{{"keys":[{}]}}"#, hub().jwk()).as_bytes()).unwrap();
+        all.push(Credential::Keys(keys));
+    }
+    Credentials::new(all, 300).with_digest(adapter(gateway).unwrap().profile().digests[0])
+}
+
+/// Whether a signature ends with its time; else it holds for ever.
+pub(crate) fn stamps(gateway: Gateway) -> bool {
+    gateway != Gateway::Pagarme
+}
+
 /// What a gateway's own request proves.
 pub(crate) fn proof(gateway: Gateway) -> Proof {
     match gateway {
-        Gateway::Stripe | Gateway::MercadoPago => Proof::Signed { secret: SecretName::of(b"golden") },
+        Gateway::Stripe | Gateway::MercadoPago | Gateway::Pagarme => {
+            Proof::Signed { secret: SecretName::of(b"golden") }
+        }
         other => panic!("{}: the runner does not know what it proves", other.slug()),
     }
 }
 
 /// The request a gateway would make with this body at this time.
-pub(crate) fn posted(gateway: Gateway, secret: &Secret, clock: i64, query: Option<&str>, body: &[u8]) -> Posted {
-    let posted = Posted { query: query.map(str::to_owned), headers: HeaderMap::new(), body: body.to_vec() };
+pub(crate) fn posted(gateway: Gateway, secret: &Secret, clock: i64, of: &Body) -> Posted {
+    let (query, body) = (of.query(), &of.bytes);
+    let posted = Posted { query: query.map(str::to_owned), headers: HeaderMap::new(), body: body.clone() };
     match gateway {
         Gateway::Stripe => {
             let header = HeaderValue::from_str(&stripe::sign(secret, clock, body)).unwrap();
@@ -36,17 +63,30 @@ pub(crate) fn posted(gateway: Gateway, secret: &Secret, clock: i64, query: Optio
             let id = query.unwrap().split('&').find_map(|pair| pair.strip_prefix("data.id=")).unwrap();
             let header = mercadopago::sign(secret, clock, id, REQUEST_ID);
             let headers = [("x-signature", header.as_str()), ("x-request-id", REQUEST_ID)];
-            let headers = headers.map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_str(value).unwrap()));
-            Posted { headers: HeaderMap::from_iter(headers), ..posted }
+            Posted { headers: headers_of(headers), ..posted }
+        }
+        Gateway::Pagarme if of.is_form() => {
+            let headers = [("x-hub-signature", &*pagarme::sign_postback(secret, body)), ("content-type", FORM)];
+            Posted { headers: headers_of(headers), ..posted }
+        }
+        Gateway::Pagarme => {
+            let header = hub().sign(body);
+            let headers = [("x-webhook-asymmetric-signature", &*header), ("content-type", "application/json")];
+            Posted { headers: headers_of(headers), ..posted }
         }
         other => panic!("{}: the runner does not know how it signs", other.slug()),
     }
 }
 
+fn headers_of(headers: [(&str, &str); 2]) -> HeaderMap {
+    let headers = headers.map(|(name, value)| (name.parse().unwrap(), HeaderValue::from_str(value).unwrap()));
+    HeaderMap::from_iter(headers)
+}
+
 /// What somebody in between may change of it, each to something that was not signed.
 pub(crate) fn changed(gateway: Gateway, posted: &Posted) -> Vec<Posted> {
     match gateway {
-        Gateway::Stripe => {
+        Gateway::Stripe | Gateway::Pagarme => {
             let mut changed = posted.body.clone();
             changed[posted.body.len() / 2] ^= 1;
             let cut = posted.body[..posted.body.len() - 1].to_vec();
@@ -79,6 +119,13 @@ pub(crate) fn status(gateway: Gateway, body: &Value) -> Option<(String, String)>
                 _ => "preapproval.status",
             };
             Some((field.to_owned(), body["status"].as_str()?.to_owned()))
+        }
+        Gateway::Pagarme => {
+            let object = if body["data"].is_object() { &body["data"] } else { body };
+            let prefixes = [("ch_", "charge"), ("or_", "order"), ("sub_", "subscription"), ("in_", "invoice")];
+            let id = object["id"].as_str()?;
+            let (_, word) = prefixes.into_iter().find(|(begins, _)| id.starts_with(begins))?;
+            Some((format!("{word}.status"), object["status"].as_str()?.to_owned()))
         }
         other => panic!("{}: the runner does not know its statuses", other.slug()),
     }

@@ -70,7 +70,7 @@ async fn unknown_paths_gateways_and_accounts_get_one_and_the_same_answer() {
     let site = Site::open().await;
     let mut answers = Vec::new();
     for path in [
-        "/webhooks/pagarme/main",
+        "/webhooks/openfinance/main",
         "/webhooks/nogateway/main",
         "/webhooks/stripe/main/",
         "/webhooks/stripe/main/a-gateway-that-signs-has-no-token",

@@ -155,7 +155,8 @@ pub(crate) const TOKEN: &str = "rk_test_token_of_the_shop";
 
 pub(crate) fn access(base: &str) -> Access {
     let budget = Budget { per_second: 1_000, per_month: None, at_once: 4 };
-    Access { base: Base::parse(base).unwrap(), auth: Auth::Bearer(Secret::new(TOKEN).unwrap()), budget }
+    let api = &adapter(Gateway::Stripe).unwrap().profile().apis[0];
+    Access { api, base: Base::parse(base).unwrap(), auth: Auth::Bearer(Secret::new(TOKEN).unwrap()), budget }
 }
 
 fn accounts(access: Access) -> Accounts {

@@ -1,19 +1,61 @@
 //! Tokens the gateway gives out: asked for once, renewed when they are not taken any more.
 
 use afluente_gateways::Secret;
-use afluente_lookup::{Access, Auth};
+use afluente_gateways::profile::TokensAt;
+use afluente_lookup::{Access, Auth, Base};
 use afluente_model::{WantKind, WantReason};
 
 use super::gateway::{Gateway, Say};
 use super::site::{Site, access, intent};
 
+static TOKENS: TokensAt = TokensAt { base: None, hosts: &[], path: "/oauth/token", is_form: false };
+
 fn client(base: &str) -> Access {
     let secret = Secret::new("secret-of-the-client").unwrap();
-    Access { auth: Auth::Client { id: "client-1".into(), secret, path: "/oauth/token" }, ..access(base) }
+    let auth = Auth::Client { id: "client-1".into(), secret, base: Base::parse(base).unwrap(), tokens: &TOKENS };
+    Access { auth, ..access(base) }
 }
 
 fn token(text: &str) -> Say {
     Say::json(200, &format!(r#"{{"access_token":"{text}","expires_in":21600,"token_type":"Bearer"}}"#))
+}
+
+#[tokio::test]
+async fn a_key_is_the_user_of_basic_and_a_token_may_stand_in_the_query() {
+    let key = || Secret::new("sk_test_key").unwrap();
+    for (auth, header, path) in [
+        (Auth::Key(key()), Some("Basic c2tfdGVzdF9rZXk6"), "/v1/payment_intents/pi_1"),
+        (Auth::Query { name: "access-token", token: key() }, None, "/v1/payment_intents/pi_1?access-token=sk_test_key"),
+    ] {
+        let site = Site::open().await;
+        let gateway = Gateway::that_says(vec![Say::json(200, &intent("pi_1"))]).await;
+        let running = site.asks(Access { auth, ..access(&gateway.base()) });
+        site.wants(WantKind::PaymentIntent, "pi_1", WantReason::Hint).await;
+        site.all_answered().await;
+        running.stop().await;
+        let asked = &gateway.asked()[0];
+        assert_eq!(asked.headers.get("authorization").map(|value| value.to_str().unwrap()), header);
+        assert_eq!(asked.path, path);
+    }
+}
+
+#[tokio::test]
+async fn clients_of_a_gateway_that_takes_forms_ask_for_tokens_at_an_address_of_its_own() {
+    static FORM: TokensAt = TokensAt { base: None, hosts: &[], path: "/oauth2/token", is_form: true };
+    let site = Site::open().await;
+    let tokens = Gateway::that_says(vec![token("one")]).await;
+    let gateway = Gateway::that_says(vec![Say::json(200, &intent("pi_1"))]).await;
+    let secret = Secret::new("secret&of=it").unwrap();
+    let base = Base::parse(&tokens.base()).unwrap();
+    let auth = Auth::Client { id: "client-1".into(), secret, base, tokens: &FORM };
+    let running = site.asks(Access { auth, ..access(&gateway.base()) });
+    site.wants(WantKind::PaymentIntent, "pi_1", WantReason::Hint).await;
+    site.all_answered().await;
+    running.stop().await;
+    let asked = tokens.asked();
+    assert_eq!(asked[0].path, "/oauth2/token");
+    assert_eq!(asked[0].body, "grant_type=client_credentials&client_id=client-1&client_secret=secret%26of%3Dit");
+    assert_eq!(gateway.asked()[0].headers["authorization"], "Bearer one");
 }
 
 #[tokio::test]

@@ -4,6 +4,8 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
@@ -82,29 +84,39 @@ fn troubled(state: &State, path: &str, trouble: Trouble) -> Response<Body> {
 }
 
 fn is_let_in(key: &Key, request: &Request<Incoming>) -> bool {
-    let shown = request.headers().get(AUTHORIZATION).map(http::HeaderValue::as_bytes);
-    let token = match key {
-        Key::Token(token) => token.expose(),
-        Key::Client { .. } => GIVEN_OUT.as_bytes(),
-    };
-    shown.and_then(|shown| shown.strip_prefix(b"Bearer ")) == Some(token)
+    let header = request.headers().get(AUTHORIZATION).map(http::HeaderValue::as_bytes);
+    let bearer = |token: &[u8]| header.and_then(|shown| shown.strip_prefix(b"Bearer ")) == Some(token);
+    match key {
+        Key::Token(token) => bearer(token.expose()),
+        Key::Client { .. } => bearer(GIVEN_OUT.as_bytes()),
+        Key::Basic(key) => {
+            let shown = STANDARD.encode([key.expose(), b":"].concat());
+            header.and_then(|header| header.strip_prefix(b"Basic ")) == Some(shown.as_bytes())
+        }
+        Key::Query { name, token } => {
+            let mut pairs = form_urlencoded::parse(request.uri().query().unwrap_or_default().as_bytes());
+            pairs.any(|(key, value)| key == *name && value.as_bytes() == token.expose())
+        }
+    }
 }
 
 /// Gives out the token to who shows id and secret.
 async fn token(state: &State, request: Request<Incoming>) -> Response<Body> {
     let body = Limited::new(request.into_body(), 64 << 10).collect().await.map(http_body_util::Collected::to_bytes);
-    let shown: Value = body.ok().and_then(|body| serde_json::from_slice(&body).ok()).unwrap_or_default();
-    let right = match &state.key {
-        Key::Client { id, secret, .. } => {
-            shown["client_id"] == **id && shown["client_secret"].as_str().map(str::as_bytes) == Some(secret.expose())
-        }
-        Key::Token(_) => false,
+    let body = body.unwrap_or_default();
+    let Key::Client { id, secret, path, is_form } = &state.key else { return unauthorized() };
+    let shown: Value = if *is_form {
+        form_urlencoded::parse(&body).collect()
+    } else {
+        serde_json::from_slice(&body).unwrap_or_default()
     };
+    let right =
+        shown["client_id"] == **id && shown["client_secret"].as_str().map(str::as_bytes) == Some(secret.expose());
     if !right {
-        state.count("/oauth/token", "token 401");
+        state.count(path, "token 401");
         return unauthorized();
     }
-    state.count("/oauth/token", "token 200");
+    state.count(path, "token 200");
     says(200, &json!({"access_token": GIVEN_OUT, "token_type": "bearer", "expires_in": 15_552_000}))
 }
 

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use afluente_gateways::{
-    AccountView, Adapter, Call, Credentials, Envelope, Impossible, Malformed, Profile, Reading, Rejection, Request,
-    Tenants, Want, adapter, vocabulary,
+    AccountView, Adapter, Api, Call, Credentials, Envelope, Impossible, Malformed, Profile, Reading, Rejection,
+    Request, Tenants, Want, adapter, vocabulary,
 };
 use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, MerchantName, Mode, Proof, SecretName, Timestamp};
 use afluente_queue::{EmbeddedOptions, Queue, SealKey, SealKeys, Sealed, Settlement};
@@ -166,8 +166,8 @@ impl Adapter for Explosive {
         adapter(Gateway::Stripe).unwrap().normalise(envelope)
     }
 
-    fn lookup(&self, want: &Want) -> Result<Vec<Call>, Impossible> {
-        adapter(Gateway::Stripe).unwrap().lookup(want)
+    fn lookup(&self, want: &Want, api: &Api) -> Result<Vec<Call>, Impossible> {
+        adapter(Gateway::Stripe).unwrap().lookup(want, api)
     }
 
     fn vocabulary(&self) -> Vec<vocabulary::Entry> {

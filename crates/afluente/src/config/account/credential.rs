@@ -1,8 +1,11 @@
 //! What an account checks requests with: the kinds its gateway takes, each a list of references.
 
-use afluente_gateways::{Credential, CredentialForm, CredentialKind, Credentials, Secret, SecretForm, adapter};
-use afluente_model::Gateway;
+use afluente_gateways::profile::KeysAt;
+use afluente_gateways::{Credential, CredentialForm, CredentialKind, Credentials, Digest, Profile, Secret, SecretForm};
+use afluente_lookup::Base;
 use toml_edit::{Item, TableLike};
+
+use super::api::{self, Place};
 
 use crate::config::section::{Reader, Section};
 
@@ -10,12 +13,59 @@ use crate::config::section::{Reader, Section};
 const ANY: &[CredentialForm] =
     &[CredentialForm { kind: CredentialKind::Hmac, form: SecretForm::ANY, is_required: true }];
 
-/// Reads every list. An account without a way of proof is a problem.
-pub(super) fn read<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>, gateway: Option<Gateway>) -> Credentials {
-    let forms = gateway.and_then(adapter).map_or(ANY, |adapter| adapter.profile().credentials);
-    let all = forms.iter().flat_map(|form| list(reader, section, form)).collect();
+/// Reads every list, and where public keys are shown. An account without a way of proof is a problem.
+pub(super) fn read<'a>(
+    reader: &mut Reader<'a>,
+    section: &mut Section<'a>,
+    profile: Option<&Profile>,
+) -> (Credentials, Option<Base>) {
+    let forms = profile.map_or(ANY, |profile| profile.credentials);
+    let keys_at = profile.and_then(|profile| profile.keys.as_ref());
+    is_any_there(reader, section, forms, keys_at.is_some());
+    let all: Vec<Credential> = forms.iter().flat_map(|form| list(reader, section, form)).collect();
+    let keys = keys_at.and_then(|at| keys(reader, section, at));
     let tolerance = section.number(reader, "tolerance_seconds", 300, 1..=3_600);
-    Credentials::new(all, i64::try_from(tolerance).unwrap_or(300))
+    let credentials = Credentials::new(all, i64::try_from(tolerance).unwrap_or(300));
+    let credentials = match profile.map_or(&[][..], |profile| profile.digests) {
+        [] => credentials,
+        [only] => credentials.with_digest(*only),
+        several => credentials.with_digest(digest(reader, section, several)),
+    };
+    (credentials, keys)
+}
+
+/// Where no kind is required, one of any has to be there.
+fn is_any_there(reader: &mut Reader<'_>, section: &mut Section<'_>, forms: &[CredentialForm], has_keys: bool) {
+    let mut kinds: Vec<&'static str> = forms.iter().map(|form| form.kind.key()).collect();
+    kinds.extend(has_keys.then_some(CredentialKind::Keys.key()));
+    let is_required = forms.iter().any(|form| form.is_required);
+    if !is_required && !kinds.iter().any(|key| section.raw(key).is_some()) {
+        let (place, name) = (section.start(), section.name(kinds[0]));
+        let text = format!("{name}: expected one of {}; an account without proof does not start", kinds.join(", "));
+        reader.problem(place, text);
+    }
+}
+
+/// `[accounts.NAME.keys]`: the public keys the gateway signs with are asked for.
+fn keys(reader: &mut Reader<'_>, section: &mut Section<'_>, at: &KeysAt) -> Option<Base> {
+    let mut own = section.section(reader, CredentialKind::Keys.key());
+    if !own.is_there() {
+        return None;
+    }
+    let base = api::base(reader, &mut own, &Place { key: "base", base: at.base, hosts: at.hosts });
+    own.finish(reader);
+    base
+}
+
+/// What the account's HMACs are made with.
+fn digest(reader: &mut Reader<'_>, section: &mut Section<'_>, digests: &[Digest]) -> Digest {
+    let words: Vec<&str> = digests.iter().map(|digest| digest.as_str()).collect();
+    let (name, place) = (section.name("digest"), section.place("digest"));
+    let Some(text) = section.text(reader, "digest", None) else { return digests[0] };
+    digests.iter().copied().find(|digest| digest.as_str() == text).unwrap_or_else(|| {
+        reader.problem(place, format!("{name}: expected {}, got {text:?}", words.join(" or ")));
+        digests[0]
+    })
 }
 
 /// A list of references: each a table with `file` or `env`.
@@ -49,7 +99,7 @@ fn list<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>, form: &Credentia
             Err(text) => reader.problem(place, format!("{name}: {text}")),
         }
     }
-    secrets.into_iter().map(|secret| form.kind.of(secret)).collect()
+    secrets.into_iter().filter_map(|secret| form.kind.of(secret)).collect()
 }
 
 /// One secret by reference.
