@@ -7,6 +7,7 @@
 //! bytes and from answers we fetched: [`read`] drops nothing silently, it refuses a reading that breaks this. An unknown
 //! word never fails a delivery. Bodies, secrets and names never enter an error.
 
+mod appmax;
 mod claim;
 mod credentials;
 mod document;
@@ -63,7 +64,8 @@ pub fn adapter(gateway: Gateway) -> Option<&'static dyn Adapter> {
         Gateway::Stripe => Some(&stripe::Stripe),
         Gateway::MercadoPago => Some(&mercadopago::MercadoPago),
         Gateway::Pagarme => Some(&pagarme::Pagarme),
-        Gateway::Appmax | Gateway::OpenFinance => None,
+        Gateway::Appmax => Some(&appmax::Appmax),
+        Gateway::OpenFinance => None,
     }
 }
 

@@ -60,7 +60,7 @@ secrets = []
         "expected an address and port",
         "did you mean max_body_bytes?",
         "expected a whole number",
-        "expected one of stripe, pagarme, mercadopago, got \"paypal\"",
+        "expected one of stripe, pagarme, appmax, mercadopago, got \"paypal\"",
         "expected live or test",
         "expected at least one secret",
     ]) {
@@ -149,6 +149,36 @@ fn an_account_whose_gateway_has_several_proofs_needs_one_of_them_and_each_is_hel
     }
     let config = parse(folder().path(), &GOOD.replace("one", "two"), &|_| None).unwrap();
     assert!(config.accounts[0].keys_at.is_none());
+}
+
+#[test]
+fn what_is_shown_to_be_let_in_says_which_api_is_asked_and_where_its_tokens_are() {
+    let account = |api: &str| {
+        format!(
+            "[accounts.loja]\ngateway = \"appmax\"\nmode = \"test\"\npath_tokens = [{{ file = \"one\" }}]\n[accounts.loja.api]\n{api}\n"
+        )
+    };
+    let client = "client_id = \"c\"\nclient_secret = { file = \"two\" }";
+    let access = |api: &str| {
+        let config = parse(folder().path(), &account(api), &|_| None).unwrap();
+        let access = config.accounts[0].access.clone().unwrap();
+        (
+            access.api.name,
+            access.base.to_string(),
+            format!("{:?}", access.auth).contains("auth.appmax.com.br"),
+            access.budget,
+        )
+    };
+    let (name, base, own_tokens, budget) = access(client);
+    assert_eq!((name, &*base, own_tokens), ("v1", "https://api.appmax.com.br", true));
+    assert_eq!((budget.per_second, budget.per_month), (5, Some(100_000)));
+    assert_eq!(access("token = { file = \"two\" }").0, "v3");
+    let sandbox = format!("{client}\nbase = \"https://api.sandboxappmax.com.br\"");
+    let found = problems(&account(&sandbox));
+    assert!(found[0].1.contains("token_base: expected where tokens are given out"), "{found:#?}");
+    assert_eq!(problems(&account(&format!("{sandbox}\ntoken_base = \"https://auth.sandboxappmax.com.br\""))), []);
+    let played = format!("{client}\nbase = \"http://127.0.0.1:8440\"\nallow_other_host = true");
+    assert_eq!(problems(&account(&played)), [], "where the API is asked elsewhere, so are its tokens");
 }
 
 #[test]

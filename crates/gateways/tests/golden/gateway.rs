@@ -43,10 +43,12 @@ pub(crate) fn stamps(gateway: Gateway) -> bool {
 /// What a gateway's own request proves.
 pub(crate) fn proof(gateway: Gateway) -> Proof {
     match gateway {
+        // Nothing it sends is signed.
+        Gateway::Appmax => Proof::PathToken,
         Gateway::Stripe | Gateway::MercadoPago | Gateway::Pagarme => {
             Proof::Signed { secret: SecretName::of(b"golden") }
         }
-        other => panic!("{}: the runner does not know what it proves", other.slug()),
+        other @ Gateway::OpenFinance => panic!("{}: the runner does not know what it proves", other.slug()),
     }
 }
 
@@ -127,6 +129,16 @@ pub(crate) fn status(gateway: Gateway, body: &Value) -> Option<(String, String)>
             let (_, word) = prefixes.into_iter().find(|(begins, _)| id.starts_with(begins))?;
             Some((format!("{word}.status"), object["status"].as_str()?.to_owned()))
         }
-        other => panic!("{}: the runner does not know its statuses", other.slug()),
+        Gateway::Appmax => {
+            let data = &body["data"];
+            let status = data["order"]["status"].as_str().or(data["status"].as_str())?;
+            // Sources write its words in either case.
+            Some(if data["charges"].is_array() {
+                ("subscription.status".to_owned(), status.to_uppercase())
+            } else {
+                ("order.status".to_owned(), status.trim().to_lowercase())
+            })
+        }
+        other @ Gateway::OpenFinance => panic!("{}: the runner does not know its statuses", other.slug()),
     }
 }

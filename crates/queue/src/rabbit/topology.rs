@@ -77,7 +77,11 @@ pub(crate) fn gateway_of(key: &str) -> Option<Gateway> {
 
 /// Whether a gateway sends anything that nobody signed.
 pub(crate) fn has_hints(gateway: Gateway) -> bool {
-    matches!(gateway, Gateway::Appmax | Gateway::MercadoPago)
+    match gateway {
+        // Of Pagar.me: what only a token proves, and what was signed with a key nobody knows yet.
+        Gateway::Pagarme | Gateway::Appmax | Gateway::MercadoPago => true,
+        Gateway::Stripe | Gateway::OpenFinance => false,
+    }
 }
 
 fn durable() -> QueueDeclareOptions {

@@ -60,7 +60,14 @@ async fn every_gateway_has_a_queue_and_unsigned_hints_one_of_their_own() {
         hint.proof = Proof::PathToken;
         queue.publish(keys().seal(&hint)).await.unwrap();
     }
-    for (name, count) in [("stripe", 2), ("appmax", 1), ("appmax.hints", 1), ("mercadopago.hints", 1), ("pagarme", 2)] {
+    for (name, count) in [
+        ("stripe", 2),
+        ("appmax", 1),
+        ("appmax.hints", 1),
+        ("mercadopago.hints", 1),
+        ("pagarme", 1),
+        ("pagarme.hints", 1),
+    ] {
         assert_eq!(corner.looked_at(name).await, Some((count, 0)), "{name}");
     }
     let taken = take(&queue, 10).await;

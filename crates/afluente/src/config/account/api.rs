@@ -48,6 +48,15 @@ fn bases(reader: &mut Reader<'_>, section: &mut Section<'_>, api: &Api) -> (Opti
     if is_elsewhere && section.raw("token_base").is_none() {
         return (base.clone(), base);
     }
+    let is_another = base.as_ref().is_some_and(|base| base.to_string() != api.base);
+    if is_another && section.raw("token_base").is_none() {
+        let (name, start) = (section.name("token_base"), section.start());
+        reader.problem(
+            start,
+            format!("{name}: expected where tokens are given out for this base ({}), got nothing", hosts.join(", ")),
+        );
+        return (base, None);
+    }
     let of_tokens = self::base(reader, section, &Place { key: "token_base", base: tokens_base, hosts });
     (base, of_tokens)
 }
