@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use afluente_model::Gateway;
-use afluente_simulate::{Difference, Plan, Target, Traffic, Truth, check, play};
+use afluente_simulate::{Checks, Difference, Plan, Target, Traffic, Truth, check, play};
 use clap::Args;
 
 use crate::exit::Failure;
@@ -44,7 +44,8 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), Failure> {
         seed: 1,
         run: fresh_run(),
         seller: None,
-        has_token: false,
+        checks: Checks::SECRET,
+        api: "v1",
         shuffle: true,
         duplicate: 0.3,
         times: 1,
@@ -57,7 +58,8 @@ pub(crate) async fn run(args: &DemoArgs) -> Result<(), Failure> {
     let target = Target {
         gateway: Gateway::Stripe,
         url,
-        secret,
+        secret: Some(secret),
+        login: None,
         token: None,
         api: None,
         connections: 16,

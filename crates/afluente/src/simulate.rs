@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use afluente_model::Gateway;
 use afluente_simulate::{
-    Api, Difference, Phase, Plan, Post, Sent, Tally, Target, Traffic, Truth, check, deliver, play,
+    Api, Checks, Difference, Phase, Plan, Post, Sent, Tally, Target, Traffic, Truth, check, deliver, play,
 };
 use afluente_store::{Location, Store, StoreError};
 use clap::Args;
@@ -66,6 +66,9 @@ pub(crate) struct SimulateArgs {
     /// The share of calls to the gateway's API that meet trouble: 401, 404, 429, 500, 503, late, cut or no JSON
     #[arg(long, default_value_t = 0.0, value_name = "SHARE", value_parser = share)]
     trouble: f64,
+    /// How long the gateway's public keys are not shown, seconds, where it signs with such
+    #[arg(long, default_value_t = 0, value_name = "SECONDS")]
+    keys_away: u64,
     /// How long to go on with what is not acknowledged, and to wait for the ledger, seconds
     #[arg(long, default_value_t = 120, value_name = "SECONDS")]
     patience: u64,
@@ -119,7 +122,13 @@ pub(crate) async fn run(args: &SimulateArgs, config: &Config) -> Result<(), Fail
     let plan = Plan {
         gateway: account.gateway,
         seller: account.external_id.as_ref().map(ToString::to_string),
-        has_token: target.token.is_some(),
+        checks: Checks {
+            secret: target.secret.is_some(),
+            token: target.token.is_some(),
+            login: target.login.is_some(),
+            keys: account.keys_at.is_some(),
+        },
+        api: account.access.as_ref().map_or("", |access| access.api.name),
         payments: args.payments as usize,
         seed: args.seed,
         run,
@@ -132,7 +141,11 @@ pub(crate) async fn run(args: &SimulateArgs, config: &Config) -> Result<(), Fail
     let Traffic { posts, truth, objects } =
         play(&plan).map_err(|error| Failure::Usage(format!("--gateway: {error}")))?;
     if !objects.is_empty() {
-        target.api = Some(Arc::new(asked::serve(args, account, objects).await?));
+        let api = asked::serve(args, account, objects).await?;
+        if args.keys_away == 0 {
+            asked::keys(&api, account).await?;
+        }
+        target.api = Some(Arc::new(api));
     }
     let sent = send(&target, posts).await?;
     let differences = if args.check {

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use afluente_gateways::Secret;
 use afluente_model::Gateway;
-use afluente_simulate::{Acknowledged, Plan, Sent, Target, Traffic, Truth, check, deliver, play};
+use afluente_simulate::{Acknowledged, Checks, Plan, Sent, Target, Traffic, Truth, check, deliver, play};
 use afluente_store::Store;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -182,7 +182,8 @@ async fn load(args: &TortureArgs, targets: &[Target; 2]) -> Result<Played, Failu
             seed: args.seed.wrapping_add(portion),
             run: format!("t{}p{portion}", args.seed),
             seller: None,
-            has_token: false,
+            checks: Checks::SECRET,
+            api: "v1",
             shuffle: true,
             duplicate: 0.2,
             times: 1,
@@ -236,7 +237,8 @@ fn target(role: &Role, rate: u32) -> Result<Target, Failure> {
     Ok(Target {
         gateway: Gateway::Stripe,
         url,
-        secret,
+        secret: Some(secret),
+        login: None,
         token: None,
         api: None,
         connections: 16,

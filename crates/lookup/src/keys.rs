@@ -29,8 +29,10 @@ pub struct KeySettings {
     pub every: Duration,
     /// How old a set may become.
     pub fresh_for: Duration,
-    /// How long after one call the next may be made, because a key was missed or the call failed.
-    pub again_after: Duration,
+    /// How long after one call the next may be made because a key was missed.
+    pub missed_after: Duration,
+    /// How long after a call that failed the next is made.
+    pub failed_after: Duration,
     /// How long a call may take.
     pub call_timeout: Duration,
 }
@@ -40,7 +42,8 @@ impl Default for KeySettings {
         KeySettings {
             every: Duration::from_secs(1),
             fresh_for: Duration::from_secs(6 * 3_600),
-            again_after: Duration::from_secs(60),
+            missed_after: Duration::from_secs(60),
+            failed_after: Duration::from_secs(10),
             call_timeout: Duration::from_secs(10),
         }
     }
@@ -137,11 +140,11 @@ impl PublicKeys {
         let is_due = |shown: &Shown| {
             let Some(at) = shown.asked_at else { return true };
             let age = now.duration_since(at);
-            // Asked before the age, so that what was missed meanwhile is not forgotten.
-            if age < settings.again_after {
-                return false;
+            if !shown.is_fresh {
+                return age >= settings.failed_after;
             }
-            !shown.is_fresh || age >= settings.fresh_for || shown.set.was_missed()
+            // Asked last, so that what was missed meanwhile is not forgotten.
+            age >= settings.fresh_for || (age >= settings.missed_after && shown.set.was_missed())
         };
         let due = all.iter_mut().filter(|(_, shown)| is_due(shown));
         due.map(|(address, shown)| {
@@ -214,13 +217,13 @@ mod tests {
     }
 
     #[test]
-    fn a_set_is_due_at_once_after_a_failure_in_a_minute_and_when_it_is_old() {
+    fn a_set_is_due_at_once_soon_after_a_failure_and_when_it_is_old() {
         let (_folder, keys, _) = keys();
         let (settings, start) = (KeySettings::default(), Instant::now());
         let due = |seconds: u64| keys.due(&settings, start + Duration::from_secs(seconds)).len();
-        assert_eq!((due(0), due(1), due(59), due(60)), (1, 0, 0, 1), "nothing was fetched");
+        assert_eq!((due(0), due(1), due(9), due(10)), (1, 0, 0, 1), "nothing was fetched");
         keys.lock().values_mut().for_each(|shown| shown.is_fresh = true);
-        assert_eq!((due(130), due(60 + 6 * 3_600 - 1), due(60 + 6 * 3_600)), (0, 0, 1));
+        assert_eq!((due(100), due(10 + 6 * 3_600 - 1), due(10 + 6 * 3_600)), (0, 0, 1));
     }
 
     #[test]

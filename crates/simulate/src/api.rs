@@ -28,6 +28,9 @@ use crate::plan::{Told, chance};
 /// What the API shows: for each path the states its object goes through.
 pub type Objects = HashMap<Arc<str>, Vec<Bytes>>;
 
+/// What begins the paths that everybody may ask.
+pub(crate) const OPEN: &str = "/.well-known/";
+
 /// Who may ask.
 #[derive(Clone, Debug)]
 pub enum Key {
@@ -69,6 +72,8 @@ struct State {
     objects: Objects,
     key: Key,
     lag: Duration,
+    began: Instant,
+    keys_away: Duration,
     weather: Mutex<Weather>,
     shown: Mutex<Shown>,
     tally: Mutex<Tally>,
@@ -84,6 +89,8 @@ impl Api {
             objects,
             key,
             lag: conditions.lag,
+            began: Instant::now(),
+            keys_away: conditions.keys_away,
             weather: Mutex::new(Weather::new(conditions)),
             shown: Mutex::default(),
             tally: Mutex::default(),
@@ -101,6 +108,21 @@ impl Api {
             let lag = self.state.lag * u32::try_from(chance(&told.path) % 1_000).unwrap_or(0) / 1_000;
             shown.entry(Arc::clone(&told.path)).or_default().push((Instant::now() + lag, told.state));
         }
+    }
+
+    /// Shows the first public keys, and waits until they were asked for; says whether they were within this time.
+    pub async fn shows_keys(&self, patience: Duration) -> bool {
+        let paths = self.state.objects.keys().filter(|path| path.starts_with(OPEN));
+        let told: Vec<Told> = paths.map(|path| Told { path: Arc::clone(path), state: 0 }).collect();
+        for told in &told {
+            locked(&self.state.shown).entry(Arc::clone(&told.path)).or_default().push((Instant::now(), told.state));
+        }
+        let began = Instant::now();
+        let is_asked = || told.iter().all(|told| locked(&self.state.tally).was_shown(&told.path));
+        while !is_asked() && began.elapsed() < patience {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        is_asked()
     }
 
     /// What was asked so far.
@@ -178,6 +200,10 @@ async fn run(state: Arc<State>, address: SocketAddr, listener: TcpListener, mut 
 impl State {
     /// The object of a path as far as it has come; none if there is no such thing yet.
     fn object(&self, path: &str) -> Option<Bytes> {
+        let is_away = path.starts_with(OPEN) && self.began.elapsed() < self.keys_away;
+        if is_away {
+            return None;
+        }
         let (now, shown) = (Instant::now(), locked(&self.shown));
         let come = shown.get(path)?.iter().filter(|(from, _)| *from <= now).map(|(_, state)| *state).max()?;
         self.objects.get(path)?.get(come).cloned()

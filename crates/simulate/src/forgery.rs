@@ -37,6 +37,20 @@ pub enum Forgery {
     NoToken,
     /// Another token at the end of the path.
     WrongToken,
+    /// The signature of another sender, under the name of the right key.
+    OtherKey,
+    /// Signed with a key nobody knows: it proves nothing, and is read back.
+    UnknownKey,
+    /// No signature, under the algorithm that needs none.
+    NoAlgorithm,
+    /// An HMAC keyed with the public key.
+    PublicKeyHmac,
+    /// No user and password.
+    NoLogin,
+    /// Another password.
+    WrongLogin,
+    /// No token, from an address that somebody says is ours.
+    Forwarded,
     /// What is rightly proved, about a payment of another seller.
     Stranger,
 }
@@ -63,6 +77,13 @@ impl Forgery {
             Forgery::PaddedStamp => "padded stamp",
             Forgery::NoToken => "no token",
             Forgery::WrongToken => "wrong token",
+            Forgery::OtherKey => "other key",
+            Forgery::UnknownKey => "unknown key",
+            Forgery::NoAlgorithm => "no algorithm",
+            Forgery::PublicKeyHmac => "public key as HMAC key",
+            Forgery::NoLogin => "no login",
+            Forgery::WrongLogin => "wrong login",
+            Forgery::Forwarded => "forwarded address",
             Forgery::Stranger => "stranger's payment",
         }
     }
@@ -70,6 +91,6 @@ impl Forgery {
     /// Whether a request forged this way must be refused. What is rightly proved is taken, and must change no row.
     #[must_use]
     pub const fn is_refused(self) -> bool {
-        !matches!(self, Forgery::Stranger)
+        !matches!(self, Forgery::Stranger | Forgery::UnknownKey)
     }
 }

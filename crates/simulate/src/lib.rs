@@ -10,9 +10,11 @@
 //! the fold they check. The same plan gives the same requests, byte for byte but for their signatures.
 
 mod api;
+mod appmax;
 pub mod check;
 mod forgery;
 mod mercadopago;
+mod pagarme;
 mod plan;
 mod player;
 mod send;
@@ -22,7 +24,7 @@ mod stripe;
 pub use api::{Api, Conditions, Key, Objects, Phase, Tally};
 pub use check::Difference;
 pub use forgery::Forgery;
-pub use plan::{Plan, Post, Traffic, Truth, play};
+pub use plan::{Checks, Plan, Post, Traffic, Truth, play};
 pub use player::NotPlayed;
 pub use send::{SendError, Target, deliver};
 pub use sent::{Acknowledged, Sent, Way, in_full};

@@ -81,7 +81,7 @@ impl Player for MercadoPago {
     fn dressed<'a>(&self, post: &'a Post, keys: &'a Keys, now: i64) -> Dressed<'a> {
         let (agent, signed) = match &post.proof {
             Proof::Id(id) => ("MercadoPago WebHook v1.0 payment", forge::signed(id, post.forgery, keys, now)),
-            Proof::Token | Proof::Body => ("MercadoPago Feed v2.0 payment", unsigned(post, keys, now)),
+            _ => ("MercadoPago Feed v2.0 payment", unsigned(post, keys, now)),
         };
         let mut headers: Vec<(&str, String)> = [
             ("content-type", "application/json"),
@@ -114,7 +114,7 @@ fn path(played: &Played<'_>) -> Arc<str> {
 fn forged_id(post: &Post) -> String {
     let about = match &post.proof {
         Proof::Id(id) => id.as_ref(),
-        Proof::Token | Proof::Body => post.query.as_deref().unwrap_or_default().trim_start_matches("id="),
+        _ => post.query.as_deref().unwrap_or_default().trim_start_matches("id="),
     };
     let digits: String = about.chars().take_while(char::is_ascii_digit).collect();
     match digits.len() {
@@ -134,9 +134,10 @@ fn unsigned(post: &Post, keys: &Keys, now: i64) -> Signed {
 
 fn token<'a>(post: &Post, keys: &'a Keys) -> Option<&'a Secret> {
     match (&post.proof, post.forgery) {
-        (Proof::Id(_) | Proof::Body, _) | (_, Some(Forgery::NoToken)) => None,
+        (Proof::Token, Some(Forgery::NoToken)) => None,
         (Proof::Token, Some(Forgery::WrongToken)) => Some(&keys.stranger),
         (Proof::Token, _) => keys.token.as_ref(),
+        _ => None,
     }
 }
 

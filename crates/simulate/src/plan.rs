@@ -25,8 +25,10 @@ pub struct Plan {
     pub run: String,
     /// The account's id at the gateway, where objects name it.
     pub seller: Option<String>,
-    /// Whether the account has a path token; without one nothing comes that only a token proves.
-    pub has_token: bool,
+    /// What the account can check; nothing comes that it cannot.
+    pub checks: Checks,
+    /// Which of the gateway's APIs the account asks.
+    pub api: &'static str,
     /// Whether the deliveries of all payments come in any order.
     pub shuffle: bool,
     /// The share of deliveries sent a second time.
@@ -37,6 +39,25 @@ pub struct Plan {
     pub forge: f64,
     /// The moment the last thing happened, seconds since 1970.
     pub until: i64,
+}
+
+/// What an account has to check requests with.
+#[derive(Clone, Copy, Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "independent of one another")]
+pub struct Checks {
+    /// Secrets of signatures.
+    pub secret: bool,
+    /// A token at the end of the path.
+    pub token: bool,
+    /// User and password.
+    pub login: bool,
+    /// The gateway's public keys.
+    pub keys: bool,
+}
+
+impl Checks {
+    /// Of an account that has secrets of signatures and nothing else.
+    pub const SECRET: Checks = Checks { secret: true, token: false, login: false, keys: false };
 }
 
 /// One request to make.
@@ -65,6 +86,24 @@ pub(crate) enum Proof {
     Id(Arc<str>),
     /// The token at the end of the path.
     Token,
+    /// User and password.
+    Login,
+    /// A signature over the body, by the key of this number.
+    Key(usize),
+    /// A signature over a body that is a form.
+    Form,
+}
+
+impl Proof {
+    /// Whether an account can check it.
+    fn is_checked(&self, checks: Checks) -> bool {
+        match self {
+            Proof::Body | Proof::Id(_) | Proof::Form => checks.secret,
+            Proof::Token => checks.token,
+            Proof::Login => checks.login,
+            Proof::Key(_) => checks.keys,
+        }
+    }
 }
 
 /// An object of the gateway's API has come this far.
@@ -108,6 +147,11 @@ impl End {
     /// So much was taken, so much went back.
     pub(crate) const fn money(status: PaymentStatus, captured: i64, refunded: i64) -> End {
         End { captured, refunded, ..End::nothing(status) }
+    }
+
+    /// The same amounts under another word.
+    pub(crate) const fn with(self, status: PaymentStatus) -> End {
+        End { status, ..self }
     }
 
     pub(crate) const fn disputed(self, disputed: i64, charged_back: i64) -> End {
@@ -226,9 +270,7 @@ pub fn play(plan: &Plan) -> Result<Traffic, NotPlayed> {
         };
         player.payment(plan, lot, &mut traffic);
     }
-    if !plan.has_token {
-        traffic.posts.retain(|post| post.proof != Proof::Token);
-    }
+    traffic.posts.retain(|post| post.proof.is_checked(plan.checks));
     repeat_and_forge(plan, player, &mut random, &mut traffic.posts);
     if plan.shuffle {
         traffic.posts.shuffle(&mut random);
@@ -266,7 +308,8 @@ mod tests {
             seed: 7,
             run: "t".to_owned(),
             seller: Some("700700".to_owned()),
-            has_token: true,
+            checks: Checks { secret: true, token: true, login: true, keys: true },
+            api: "v1",
             shuffle: true,
             duplicate: 0.3,
             times: 1,
@@ -293,11 +336,12 @@ mod tests {
     fn bodies_are_json_of_the_size_real_ones_have_and_what_is_signed_whole_comes_once() {
         for gateway in played() {
             let traffic = play(&Plan { duplicate: 0.0, forge: 0.0, ..plan(gateway) }).unwrap();
-            let whole: Vec<_> = traffic.posts.iter().filter(|post| post.proof == Proof::Body).collect();
+            let is_whole = |post: &&Post| matches!(post.proof, Proof::Body | Proof::Key(_) | Proof::Form);
+            let whole: Vec<_> = traffic.posts.iter().filter(is_whole).collect();
             assert_eq!(whole.iter().map(|post| &post.event).collect::<BTreeSet<_>>().len(), whole.len());
             let sizes: Vec<usize> = traffic.posts.iter().map(|post| post.body.len()).collect();
             assert!(sizes.iter().all(|size| (40..8_000).contains(size)), "{sizes:?}");
-            for post in &traffic.posts {
+            for post in traffic.posts.iter().filter(|post| post.proof != Proof::Form) {
                 let body: Value = serde_json::from_slice(&post.body).unwrap();
                 assert!(body.is_object());
             }
@@ -307,14 +351,21 @@ mod tests {
     #[test]
     fn every_way_to_forge_is_used_and_none_speaks_of_a_payment_of_the_run() {
         for gateway in played() {
-            let traffic = play(&Plan { forge: 0.5, ..plan(gateway) }).unwrap();
-            let player = player::of(gateway).unwrap();
-            for way in player.forgeries() {
-                assert!(traffic.posts.iter().any(|post| post.forgery == Some(*way)), "{way:?}");
+            // Of login and token a gateway's dashboard uses what the account has.
+            let with = |login| {
+                let checks = Checks { login, ..plan(gateway).checks };
+                play(&Plan { forge: 0.5, checks, ..plan(gateway) }).unwrap()
+            };
+            let runs = [with(true), with(false)];
+            for way in player::of(gateway).unwrap().forgeries() {
+                let mut posts = runs.iter().flat_map(|traffic| &traffic.posts);
+                assert!(posts.any(|post| post.forgery == Some(*way)), "{way:?}");
             }
-            for post in traffic.posts.iter().filter(|post| post.forgery.is_some()) {
-                let body = String::from_utf8_lossy(&post.body).into_owned();
-                assert!(traffic.truth.iter().all(|truth| !body.contains(&truth.id)), "{body}");
+            for traffic in runs {
+                for post in traffic.posts.iter().filter(|post| post.forgery.is_some()) {
+                    let body = String::from_utf8_lossy(&post.body).into_owned();
+                    assert!(traffic.truth.iter().all(|truth| !body.contains(&truth.id)), "{body}");
+                }
             }
         }
     }

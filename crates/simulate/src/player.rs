@@ -6,8 +6,10 @@ use afluente_gateways::Secret;
 use afluente_model::Gateway;
 use rand::rngs::StdRng;
 
+use crate::appmax::Appmax;
 use crate::forgery::Forgery;
 use crate::mercadopago::MercadoPago;
+use crate::pagarme::Pagarme;
 use crate::plan::{Lot, Plan, Post, Traffic};
 use crate::stripe::Stripe;
 
@@ -39,13 +41,23 @@ pub(crate) trait Player: Sync {
 
 /// What requests are proved with, and what forgers have in its place.
 pub(crate) struct Keys {
-    pub(crate) secret: Secret,
+    /// What bodies or ids are signed with, where they are.
+    pub(crate) secret: Option<Secret>,
     /// What ends the path of requests that nothing else proves.
     pub(crate) token: Option<Secret>,
+    /// User and password.
+    pub(crate) login: Option<Secret>,
     /// Somebody else's.
     pub(crate) stranger: Secret,
     /// How far a stamp has to be away from now to be refused.
     pub(crate) stale_seconds: i64,
+}
+
+impl Keys {
+    /// What signs; somebody else's where the account has none.
+    pub(crate) fn secret(&self) -> &Secret {
+        self.secret.as_ref().unwrap_or(&self.stranger)
+    }
 }
 
 /// A request as it goes over the wire.
@@ -67,6 +79,8 @@ pub(crate) fn of(gateway: Gateway) -> Result<&'static dyn Player, NotPlayed> {
     match gateway {
         Gateway::Stripe => Ok(&Stripe),
         Gateway::MercadoPago => Ok(&MercadoPago),
-        Gateway::Pagarme | Gateway::Appmax | Gateway::OpenFinance => Err(NotPlayed(gateway)),
+        Gateway::Appmax => Ok(&Appmax),
+        Gateway::Pagarme => Ok(&Pagarme),
+        Gateway::OpenFinance => Err(NotPlayed(gateway)),
     }
 }

@@ -25,10 +25,12 @@ pub struct Target {
     pub gateway: Gateway,
     /// The webhook path of the account.
     pub url: Uri,
-    /// What deliveries are signed with.
-    pub secret: Secret,
+    /// What deliveries are signed with, where they are.
+    pub secret: Option<Secret>,
     /// What ends the path of deliveries that nothing else proves.
     pub token: Option<Secret>,
+    /// User and password of deliveries that are proved by such.
+    pub login: Option<Secret>,
     /// Where the gateway is asked, if it is: it shows what is told of from the first time on.
     pub api: Option<Arc<Api>>,
     /// Connections used at once.
@@ -72,6 +74,7 @@ pub async fn deliver(target: &Target, posts: Vec<Post>, ended: impl Fn()) -> Res
         keys: Keys {
             secret: target.secret.clone(),
             token: target.token.clone(),
+            login: target.login.clone(),
             stranger: Secret::new("whsec_somebody_elses_secret")?,
             stale_seconds: target.tolerance_seconds + 100,
         },
@@ -217,8 +220,9 @@ mod tests {
         Target {
             gateway: Gateway::Stripe,
             url: url.parse().unwrap(),
-            secret: Secret::new("whsec_number_one").unwrap(),
+            secret: Some(Secret::new("whsec_number_one").unwrap()),
             token: None,
+            login: None,
             api: None,
             connections: 4,
             rate: 0,

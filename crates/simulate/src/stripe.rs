@@ -78,7 +78,7 @@ impl Player for Stripe {
 /// Header and body; for a forgery with what is wrong about it.
 fn signed<'a>(post: &'a Post, keys: &Keys, now: i64) -> (Option<String>, Cow<'a, [u8]>) {
     let body = Cow::Borrowed(post.body.as_slice());
-    let signature = sign(&keys.secret, now, &post.body);
+    let signature = sign(keys.secret(), now, &post.body);
     match post.forgery {
         Some(Forgery::WrongSecret) => (Some(sign(&keys.stranger, now, &post.body)), body),
         Some(Forgery::ChangedByte) => {
@@ -88,8 +88,8 @@ fn signed<'a>(post: &'a Post, keys: &Keys, now: i64) -> (Option<String>, Cow<'a,
             (Some(signature), Cow::Owned(changed))
         }
         Some(Forgery::CutBody) => (Some(signature), Cow::Borrowed(&post.body[..post.body.len() - 1])),
-        Some(Forgery::StaleStamp) => (Some(sign(&keys.secret, now - keys.stale_seconds, &post.body)), body),
-        Some(Forgery::FutureStamp) => (Some(sign(&keys.secret, now + keys.stale_seconds, &post.body)), body),
+        Some(Forgery::StaleStamp) => (Some(sign(keys.secret(), now - keys.stale_seconds, &post.body)), body),
+        Some(Forgery::FutureStamp) => (Some(sign(keys.secret(), now + keys.stale_seconds, &post.body)), body),
         Some(Forgery::FakeScheme) => (Some(signature.replace("v1=", "v0=")), body),
         Some(Forgery::NoHeader) => (None, body),
         Some(Forgery::TwoStamps) => (Some(format!("t=1,{signature}")), body),
@@ -104,6 +104,13 @@ fn signed<'a>(post: &'a Post, keys: &Keys, now: i64) -> (Option<String>, Cow<'a,
             | Forgery::PaddedStamp
             | Forgery::NoToken
             | Forgery::WrongToken
+            | Forgery::OtherKey
+            | Forgery::UnknownKey
+            | Forgery::NoAlgorithm
+            | Forgery::PublicKeyHmac
+            | Forgery::NoLogin
+            | Forgery::WrongLogin
+            | Forgery::Forwarded
             | Forgery::Stranger,
         )
         | None => (Some(signature), body),

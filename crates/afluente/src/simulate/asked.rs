@@ -14,6 +14,8 @@ use crate::exit::Failure;
 
 /// The longest an object lags behind its notice: less than a hint rests before it is asked.
 const LAG: Duration = Duration::from_millis(1_500);
+/// Whoever verifies asks for public keys again ten seconds after a failure, or, if it has some, a minute after it missed one.
+const KEYS: Duration = Duration::from_secs(75);
 /// Without a look into the ledger, the API goes on until nobody has asked for this long.
 pub(super) const QUIET: Duration = Duration::from_secs(10);
 
@@ -35,6 +37,13 @@ pub(super) async fn serve(args: &SimulateArgs, account: &AccountConfig, objects:
             account.gateway.slug()
         ))
     })?;
+    if let Some(elsewhere) = account.keys_at.as_ref().filter(|keys| keys.loopback() != Some(address)) {
+        return Err(Failure::Usage(format!(
+            "account {} gets its public keys at {elsewhere}; expected them where its API is played: base = \"{}\" under \
+             [accounts.{}.keys]",
+            account.name, access.base, account.name
+        )));
+    }
     let key = match &access.auth {
         Auth::Bearer(token) => Key::Token(token.clone()),
         Auth::Key(key) => Key::Basic(key.clone()),
@@ -43,10 +52,24 @@ pub(super) async fn serve(args: &SimulateArgs, account: &AccountConfig, objects:
             Key::Client { id: id.clone(), secret: secret.clone(), path: tokens.path, is_form: tokens.is_form }
         }
     };
-    let conditions = Conditions { trouble: args.trouble, phases: args.api.clone(), lag: LAG, seed: args.seed };
+    let keys_away = Duration::from_secs(args.keys_away);
+    let conditions =
+        Conditions { trouble: args.trouble, phases: args.api.clone(), lag: LAG, keys_away, seed: args.seed };
     Api::serve(address, objects, key, conditions).await.map_err(|error| {
         Failure::Unavailable(format!("cannot listen at {address} for the API of {}: {error}", account.name))
     })
+}
+
+/// Waits until the public keys that are shown from the beginning on are known, so that what is signed with them is believed.
+pub(super) async fn keys(api: &Api, account: &AccountConfig) -> Result<(), Failure> {
+    if account.keys_at.is_none() || api.shows_keys(KEYS).await {
+        return Ok(());
+    }
+    Err(Failure::Unavailable(format!(
+        "nobody asked for the public keys of account {} within {} seconds: is `afluente up` or `afluente ingress` running?",
+        account.name,
+        KEYS.as_secs()
+    )))
 }
 
 /// Waits until every question of the account was answered, or patience is over: how many are open then.

@@ -62,7 +62,6 @@ fn only(gateway: Gateway, config: &Config) -> Result<&AccountConfig, Failure> {
 
 /// Where to post and how.
 pub(super) fn target(args: &SimulateArgs, account: &AccountConfig, config: &Config) -> Result<Target, Failure> {
-    let secret = account.signing_secret()?;
     let base = args.url.clone().unwrap_or_else(|| format!("http://{}", config.ingress_listen()));
     let url = format!("{}/webhooks/{}/{}", base.trim_end_matches('/'), account.gateway.slug(), account.name);
     let url: http::Uri = url
@@ -76,8 +75,9 @@ pub(super) fn target(args: &SimulateArgs, account: &AccountConfig, config: &Conf
     Ok(Target {
         gateway: account.gateway,
         url,
-        secret,
+        secret: account.credentials.of(CredentialKind::Hmac).next().cloned(),
         token: account.credentials.of(CredentialKind::PathToken).next().cloned(),
+        login: account.credentials.of(CredentialKind::Login).next().cloned(),
         api: None,
         connections: args.connections as usize,
         rate: args.rate,

@@ -205,6 +205,8 @@ impl Charge<'_> {
         match story {
             Story::Returned => self.canceled.filter(|some| *some > Amount::ZERO).or(self.taken).min(self.taken),
             _ if self.is_partial_capture() => None,
+            // What was given back before; whether the bank's share is counted there as well is not known.
+            Story::Lost => self.canceled.filter(|some| Some(*some) < self.taken),
             _ => self.canceled,
         }
     }

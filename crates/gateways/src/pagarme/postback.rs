@@ -154,7 +154,7 @@ impl Transaction<'_> {
             PaymentKind::Totals(_) if story == Story::Returned => {
                 self.returned.filter(|some| *some > Amount::ZERO).or(self.taken)
             }
-            PaymentKind::Totals(_) => self.returned,
+            PaymentKind::Totals(_) => self.returned.filter(|some| story != Story::Lost || Some(*some) < self.taken),
             PaymentKind::Capture(_) | PaymentKind::Dispute(_) => self.taken,
             PaymentKind::Auth(AuthKind::Authorized) => self.held,
             PaymentKind::Auth(_)

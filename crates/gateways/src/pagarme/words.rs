@@ -56,7 +56,7 @@ impl Story {
     /// What it asserts.
     pub(super) const fn facts(self) -> &'static [PaymentKind] {
         match self {
-            Story::Lost => &[TAKEN, LOST],
+            Story::Lost => &[TAKEN, RETURNED, LOST],
             Story::Returned | Story::Taken => &[TAKEN, RETURNED],
             Story::Returning => &[TAKEN, RETURNING],
             Story::Held | Story::HeldLess => &[AUTHORIZED],

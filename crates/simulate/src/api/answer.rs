@@ -16,7 +16,7 @@ use hyper::body::{Frame, Incoming};
 use serde_json::{Value, json};
 
 use super::conditions::Trouble;
-use super::{Key, State, locked};
+use super::{Key, OPEN, State, locked};
 
 type Body = BoxBody<Bytes, std::io::Error>;
 
@@ -36,6 +36,9 @@ pub(super) async fn to(state: Arc<State>, request: Request<Incoming>) -> Result<
     if request.method() != Method::GET {
         state.count(request.uri().path(), "405");
         return Ok(says(405, &json!({"message": "only GET", "status": 405})));
+    }
+    if request.uri().path().starts_with(OPEN) {
+        return Ok(well(&state, request.uri().path()));
     }
     if !is_let_in(&state.key, &request) {
         state.count(request.uri().path(), "401");

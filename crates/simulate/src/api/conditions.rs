@@ -16,6 +16,8 @@ pub struct Conditions {
     pub phases: Vec<Phase>,
     /// The longest time an object lags behind its notice.
     pub lag: Duration,
+    /// How long the public keys are not shown.
+    pub keys_away: Duration,
     /// Chooses the trouble.
     pub seed: u64,
 }
@@ -134,7 +136,8 @@ mod tests {
     #[test]
     fn phases_follow_one_another_and_then_it_is_well() {
         let phases = ["down=2", "limited=2", "absent=1", "failing=0"].map(|text| text.parse().unwrap()).into();
-        let mut weather = Weather::new(Conditions { trouble: 0.0, phases, lag: Duration::ZERO, seed: 1 });
+        let mut weather =
+            Weather::new(Conditions { trouble: 0.0, phases, lag: Duration::ZERO, keys_away: Duration::ZERO, seed: 1 });
         assert_eq!(weather.down(), Some(Duration::from_secs(2)));
         weather.up();
         assert_eq!(weather.down(), None);
@@ -144,7 +147,8 @@ mod tests {
 
     #[test]
     fn trouble_is_met_as_often_as_was_asked_for_and_every_kind_of_it() {
-        let conditions = Conditions { trouble: 0.2, phases: Vec::new(), lag: Duration::ZERO, seed: 1 };
+        let conditions =
+            Conditions { trouble: 0.2, phases: Vec::new(), lag: Duration::ZERO, keys_away: Duration::ZERO, seed: 1 };
         let mut weather = Weather::new(conditions);
         let met: Vec<_> = (0..2_000).filter_map(|_| weather.next()).collect();
         assert!((300..500).contains(&met.len()), "{}", met.len());

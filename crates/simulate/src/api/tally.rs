@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use super::OPEN;
+
 /// What carries a payment, at the gateways that are asked.
-const PAYMENTS: [&str; 2] = ["/v1/payments", "/v1/orders"];
+const PAYMENTS: [&str; 4] = ["/v1/payments", "/v1/orders", "/api/v3/order", "/charges"];
 
 /// How often an API was asked, and how it answered.
 #[derive(Clone, Debug, Default)]
@@ -15,6 +17,8 @@ pub struct Tally {
     pub objects: BTreeMap<Box<str>, u64>,
     /// The most in any one second.
     pub most_a_second: usize,
+    /// Public keys that were given out, by their paths.
+    keys: std::collections::BTreeSet<Box<str>>,
     /// Of the last second, the oldest first.
     recent: std::collections::VecDeque<Instant>,
 }
@@ -22,6 +26,9 @@ pub struct Tally {
 impl Tally {
     pub(super) fn count(&mut self, path: &str, what: &'static str) {
         let now = Instant::now();
+        if what == "200" && path.starts_with(OPEN) {
+            self.keys.insert(path.into());
+        }
         *self.answers.entry(what).or_default() += 1;
         let kind = path.rsplit_once('/').map_or(path, |(kind, _)| kind);
         *self.objects.entry(kind.into()).or_default() += 1;
@@ -30,6 +37,11 @@ impl Tally {
             self.recent.pop_front();
         }
         self.most_a_second = self.most_a_second.max(self.recent.len());
+    }
+
+    /// Whether the public keys of a path were given out.
+    pub(super) fn was_shown(&self, path: &str) -> bool {
+        self.keys.contains(path)
     }
 
     /// Those that asked for what carries a payment.

@@ -42,23 +42,23 @@ pub(super) fn signed(id: &str, forgery: Option<Forgery>, keys: &Keys, now: i64) 
     // Both units are seen.
     let unit = if random.random_bool(0.5) { 1_000 } else { 1 };
     let stamped = |seconds: i64, secret, id: &str, request_id: &str| sign(secret, seconds * unit, id, request_id);
-    let right = stamped(now, &keys.secret, id, &request_id);
+    let right = stamped(now, keys.secret(), id, &request_id);
     let whole =
         |signature: String| Signed { signature: Some(signature), request_id: Some(request_id.clone()), query: None };
     let Some(forgery) = forgery else { return whole(right) };
     match forgery {
         Forgery::WrongSecret => whole(stamped(now, &keys.stranger, id, &request_id)),
         Forgery::ChangedByte => whole(changed(&right)),
-        Forgery::StaleStamp => whole(stamped(now - keys.stale_seconds, &keys.secret, id, &request_id)),
-        Forgery::FutureStamp => whole(stamped(now + keys.stale_seconds, &keys.secret, id, &request_id)),
+        Forgery::StaleStamp => whole(stamped(now - keys.stale_seconds, keys.secret(), id, &request_id)),
+        Forgery::FutureStamp => whole(stamped(now + keys.stale_seconds, keys.secret(), id, &request_id)),
         Forgery::FakeScheme => whole(right.replace("v1=", "v2=")),
         Forgery::NoHeader => Signed { signature: None, ..whole(String::new()) },
         Forgery::TwoStamps => whole(format!("ts=1,{right}")),
         Forgery::TwoSignatures => whole(right.replace(",v1=", &format!(",v1={},v1=", "0".repeat(64)))),
         Forgery::PaddedStamp => whole(right.replace("ts=", "ts=0")),
-        Forgery::OtherId => whole(stamped(now, &keys.secret, "100000000001", &request_id)),
+        Forgery::OtherId => whole(stamped(now, keys.secret(), "100000000001", &request_id)),
         Forgery::TwoIds => {
-            let signature = stamped(now, &keys.secret, "100000000001", &request_id);
+            let signature = stamped(now, keys.secret(), "100000000001", &request_id);
             Signed { query: Some(format!("data.id=100000000001&data.id={id}&type=payment")), ..whole(signature) }
         }
         // What is signed is the same text: the request id moves into the id.
@@ -70,7 +70,17 @@ pub(super) fn signed(id: &str, forgery: Option<Forgery>, keys: &Keys, now: i64) 
         Forgery::OtherRequestId => Signed { request_id: Some(self::request_id(random.random())), ..whole(right) },
         Forgery::NoRequestId => Signed { request_id: None, ..whole(right) },
         // A stranger's payment is signed as every other; the rest are other gateways' and the old channel's.
-        Forgery::Stranger | Forgery::CutBody | Forgery::NoToken | Forgery::WrongToken => whole(right),
+        Forgery::Stranger
+        | Forgery::CutBody
+        | Forgery::NoToken
+        | Forgery::WrongToken
+        | Forgery::OtherKey
+        | Forgery::UnknownKey
+        | Forgery::NoAlgorithm
+        | Forgery::PublicKeyHmac
+        | Forgery::NoLogin
+        | Forgery::WrongLogin
+        | Forgery::Forwarded => whole(right),
     }
 }
 

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use afluente_gateways::{AccountView, Tenants, adapter};
 use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, MerchantName, Mode, Proof, SecretName, Timestamp};
 use afluente_queue::{EmbeddedOptions, Queue, QueueError, SealKey, SealKeys};
-use afluente_simulate::{Plan, Post, Traffic, check, in_full, play};
+use afluente_simulate::{Checks, Plan, Post, Traffic, check, in_full, play};
 use afluente_store::{Location, Store, StoreOptions};
 use afluente_testkit::Database;
 use afluente_worker::rebuild::plan;
@@ -116,7 +116,8 @@ fn traffic(round: u64) -> Traffic {
         seed: round,
         run: format!("several{round}x"),
         seller: None,
-        has_token: false,
+        checks: Checks::SECRET,
+        api: "v1",
         shuffle: true,
         duplicate: 0.3,
         times: 1,
