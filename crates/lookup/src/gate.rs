@@ -14,6 +14,8 @@ use crate::outcome::Outcome;
 const OPEN_AFTER: u32 = 5;
 /// The longest it stays closed before one want goes as a probe.
 const LONGEST_CLOSED: Duration = Duration::from_secs(60);
+/// One in so many calls of a month is kept for what is proved.
+const HINTLESS: u64 = 10;
 /// A gateway that takes no more and does not say for how long.
 const LIMITED: Duration = Duration::from_secs(10);
 
@@ -115,6 +117,12 @@ impl Gate {
         self.left_of(&self.state())
     }
 
+    /// Whether what nobody signed may be asked: not with the last tenth of the month's calls, which is for what is proved.
+    pub(crate) fn takes_hints(&self) -> bool {
+        let Some(most) = self.budget.per_month else { return true };
+        self.left().is_none_or(|left| left > most / HINTLESS)
+    }
+
     fn left_of(&self, state: &State) -> Option<u64> {
         self.budget.per_month.map(|most| most.saturating_sub(state.spent))
     }
@@ -160,6 +168,16 @@ mod tests {
         gate.ended(Outcome::Answered, None, now);
         assert!(gate.seats(now + Duration::from_secs(29)).is_empty());
         assert_eq!(gate.seats(now + Duration::from_secs(30)).len(), 4);
+    }
+
+    #[tokio::test]
+    async fn the_last_tenth_of_a_month_is_kept_for_what_is_proved() {
+        let (gate, now) = (gate(Some(100)), Instant::now());
+        gate.counted("2026-11", 89, now);
+        assert!(gate.takes_hints());
+        gate.counted("2026-11", 90, now);
+        assert!(!gate.takes_hints() && gate.seats(now).len() == 4);
+        assert!(self::gate(None).takes_hints());
     }
 
     #[tokio::test]

@@ -162,7 +162,9 @@ async fn taken(desk: &Desk, lookup: &Lookup, most: usize) -> Result<Vec<TakenWan
     let now = afluente_worker::now();
     let until = now.shifted(i64::try_from(lookup.settings.lease.as_micros()).unwrap_or(i64::MAX));
     let mut tx = lookup.store.begin().await?;
-    let wants = tx.take_wants(&desk.name, u32::try_from(most).unwrap_or(u32::MAX), now, until).await?;
+    let wants = tx
+        .take_wants(&desk.name, u32::try_from(most).unwrap_or(u32::MAX), desk.gate.takes_hints(), (now, until))
+        .await?;
     tx.commit().await?;
     Ok(wants)
 }

@@ -71,6 +71,15 @@ pub enum Proof {
 }
 
 impl Proof {
+    /// Whether it proves that the gateway sent it. A token in an address proves only that somebody knows the address.
+    #[must_use]
+    pub const fn is_of_the_gateway(&self) -> bool {
+        match self {
+            Proof::Signed { .. } | Proof::Channel { .. } => true,
+            Proof::PathToken | Proof::None => false,
+        }
+    }
+
     /// Whether the body may be believed as it stands; everything else is a hint.
     #[must_use]
     pub const fn covers_body(&self) -> bool {

@@ -99,6 +99,12 @@ impl Incoming {
         }
     }
 
+    /// Whether anything proves who sent it: a signature or a channel of a delivery, our own call of an answer.
+    #[must_use]
+    pub fn is_proved(&self) -> bool {
+        self.delivery().is_none_or(|delivery| delivery.proof.is_of_the_gateway())
+    }
+
     /// The delivery, if it is one.
     #[must_use]
     pub fn delivery(&self) -> Option<&Delivery> {

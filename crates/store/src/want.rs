@@ -28,6 +28,7 @@ rows! {
         now: moment,
         fresh_from: moment,
         rests_until: moment,
+        proved: int,
     }
     WANTS = "wants_insert";
 }
@@ -82,6 +83,8 @@ pub struct WantRow {
     pub reason: WantReason,
     /// Not to be asked before.
     pub not_before: Timestamp,
+    /// Whether what raised it was proved: signed, from a proved channel, or read back. What nobody signed waits for the rest.
+    pub is_proved: bool,
     /// The receipt that raised it.
     pub receipt: Uuid,
 }
@@ -158,6 +161,7 @@ fn input(row: &WantRow, now: Timestamp) -> WantInput<'_> {
         now: now.into(),
         fresh_from: fresh_from.into(),
         rests_until: fresh_from.shifted(rest).into(),
+        proved: i64::from(row.is_proved),
     }
 }
 
@@ -166,6 +170,7 @@ fn join<'a>(first: &mut WantInput<'a>, next: &WantInput<'a>) {
     first.not_before = first.not_before.min(next.not_before);
     first.fresh_from = first.fresh_from.max(next.fresh_from);
     first.rests_until = first.rests_until.max(next.rests_until);
+    first.proved = first.proved.max(next.proved);
     first.context = first.context.or(next.context);
     if next.strength > first.strength {
         (first.strength, first.reason) = (next.strength, next.reason);

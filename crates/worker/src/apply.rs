@@ -6,7 +6,7 @@ use afluente_model::Timestamp;
 use afluente_store::{Claimed, DeadLetter, Receipt, ReceiptState, Reread, StoreError, Tx};
 use uuid::Uuid;
 
-use crate::entry::{Entry, want_rows};
+use crate::entry::Entry;
 use crate::followup::Followups;
 use crate::outcome::Outcome;
 use crate::prepare::{Good, Prepared};
@@ -36,7 +36,7 @@ pub(crate) async fn apply(tx: &mut Tx, batch: &[&Prepared], now: Timestamp) -> R
                 });
             }
             Standing::Repeated(receipt) => {
-                followups.wants.extend(want_rows(good.receipt.incoming.account(), &good.reading.wants, receipt, now));
+                followups.wants.extend(good.entry(receipt).wants(now));
             }
         }
     }

@@ -21,6 +21,8 @@ pub(crate) struct Entry<'a> {
     pub(crate) source: Source,
     /// What it says.
     pub(crate) reading: &'a Reading,
+    /// Whether anything proves it.
+    pub(crate) is_proved: bool,
     /// The receipt it was read in.
     pub(crate) receipt: Uuid,
 }
@@ -65,7 +67,7 @@ impl<'a> Entry<'a> {
     }
 
     pub(crate) fn wants(&self, now: Timestamp) -> impl Iterator<Item = WantRow> {
-        want_rows(self.account, &self.reading.wants, self.receipt, now)
+        want_rows(self.account, &self.reading.wants, self.is_proved, self.receipt, now)
     }
 
     /// What it claims, by whom and at what time.
@@ -137,6 +139,7 @@ pub(crate) fn notes_of(reading: &Reading) -> Option<Box<str>> {
 pub(crate) fn want_rows(
     account: &AccountName,
     wants: &[Want],
+    is_proved: bool,
     receipt: Uuid,
     now: Timestamp,
 ) -> impl Iterator<Item = WantRow> {
@@ -149,6 +152,7 @@ pub(crate) fn want_rows(
         context: want.context.as_ref().map(|context| context.as_str().into()),
         reason: want.reason,
         not_before: now.shifted(want.reason.wait_micros()),
+        is_proved,
         receipt,
     })
 }

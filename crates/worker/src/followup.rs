@@ -282,6 +282,7 @@ fn want(row: &PaymentRow, reason: WantReason, receipt: Uuid, now: Timestamp) -> 
         context: None,
         reason,
         not_before: now.shifted(reason.wait_micros()),
+        is_proved: true,
         receipt,
     }
 }

@@ -118,6 +118,7 @@ impl Good {
             conventions: self.conventions,
             source: self.source,
             reading: &self.reading,
+            is_proved: self.receipt.incoming.is_proved(),
             receipt,
         }
     }

@@ -81,6 +81,7 @@ impl Site {
             context: context.map(Into::into),
             reason,
             not_before: now,
+            is_proved: true,
             receipt: Uuid::nil(),
         };
         let mut tx = self.store.begin().await.unwrap();

@@ -15,6 +15,7 @@ pub(crate) static CALLS: Statement = text!("report/lookup_calls");
 rows! {
     struct DueInput<'a> {
         account: text,
+        proved: int,
         most: int,
         now: moment,
     }
@@ -169,17 +170,19 @@ impl Store {
 
 impl Tx {
     /// Takes wants of an account that are due, those due the longest first: nobody else is given them until `until`. What
-    /// answered itself meanwhile is closed instead.
+    /// answered itself meanwhile is closed instead. Those that nobody signed come after all others, and only `with_hints`.
     pub async fn take_wants(
         &mut self,
         account: &AccountName,
         most: u32,
-        now: Timestamp,
-        until: Timestamp,
+        with_hints: bool,
+        (now, until): (Timestamp, Timestamp),
     ) -> Result<Vec<TakenWant>, StoreError> {
-        let due = DueInput { account: account.as_str(), most: i64::from(most), now: now.into() };
-        let rows: Vec<Record> = self.fetch(&DUE, &[due]).await?;
-        let mut wants: Vec<TakenWant> = rows.into_iter().map(TakenWant::try_from).collect::<Result<_, _>>()?;
+        let mut wants = self.due(account, true, most, now).await?;
+        let left = most.saturating_sub(u32::try_from(wants.len()).unwrap_or(most));
+        if with_hints && left > 0 {
+            wants.extend(self.due(account, false, left, now).await?);
+        }
         let unconfirmed = wants.iter().filter(|want| want.reason == WantReason::Unconfirmed);
         let unconfirmed: Vec<Uuid> = unconfirmed.map(|want| want.id).collect();
         let known = self.close_known(&unconfirmed, now).await?;
@@ -188,6 +191,19 @@ impl Tx {
             wants.iter().map(|want| TakeInput { id: want.id.into(), until: until.into() }).collect();
         self.execute(&TAKE, &takes).await?;
         Ok(wants)
+    }
+
+    async fn due(
+        &mut self,
+        account: &AccountName,
+        is_proved: bool,
+        most: u32,
+        now: Timestamp,
+    ) -> Result<Vec<TakenWant>, StoreError> {
+        let (account, proved) = (account.as_str(), i64::from(is_proved));
+        let due = DueInput { account, proved, most: i64::from(most), now: now.into() };
+        let rows: Vec<Record> = self.fetch(&DUE, &[due]).await?;
+        rows.into_iter().map(TakenWant::try_from).collect()
     }
 
     /// Writes what became of asking. A want that a person closed meanwhile stays closed.

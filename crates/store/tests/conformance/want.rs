@@ -17,6 +17,7 @@ fn want(reference: &str, tenant: &str, receipt: Uuid) -> WantRow {
         context: None,
         reason: WantReason::Hint,
         not_before: at(1),
+        is_proved: true,
         receipt,
     }
 }
@@ -181,7 +182,7 @@ async fn an_answer_closes_a_want_only_if_nobody_raised_it_meanwhile() {
     opened(&site.store, &[("ch_1", WantReason::Hint)]).await;
     for (round, raised_meanwhile) in [(1, true), (2, false)] {
         let mut tx = site.store.begin().await.unwrap();
-        let want = tx.take_wants(&account("shop"), 9, at(round), at(round + 60)).await.unwrap().remove(0);
+        let want = tx.take_wants(&account("shop"), 9, true, (at(round), at(round + 60))).await.unwrap().remove(0);
         tx.commit().await.unwrap();
         if raised_meanwhile {
             opened(&site.store, &[("ch_1", WantReason::Contested)]).await;
@@ -231,7 +232,7 @@ async fn an_answer_that_may_be_older_than_the_newest_notice_leaves_the_question_
     }
     for (second, left) in [(10, 1), (11, 0)] {
         let mut tx = site.store.begin().await.unwrap();
-        let want = tx.take_wants(&account("shop"), 9, at(second), at(second)).await.unwrap().remove(0);
+        let want = tx.take_wants(&account("shop"), 9, true, (at(second), at(second))).await.unwrap().remove(0);
         assert_eq!(want.raised, 10);
         let began = at(second);
         let answered =
@@ -247,7 +248,7 @@ async fn what_an_answer_says_to_wait_a_new_question_does_not_shorten() {
     let site = site().await;
     opened(&site.store, &[("ch_1", WantReason::Hint)]).await;
     let mut tx = site.store.begin().await.unwrap();
-    let want = tx.take_wants(&account("shop"), 1, at(1), at(61)).await.unwrap().remove(0);
+    let want = tx.take_wants(&account("shop"), 1, true, (at(1), at(61))).await.unwrap().remove(0);
     let absent = Settled { id: want.id, answers: None, began: at(0), outcome: "absent", held_until: at(3_600) };
     tx.settle_wants(&[absent], at(2)).await.unwrap();
     tx.commit().await.unwrap();
@@ -299,10 +300,38 @@ pub(crate) async fn opened(store: &Store, wants: &[(&str, WantReason)]) {
     tx.commit().await.unwrap();
 }
 
+#[tokio::test]
+async fn what_nobody_signed_is_asked_after_all_that_is_proved_and_only_where_it_may_be() {
+    let site = site().await;
+    let mut tx = site.store.begin().await.unwrap();
+    let receipt = stored_receipt(&mut tx).await;
+    let hint = |id: &str| WantRow { is_proved: false, ..want(id, "", receipt) };
+    let later = |id: &str| WantRow { not_before: at(2), ..want(id, "", receipt) };
+    tx.open_wants(&[hint("one"), hint("two"), later("signed")], at(0)).await.unwrap();
+    tx.commit().await.unwrap();
+    let taken = async |most, with_hints| {
+        let mut tx = site.store.begin().await.unwrap();
+        let taken = tx.take_wants(&account("shop"), most, with_hints, (at(3), at(3))).await.unwrap();
+        tx.commit().await.unwrap();
+        taken.iter().map(|want| want.reference.to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(taken(9, false).await, ["signed"]);
+    assert_eq!(taken(2, true).await.len(), 2);
+    assert_eq!(taken(9, true).await.first().map(String::as_str), Some("signed"), "though it is the youngest");
+    // Raised by what is proved, it is no hint of nobody's any more; by what is not, it stays proved.
+    let mut tx = site.store.begin().await.unwrap();
+    tx.open_wants(&[want("two", "", receipt)], at(1)).await.unwrap();
+    tx.open_wants(&[hint("signed"), hint("two")], at(1)).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut proved = taken(9, false).await;
+    proved.sort();
+    assert_eq!(proved, ["signed", "two"]);
+}
+
 /// References and how often they were raised, of what is taken at this moment.
 async fn taken(store: &Store, now: i64, until: i64) -> Vec<String> {
     let mut tx = store.begin().await.unwrap();
-    let taken = tx.take_wants(&account("shop"), 9, at(now), at(until)).await.unwrap();
+    let taken = tx.take_wants(&account("shop"), 9, true, (at(now), at(until))).await.unwrap();
     tx.commit().await.unwrap();
     taken.iter().map(|want| format!("{} {}", want.reference, want.raised)).collect()
 }

@@ -12,8 +12,8 @@ async fn two_who_take_at_once_take_different_wants_and_do_not_wait_for_each_othe
     opened(&site.store, &[("ch_1", WantReason::Hint), ("ch_2", WantReason::Hint)]).await;
     let shop = account("shop");
     let (mut one, mut other) = (site.store.begin().await.unwrap(), site.store.begin().await.unwrap());
-    let first = one.take_wants(&shop, 1, at(1), at(60)).await.unwrap();
-    let second = other.take_wants(&shop, 9, at(1), at(60)).await.unwrap();
+    let first = one.take_wants(&shop, 1, true, (at(1), at(60))).await.unwrap();
+    let second = other.take_wants(&shop, 9, true, (at(1), at(60))).await.unwrap();
     one.commit().await.unwrap();
     other.commit().await.unwrap();
     let mut taken: Vec<_> = first.iter().chain(&second).map(|want| want.reference.as_str()).collect();

@@ -126,6 +126,7 @@ impl<'a> Again<'a> {
             conventions: self.account.adapter.profile().conventions,
             source: self.source,
             reading: &self.reading,
+            is_proved: self.receipt.incoming.is_proved(),
             receipt: self.receipt.id,
         })
     }

@@ -1,0 +1,2 @@
+drop index wants_due_proved;
+alter table wants drop column proved;
