@@ -167,6 +167,8 @@ fn ingress(reader: &mut Reader<'_>, root: &mut Section<'_>) -> (SocketAddr, Limi
         connections: size(section.number(reader, "max_connections", 4_096, 1..=100_000)),
         in_flight_requests: size(section.number(reader, "max_in_flight", 1_024, 1..=100_000)),
         in_flight_body_bytes: size(section.number(reader, "max_in_flight_bytes", 64 << 20, 1 << 20..=256 << 20)),
+        hints_per_second: u32::try_from(section.number(reader, "max_hints_per_second", 1_000, 1..=1_000_000))
+            .unwrap_or(default.hints_per_second),
         body_bytes: size(section.number(reader, "max_body_bytes", 1 << 20, 1_024..=16 << 20)),
         header_bytes: size(section.number(reader, "max_header_bytes", 16 << 10, 8 << 10..=256 << 10)),
         headers: size(section.number(reader, "max_headers", 100, 8..=1_000)),

@@ -11,6 +11,9 @@ pub struct Limits {
     pub in_flight_requests: usize,
     /// Bytes of all bodies held, counted as they arrive, not as they are announced. Past it 503 with `Retry-After`.
     pub in_flight_body_bytes: usize,
+    /// Requests a second that nobody signed, of each account. Past it 503 with `Retry-After`: who learns an address that ends with
+    /// a token can fill neither the queue nor the ledger.
+    pub hints_per_second: u32,
     /// Bytes of one body; the gateway's own limit holds where it is smaller. Past it 413.
     pub body_bytes: usize,
     /// Bytes of one request line with its headers. Past it 431.
@@ -46,6 +49,7 @@ impl Default for Limits {
             connections: 4096,
             in_flight_requests: 1024,
             in_flight_body_bytes: 64 << 20,
+            hints_per_second: 1_000,
             body_bytes: 1 << 20,
             header_bytes: 16 << 10,
             headers: 100,
@@ -90,6 +94,7 @@ impl Limits {
             ("connections", self.connections, 1, MOST_PERMITS),
             ("in_flight_requests", self.in_flight_requests, 1, MOST_PERMITS),
             ("in_flight_body_bytes", self.in_flight_body_bytes, self.body_bytes, MOST_PERMITS),
+            ("hints_per_second", self.hints_per_second as usize, 1, 1_000_000),
             ("body_bytes", self.body_bytes, 1, MOST_PERMITS),
             ("header_bytes", self.header_bytes, LEAST_HEADER_BYTES, MOST_HEADER_BYTES),
             ("headers", self.headers, 8, 1000),

@@ -58,6 +58,7 @@ outcomes! {
     TooOld => "too_old",
     FromFuture => "from_future",
     Busy => "busy",
+    TooManyHints => "too_many_hints",
     QueueFull => "queue_full",
     QueueFailed => "queue_failed",
     QueueClosed => "queue_closed",

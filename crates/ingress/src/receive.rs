@@ -1,13 +1,15 @@
 //! One request, from its head to its answer.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use afluente_gateways::{
     Adapter, CredentialKind, Credentials, Profile, Rejection, Request as RawRequest, Secret, adapter,
 };
-use afluente_model::{Delivery, DeliveryId, Gateway, chain};
+use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, chain};
 use afluente_queue::{PublishError, Queue, SealKeys};
+use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
 use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
 use http::request::Parts;
 use http::{HeaderValue, Method, Request, StatusCode};
@@ -49,6 +51,8 @@ pub struct Receiver {
     clock: Clock,
     in_flight: Semaphore,
     body_bytes: Arc<Semaphore>,
+    /// How much of what nobody signed an account takes on.
+    hints: DefaultKeyedRateLimiter<AccountName>,
     /// What requests for accounts we do not have are checked with.
     decoy: Credentials,
     meter: Meter,
@@ -76,6 +80,9 @@ impl Receiver {
             clock,
             in_flight: permits(limits.in_flight_requests),
             body_bytes: Arc::new(permits(limits.in_flight_body_bytes)),
+            hints: RateLimiter::keyed(Quota::per_second(
+                NonZeroU32::new(limits.hints_per_second).unwrap_or(NonZeroU32::MIN),
+            )),
             decoy: decoy(),
             limits,
             meter: Meter::new(),
@@ -162,6 +169,9 @@ impl Receiver {
         let _place = self.in_flight.try_acquire().map_err(|_| Refusal::Busy)?;
         let _gauge = Held::one(&self.meter.in_flight);
         let delivery = self.verify(adapter, door, head, bytes)?;
+        if !delivery.proof.is_of_the_gateway() && self.hints.check_key(&delivery.account).is_err() {
+            return Err(Refusal::TooManyHints);
+        }
         let accepted = status(profile.answers.accepted, StatusCode::OK);
         self.publish(&delivery, limit_bytes).await?;
         debug!(

@@ -38,6 +38,8 @@ pub(crate) enum Refusal {
     Rejected { status: StatusCode, why: Rejection },
     /// As many requests or bytes are held as may be.
     Busy,
+    /// More came than may come of what nobody signed.
+    TooManyHints,
     /// The queue holds as much as it may.
     QueueFull,
     /// The queue could not write.
@@ -64,6 +66,7 @@ impl Refusal {
             Refusal::EmptyBody => Outcome::EmptyBody,
             Refusal::Rejected { why, .. } => why.into(),
             Refusal::Busy => Outcome::Busy,
+            Refusal::TooManyHints => Outcome::TooManyHints,
             Refusal::QueueFull => Outcome::QueueFull,
             Refusal::QueueFailed => Outcome::QueueFailed,
             Refusal::QueueClosed => Outcome::QueueClosed,
@@ -90,6 +93,7 @@ impl Refusal {
             Refusal::BrokenBody | Refusal::EmptyBody => StatusCode::BAD_REQUEST,
             Refusal::Rejected { status, .. } | Refusal::UnknownAccount { status, .. } => status,
             Refusal::Busy
+            | Refusal::TooManyHints
             | Refusal::QueueFull
             | Refusal::QueueFailed
             | Refusal::QueueClosed
@@ -118,6 +122,7 @@ impl Refusal {
                 "expected a signature of a configured account, got one that matches none of its secrets"
             }
             Refusal::Rejected { why, .. } | Refusal::UnknownAccount { why, .. } => return why.to_string().into(),
+            Refusal::TooManyHints => "as many unsigned requests came as may come in a second, try again",
             Refusal::Busy => "as many requests are being worked on as can be, try again",
             Refusal::QueueFull => "the queue is full, try again",
             Refusal::QueueFailed => "the delivery could not be stored, try again",

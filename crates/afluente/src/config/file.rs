@@ -19,6 +19,8 @@ listen = "127.0.0.1:8420"
 # Requests waiting for the queue, and bytes of bodies held. Past either: 503 with Retry-After, at once.
 #max_in_flight = 1024
 #max_in_flight_bytes = 67108864
+# Requests a second of each account that nobody signed (Appmax, Mercado Pago's IPN). Past it: 503 with Retry-After.
+#max_hints_per_second = 1000
 # How long a head, a whole body, and the next piece of a body may take, milliseconds. Past it: 408.
 #header_timeout_ms = 10000
 #body_timeout_ms = 15000

@@ -194,3 +194,24 @@ async fn nothing_callers_send_makes_a_new_series_and_every_success_was_confirmed
     }
     site.close().await;
 }
+
+#[tokio::test]
+async fn past_what_may_come_unsigned_in_a_second_an_account_is_told_to_wait_and_another_is_not() {
+    let site = Site::with_limits(Limits { hints_per_second: 2, ..Limits::default() }).await;
+    site.reload_unsigned(&[("loja", "token-of-loja"), ("other", "token-of-other")]);
+    let mut client = Client::connect(site.address).await;
+    let hint = |path: &str| post(path, &[], b"{}");
+    let mut taken = 0;
+    let refused = timeout(DEADLINE, async {
+        loop {
+            match client.call(hint("/webhooks/appmax/loja/token-of-loja")).await {
+                answer if answer.status == 200 => taken += 1,
+                answer => break answer,
+            }
+        }
+    });
+    is_try_again(&refused.await.expect("more than two a second are sent"), "too_many_hints");
+    assert_eq!(client.call(hint("/webhooks/appmax/other/token-of-other")).await.status, 200);
+    assert_eq!(site.deliveries().await.len(), taken + 1);
+    site.close().await;
+}

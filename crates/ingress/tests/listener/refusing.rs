@@ -212,3 +212,29 @@ async fn a_length_beside_chunks_smuggles_nothing() {
     assert_eq!(site.deliveries().await.len(), 1);
     site.close().await;
 }
+
+#[tokio::test]
+async fn a_token_opens_its_own_account_alone_and_a_wrong_one_is_told_like_an_account_that_is_not_there() {
+    let site = Site::open().await;
+    site.reload_unsigned(&[("loja", "token-of-loja"), ("other", "token-of-other")]);
+    let mut client = Client::connect(site.address).await;
+    let forwarded = &[("X-Forwarded-For", "127.0.0.1"), ("X-Appmax-Token", "token-of-loja")];
+    let mut told = Vec::new();
+    for path in [
+        "/webhooks/appmax/loja/token-of-other",
+        "/webhooks/appmax/loja",
+        "/webhooks/appmax/loja/token-of-loj",
+        "/webhooks/appmax/loja?token=token-of-loja",
+        "/webhooks/appmax/nobody/token-of-loja",
+    ] {
+        let answer = client.call(post(path, forwarded, b"{}")).await;
+        told.push((answer.status, answer.error()));
+    }
+    assert!(told.iter().all(|answer| *answer == (401, "wrong_path_token".to_owned())), "{told:?}");
+    let taken = client.call(post("/webhooks/appmax/loja/token-of-loja?order_id=1", forwarded, b"{}")).await;
+    assert_eq!(taken.status, 200);
+    let deliveries = site.deliveries().await;
+    assert_eq!((deliveries.len(), deliveries[0].query.as_deref()), (1, None), "the panel's variables go no further");
+    assert!(!site.metrics().contains("token-of"));
+    site.close().await;
+}

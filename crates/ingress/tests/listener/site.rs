@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use afluente_gateways::{Credentials, Secret};
+use afluente_gateways::{Credential, Credentials, Secret};
 use afluente_ingress::{Account, Accounts, Drained, Limits, Receiver, RunError, run};
 use afluente_model::{AccountName, Delivery, Gateway, Timestamp};
 use afluente_queue::{EmbeddedOptions, Queue, SealKey, SealKeys, Settlement};
@@ -70,6 +70,16 @@ impl Site {
 
     pub(crate) fn reload(&self, secrets: &[(&str, &[&str])]) {
         self.accounts.send_replace(accounts(secrets));
+    }
+
+    /// Accounts of a gateway that signs nothing, each with its token.
+    pub(crate) fn reload_unsigned(&self, tokens: &[(&str, &str)]) {
+        let account = |(name, token): &(&str, &str)| {
+            let token = Credential::PathToken(Secret::new(token).expect("a token"));
+            let name = AccountName::parse(name).expect("a name");
+            Account::new(Gateway::Appmax, name, Credentials::new(vec![token], 300)).expect("an adapter")
+        };
+        self.accounts.send_replace(Arc::new(tokens.iter().map(account).collect()));
     }
 
     /// Takes everything off the queue that was confirmed by now, opened with the deployment's key, in the order it came.
