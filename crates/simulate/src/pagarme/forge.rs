@@ -163,6 +163,8 @@ fn token<'a>(post: &Post, keys: &'a Keys) -> Option<&'a Secret> {
     match (&post.proof, post.forgery) {
         (Proof::Token, Some(Forgery::NoToken | Forgery::Forwarded)) => None,
         (Proof::Token, Some(Forgery::WrongToken)) => Some(&keys.stranger),
+        // With the token and without a signature it would be a webhook of the dashboard.
+        (_, Some(Forgery::NoHeader)) => None,
         _ => keys.token.as_ref(),
     }
 }
