@@ -56,8 +56,26 @@ pub(crate) fn matching_login(credentials: &Credentials, shown: &[u8]) -> Option<
 
 /// The first configured secret whose HMAC over a body, with the account's digest, is written so in lower-case hex.
 pub(crate) fn matching_tag(credentials: &Credentials, body: &[u8], hex: &[u8]) -> Option<SecretName> {
-    let is_it = |secret: &&Secret| hmac_hex(secret, credentials.digest, &[body]).as_bytes().ct_eq(hex).unwrap_u8() == 1;
+    let nibble = |digit: u8| match digit {
+        b'0'..=b'9' => Some(digit - b'0'),
+        b'a'..=b'f' => Some(digit - b'a' + 10),
+        _ => None,
+    };
+    let pair = |pair: &[u8]| Some(nibble(pair[0])? << 4 | nibble(*pair.get(1)?)?);
+    let tag: Vec<u8> = hex.chunks(2).map(pair).collect::<Option<_>>()?;
+    let algorithm = algorithm(credentials.digest);
+    let is_it = |secret: &&Secret| {
+        let key = ring::hmac::Key::new(algorithm, secret.expose());
+        ring::hmac::verify(&key, body, &tag).is_ok()
+    };
     credentials.of(CredentialKind::Hmac).find(is_it).map(|secret| secret.name().clone())
+}
+
+fn algorithm(digest: With) -> ring::hmac::Algorithm {
+    match digest {
+        With::Sha256 => ring::hmac::HMAC_SHA256,
+        With::Sha1 => ring::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
+    }
 }
 
 /// 64 hex digits of either case.
@@ -89,11 +107,7 @@ pub(crate) fn within_window(stamp: Timestamp, now: Timestamp, limit_seconds: i64
 /// Lower-case hex of an HMAC over parts, one after the other.
 pub(crate) fn hmac_hex(secret: &Secret, digest: With, parts: &[&[u8]]) -> String {
     use std::fmt::Write;
-    let algorithm = match digest {
-        With::Sha256 => ring::hmac::HMAC_SHA256,
-        With::Sha1 => ring::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
-    };
-    let mut mac = ring::hmac::Context::with_key(&ring::hmac::Key::new(algorithm, secret.expose()));
+    let mut mac = ring::hmac::Context::with_key(&ring::hmac::Key::new(algorithm(digest), secret.expose()));
     for part in parts {
         mac.update(part);
     }

@@ -5,6 +5,8 @@ mod forge;
 mod life;
 mod postback;
 
+pub(crate) use forge::key_sets;
+
 use std::sync::Arc;
 
 use rand::rngs::StdRng;

@@ -2,7 +2,6 @@
 //! words `null` and `undefined`.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use afluente_model::{
     Amount, AttemptKind, AuthKind, Currency, Detail, DetailKey, PaymentFact, PaymentKind, PaymentRef, ProviderId,
@@ -21,41 +20,54 @@ use crate::text::{asked as asked_for, cut, noted};
 /// Fields of one postback at most.
 const MOST_FIELDS: usize = 2_000;
 
-/// The fields of a form, each once.
-struct Form<'a>(BTreeMap<Cow<'a, str>, Cow<'a, str>>);
+/// The fields of a form, each once, in the order of their names.
+struct Form<'a>(Vec<(Cow<'a, str>, Cow<'a, str>)>);
 
 impl<'a> Form<'a> {
     fn parse(body: &'a [u8]) -> Result<Form<'a>, Malformed> {
-        let mut fields = BTreeMap::new();
-        for (number, (key, value)) in form_urlencoded::parse(body).enumerate() {
-            if number == MOST_FIELDS {
-                return Err(Malformed::Shape { field: ".", expected: "a form of at most 2000 fields" });
-            }
-            if fields.insert(key, value).is_some() {
-                return Err(Malformed::DuplicateKey { field: "." });
-            }
+        let mut fields: Vec<_> = form_urlencoded::parse(body).take(MOST_FIELDS + 1).collect();
+        if fields.len() > MOST_FIELDS {
+            return Err(Malformed::Shape { field: ".", expected: "a form of at most 2000 fields" });
+        }
+        fields.sort_unstable();
+        if fields.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+            return Err(Malformed::DuplicateKey { field: "." });
         }
         Ok(Form(fields))
     }
 
     /// The text of a field; what stands for nothing is nothing.
     fn text(&self, key: &str) -> Option<&str> {
-        self.0.get(key).map(AsRef::as_ref).filter(|text| !matches!(*text, "" | "null" | "undefined"))
+        self.of(key, "")
     }
 
     /// A field of the object a prefix stands for.
     fn of(&self, prefix: &str, key: &str) -> Option<&str> {
-        self.text(&format!("{prefix}{key}"))
+        let wanted = || prefix.bytes().chain(key.bytes());
+        let place = self.0.binary_search_by(|(name, _)| name.bytes().cmp(wanted())).ok()?;
+        Some(self.0[place].1.as_ref()).filter(|text| !matches!(*text, "" | "null" | "undefined"))
+    }
+
+    /// A member of the object a prefix stands for.
+    fn member(&self, prefix: &str, key: &str) -> Option<&str> {
+        // At most as long as the names we ask for.
+        let mut name = [0; 64];
+        let end = key.len() + 2;
+        let name = name.get_mut(..end)?;
+        name[0] = b'[';
+        name[1..end - 1].copy_from_slice(key.as_bytes());
+        name[end - 1] = b']';
+        self.of(prefix, std::str::from_utf8(name).ok()?)
     }
 
     fn amount(&self, prefix: &str, key: &'static str) -> Result<Option<Amount>, Malformed> {
-        let Some(text) = self.of(prefix, &format!("[{key}]")) else { return Ok(None) };
+        let Some(text) = self.member(prefix, key) else { return Ok(None) };
         let minor = text.parse().ok().and_then(|minor| Amount::new(minor).ok());
         minor.map(Some).ok_or(Malformed::Amount { field: key })
     }
 
     fn moment(&self, prefix: &str, key: &'static str) -> Result<Option<Timestamp>, Malformed> {
-        let Some(text) = self.of(prefix, &format!("[{key}]")) else { return Ok(None) };
+        let Some(text) = self.member(prefix, key) else { return Ok(None) };
         let moment = Timestamp::parse_rfc3339(text).map_err(|_| Malformed::Time { field: key })?;
         Ok(Some(moment.cut_to(RESOLUTION)))
     }

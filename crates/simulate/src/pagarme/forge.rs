@@ -66,7 +66,7 @@ fn hub() -> &'static Hub {
 }
 
 /// The first key alone, and then both.
-pub(super) fn key_sets() -> Vec<Bytes> {
+pub(crate) fn key_sets() -> Vec<Bytes> {
     let shown: Vec<Value> = hub().keys.iter().map(HubKey::jwk).collect();
     (1..=shown.len()).map(|count| Bytes::from(json!({"keys": shown[..count]}).to_string())).collect()
 }
