@@ -52,11 +52,11 @@ word_enum! {
 word_enum! {
     /// Why something must be read back, the weakest first: of two reasons for one question the stronger stays.
     pub enum WantReason {
-        /// An envelope only hints at it.
-        Hint => "hint",
         /// It was said in passing: a paid session or invoice, a refund or a dispute of a payment nobody described, a flag. What
         /// comes within two minutes mostly answers it.
         Unconfirmed => "unconfirmed",
+        /// An envelope hints that it changed. What is known of it by then does not answer that.
+        Hint => "hint",
         /// A word we do not know.
         UnknownWord => "unknown_word",
         /// A number in an envelope cannot be believed alone (a total that mixes refunds and released holds).

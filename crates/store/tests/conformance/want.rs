@@ -301,6 +301,20 @@ pub(crate) async fn opened(store: &Store, wants: &[(&str, WantReason)]) {
 }
 
 #[tokio::test]
+async fn a_hint_that_something_changed_is_asked_though_the_same_was_said_in_passing_and_is_known() {
+    let site = site().await;
+    let mut tx = site.store.begin().await.unwrap();
+    let receipt = stored_receipt(&mut tx).await;
+    let passing = |id: &str| because(WantReason::Unconfirmed, at(120), want(id, "", receipt));
+    tx.open_wants(&[want("first", "", receipt), passing("second")], at(0)).await.unwrap();
+    tx.open_wants(&[passing("first"), want("second", "", receipt)], at(0)).await.unwrap();
+    tx.commit().await.unwrap();
+    let open = site.store.wants(Some("shop"), 10).await.unwrap();
+    assert!(open.iter().all(|want| want.reason == "hint"), "what is known answers no hint: {open:?}");
+    assert_eq!(taken(&site.store, 1, 1).await.len(), 2, "and it is not put off");
+}
+
+#[tokio::test]
 async fn what_nobody_signed_is_asked_after_all_that_is_proved_and_only_where_it_may_be() {
     let site = site().await;
     let mut tx = site.store.begin().await.unwrap();
