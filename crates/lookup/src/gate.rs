@@ -14,6 +14,8 @@ use crate::outcome::Outcome;
 const OPEN_AFTER: u32 = 5;
 /// The longest it stays closed before one want goes as a probe.
 const LONGEST_CLOSED: Duration = Duration::from_secs(60);
+/// A second, and a little for what calls need on their way.
+const WINDOW: Duration = Duration::from_millis(1_040);
 /// One in so many calls of a month is kept for what is proved.
 const HINTLESS: u64 = 10;
 /// A gateway that takes no more and does not say for how long.
@@ -42,10 +44,11 @@ struct State {
 impl Gate {
     pub(crate) fn new(budget: Budget) -> Gate {
         // No burst beyond a tenth of a second, and what it adds is taken off the rate: a gateway counts in windows of its own, and
-        // none of them may hold more than the budget.
+        // none of them may hold more than the budget, though calls take longer or shorter on their way.
         let burst = (budget.per_second / 10).max(1);
-        let rate = NonZeroU32::new((budget.per_second + 1).saturating_sub(burst)).unwrap_or(NonZeroU32::MIN);
-        let quota = Quota::per_second(rate).allow_burst(NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN));
+        let rate = (budget.per_second + 1).saturating_sub(burst).max(1);
+        let quota = Quota::with_period(WINDOW / rate).unwrap_or(Quota::per_second(NonZeroU32::MIN));
+        let quota = quota.allow_burst(NonZeroU32::new(burst).unwrap_or(NonZeroU32::MIN));
         Gate {
             limiter: RateLimiter::direct(quota),
             seats: Arc::new(Semaphore::new(budget.at_once as usize)),
