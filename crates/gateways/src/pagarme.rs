@@ -12,6 +12,7 @@ mod invoice;
 mod lookup;
 mod postback;
 mod subscription;
+mod topic;
 mod verify;
 mod words;
 

@@ -1,5 +1,12 @@
 //! The table of words: what a gateway says, and what it becomes here.
 
+use afluente_model::Kind;
+
+/// What a kind of fact is called in a vocabulary: `attempt.pending`.
+pub(crate) fn fact<K: Kind>(kind: K) -> Box<str> {
+    format!("{}.{}", kind.family(), kind.word()).into()
+}
+
 /// One word of a gateway.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {

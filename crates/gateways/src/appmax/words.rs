@@ -1,11 +1,11 @@
 //! Appmax's words as data: which facts each becomes. The vocabulary people read is printed from these tables.
 
 use afluente_model::{
-    AttemptKind, AuthKind, CaptureKind, DisputeKind, Kind, PaymentKind, RiskKind, SubscriptionBase, SubscriptionKind,
+    AttemptKind, AuthKind, CaptureKind, DisputeKind, PaymentKind, RiskKind, SubscriptionBase, SubscriptionKind,
     TotalsKind,
 };
 
-use crate::vocabulary::Entry;
+use crate::vocabulary::{Entry, fact};
 
 const PENDING: PaymentKind = PaymentKind::Attempt(AttemptKind::Pending);
 /// Of a Pix or a slip that waits for its payer; of anything else the gateway is at work.
@@ -158,13 +158,13 @@ pub(super) fn vocabulary() -> Vec<Entry> {
     let orders = ORDER.iter().map(|(word, facts, reads_as)| Entry {
         field: "order.status",
         word: (*word).into(),
-        facts: facts.iter().map(|kind| name(*kind)).collect(),
+        facts: facts.iter().map(|kind| fact(*kind)).collect(),
         reads_as,
     });
     let subscriptions = SUBSCRIPTION.iter().map(|(word, base)| Entry {
         field: "subscription.status",
         word: (*word).into(),
-        facts: vec![name(SubscriptionKind::Base(*base))],
+        facts: vec![fact(SubscriptionKind::Base(*base))],
         reads_as: base.as_str(),
     });
     let events = EVENTS.iter().flat_map(|(topic, events)| {
@@ -181,8 +181,4 @@ pub(super) fn vocabulary() -> Vec<Entry> {
         })
     });
     orders.chain(subscriptions).chain(events).collect()
-}
-
-fn name<K: Kind>(kind: K) -> Box<str> {
-    format!("{}.{}", kind.family(), kind.word()).into()
 }

@@ -1,11 +1,11 @@
 //! Mercado Pago's words as data: which facts each becomes. The vocabulary people read is printed from these tables.
 
 use afluente_model::{
-    AttemptKind, AuthKind, CaptureKind, DisputeKind, Kind, PaymentKind, RefundKind, RiskKind, SubscriptionBase,
+    AttemptKind, AuthKind, CaptureKind, DisputeKind, PaymentKind, RefundKind, RiskKind, SubscriptionBase,
     SubscriptionKind, TotalsKind, WantKind,
 };
 
-use crate::vocabulary::Entry;
+use crate::vocabulary::{Entry, fact};
 
 /// What a topic of a notice is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -190,13 +190,13 @@ pub(super) fn vocabulary() -> Vec<Entry> {
     entries.extend(REFUND.iter().map(|(word, kind)| Entry {
         field: "refund.status",
         word: (*word).into(),
-        facts: vec![name(PaymentKind::Refund(*kind))],
+        facts: vec![fact(PaymentKind::Refund(*kind))],
         reads_as: "-",
     }));
     entries.extend(SUBSCRIPTION.iter().map(|(word, base)| Entry {
         field: "preapproval.status",
         word: (*word).into(),
-        facts: vec![name(SubscriptionKind::Base(*base))],
+        facts: vec![fact(SubscriptionKind::Base(*base))],
         reads_as: base.as_str(),
     }));
     let silent = SILENT.iter().flat_map(|(field, words)| words.iter().map(move |word| (*field, *word)));
@@ -219,11 +219,7 @@ fn entry(field: &'static str, row: &Row) -> Entry {
     Entry {
         field,
         word: format!("{}{details}", row.word).into(),
-        facts: row.facts.iter().map(|kind| name(*kind)).collect(),
+        facts: row.facts.iter().map(|kind| fact(*kind)).collect(),
         reads_as: row.reads_as,
     }
-}
-
-fn name<K: Kind>(kind: K) -> Box<str> {
-    format!("{}.{}", kind.family(), kind.word()).into()
 }

@@ -249,6 +249,8 @@ impl Charge<'_> {
     fn beside(&self, draft: &mut Draft, payment: &PaymentRef, story: Story, around: Around<'_>) {
         let antifraud = words::ANTIFRAUD.iter().find(|(word, _)| *word == self.antifraud(around.event));
         match antifraud {
+            // One thing said twice in one moment would be a tie.
+            Some((_, kind)) if story.facts().contains(&PaymentKind::Risk(*kind)) => {}
             Some((word, kind)) => {
                 let fact = draft.fact(PaymentKind::Risk(*kind), self.id.as_str(), word);
                 draft.assert(payment, fact);

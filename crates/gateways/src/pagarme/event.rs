@@ -3,7 +3,8 @@
 use afluente_model::{ProviderId, WantKind, WantReason};
 
 use super::charge::{self, Around};
-use super::words::{self, Topic};
+use super::topic::{Topic, topic};
+use super::words;
 use super::{RESOLUTION, claim, invoice, subscription};
 use crate::claim::SubjectKind;
 use crate::draft::Draft;
@@ -33,7 +34,7 @@ pub(super) fn read(envelope: &Envelope<'_>, event: &Object<'_>) -> Result<Draft,
     }
     let data = event.object("data")?.ok_or(Malformed::Shape { field: "data", expected: "an object" })?;
     let kind = kind.to_owned();
-    match words::topic(&kind) {
+    match topic(&kind) {
         Some((topic, is_known)) => {
             if !is_known {
                 draft.unknown("event", &kind);

@@ -9,6 +9,7 @@ use afluente_model::{
 };
 
 use super::RESOLUTION;
+use super::topic;
 use super::words::{self, Story};
 use crate::claim::{ClaimKind, ClaimSubject, SubjectKind};
 use crate::draft::Draft;
@@ -82,7 +83,7 @@ pub(super) fn read(envelope: &Envelope<'_>) -> Result<Draft, Malformed> {
     let changed = form.of(object, "[date_updated]").unwrap_or_default();
     let event = format!("v4:{object}:{id}:{kind}:{}>{}:{changed}", moved[0], moved[1]);
     let mut draft = Draft::new(envelope.source(), Some(event), kind);
-    if !words::POSTBACKS.contains(&kind) {
+    if !topic::POSTBACKS.contains(&kind) {
         draft.unknown("v4 event", kind);
     }
     match object {

@@ -1,11 +1,12 @@
 //! Pagar.me's words as data: which facts each becomes. The vocabulary people read is printed from these tables.
 
 use afluente_model::{
-    AttemptKind, AuthKind, CaptureKind, DisputeKind, Kind, PaymentKind, RefundKind, RiskKind, SubscriptionBase,
+    AttemptKind, AuthKind, CaptureKind, DisputeKind, PaymentKind, RefundKind, RiskKind, SubscriptionBase,
     SubscriptionKind, TotalsKind,
 };
 
-use crate::vocabulary::Entry;
+use super::topic;
+use crate::vocabulary::{Entry, fact};
 
 /// What became of a charge.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -224,88 +225,6 @@ pub(super) fn is_known(field: &str, word: &str) -> bool {
     SILENT.iter().any(|(known, words)| *known == field && words.contains(&word))
 }
 
-/// What an event's object is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Topic {
-    /// A charge.
-    Charge,
-    /// An order with its charges.
-    Order,
-    /// An invoice of a subscription.
-    Invoice,
-    /// A subscription.
-    Subscription,
-    /// A customer.
-    Customer,
-    /// A stored card.
-    Card,
-    /// Somebody money is passed on to.
-    Recipient,
-    /// A transfer to such.
-    Transfer,
-    /// Nothing that is kept here.
-    Silent,
-    /// Spoken of, and never seen: kept and counted.
-    Unseen,
-}
-
-/// Objects, and what is said of each.
-static EVENTS: &[(&str, Topic, &[&str])] = &[
-    (
-        "charge",
-        Topic::Charge,
-        &[
-            "created",
-            "updated",
-            "paid",
-            "payment_failed",
-            "refunded",
-            "pending",
-            "processing",
-            "underpaid",
-            "overpaid",
-            "partial_canceled",
-            "chargedback",
-            "antifraud_approved",
-            "antifraud_reproved",
-            "antifraud_manual",
-            "antifraud_pending",
-        ],
-    ),
-    ("order", Topic::Order, &["created", "paid", "payment_failed", "canceled", "closed", "updated"]),
-    ("invoice", Topic::Invoice, &["created", "updated", "paid", "payment_failed", "canceled"]),
-    ("subscription", Topic::Subscription, &["created", "canceled", "updated"]),
-    ("customer", Topic::Customer, &["created", "updated"]),
-    ("card", Topic::Card, &["created", "updated", "deleted", "expired"]),
-    ("recipient", Topic::Recipient, &["created", "updated", "deleted"]),
-    ("transfer", Topic::Transfer, &["pending", "created", "processing", "paid", "canceled", "failed"]),
-    ("order_item", Topic::Silent, &["created", "updated", "deleted"]),
-    ("subscription_item", Topic::Silent, &["created", "updated", "deleted"]),
-    ("discount", Topic::Silent, &["created", "deleted"]),
-    ("increment", Topic::Silent, &["created", "deleted"]),
-    ("usage", Topic::Silent, &["created", "deleted"]),
-    ("plan", Topic::Silent, &["created", "updated", "deleted"]),
-    ("plan_item", Topic::Silent, &["created", "updated", "deleted"]),
-    ("address", Topic::Silent, &["created", "updated", "deleted"]),
-    ("bank_account", Topic::Silent, &["created", "updated", "deleted"]),
-    ("seller", Topic::Silent, &["created", "updated", "deleted"]),
-    ("anticipation", Topic::Silent, &["pending", "created", "approved", "canceled", "failed", "refused"]),
-    ("checkout", Topic::Silent, &["created", "canceled", "closed"]),
-    ("payment-link", Topic::Unseen, &["finished", "expired", "cancelled"]),
-    ("chargeback", Topic::Unseen, &["received"]),
-];
-
-/// What the object of an event is, and whether its name is one we know; `None` for an object we do not know.
-pub(super) fn topic(event: &str) -> Option<(Topic, bool)> {
-    let (object, action) = event.split_once('.').unwrap_or((event, ""));
-    let known = EVENTS.iter().find(|(known, ..)| *known == object);
-    known.map(|(_, topic, actions)| (*topic, actions.contains(&action)))
-}
-
-/// Events of v4.
-pub(super) static POSTBACKS: &[&str] =
-    &["transaction_status_changed", "transaction_created", "subscription_status_changed", "recipient_status_changed"];
-
 pub(super) fn vocabulary() -> Vec<Entry> {
     let mut entries: Vec<Entry> = CHARGE.iter().flat_map(charge_entries).collect();
     entries.extend(BY_EVENT.iter().map(|(event, charges, story)| {
@@ -316,7 +235,7 @@ pub(super) fn vocabulary() -> Vec<Entry> {
     entries.extend(ANTIFRAUD.iter().map(|(word, kind)| Entry {
         field: "antifraud_response.status",
         word: (*word).into(),
-        facts: vec![name(PaymentKind::Risk(*kind))],
+        facts: vec![fact(PaymentKind::Risk(*kind))],
         reads_as: "-",
     }));
     entries.extend(POSTBACK.iter().map(|(word, story)| of_story("v4 transaction.status", (*word).to_owned(), *story)));
@@ -326,24 +245,7 @@ pub(super) fn vocabulary() -> Vec<Entry> {
         base.map_or_else(|| silent("invoice.status", word), |base| of_base("invoice.status", word, base))
     }));
     entries.extend(SILENT.iter().flat_map(|(field, words)| words.iter().map(|word| silent(field, word))));
-    entries.extend(EVENTS.iter().flat_map(|(object, topic, actions)| {
-        let says = match topic {
-            Topic::Charge => Some("its charge"),
-            Topic::Order => Some("its charges"),
-            Topic::Invoice => Some("its charge and subscription"),
-            Topic::Subscription => Some("the subscription"),
-            Topic::Customer | Topic::Card => Some("claims"),
-            Topic::Unseen => Some("counted as unknown"),
-            Topic::Recipient | Topic::Transfer | Topic::Silent => None,
-        };
-        actions.iter().map(move |action| Entry {
-            field: "event",
-            word: format!("{object}.{action}").into(),
-            facts: says.into_iter().map(Into::into).collect(),
-            reads_as: "-",
-        })
-    }));
-    entries.extend(POSTBACKS.iter().map(|event| silent("v4 event", event)));
+    entries.extend(topic::vocabulary());
     entries
 }
 
@@ -361,18 +263,14 @@ fn charge_entries(row: &'static Row) -> impl Iterator<Item = Entry> {
 }
 
 fn of_story(field: &'static str, word: String, story: Story) -> Entry {
-    let facts = story.facts().iter().map(|kind| name(*kind)).collect();
+    let facts = story.facts().iter().map(|kind| fact(*kind)).collect();
     Entry { field, word: word.into(), facts, reads_as: story.reads_as() }
 }
 
 fn of_base(field: &'static str, word: &str, base: SubscriptionBase) -> Entry {
-    Entry { field, word: word.into(), facts: vec![name(SubscriptionKind::Base(base))], reads_as: base.as_str() }
+    Entry { field, word: word.into(), facts: vec![fact(SubscriptionKind::Base(base))], reads_as: base.as_str() }
 }
 
-fn silent(field: &'static str, word: &str) -> Entry {
+pub(super) fn silent(field: &'static str, word: &str) -> Entry {
     Entry { field, word: word.into(), facts: Vec::new(), reads_as: "-" }
-}
-
-fn name<K: Kind>(kind: K) -> Box<str> {
-    format!("{}.{}", kind.family(), kind.word()).into()
 }

@@ -1,12 +1,10 @@
 //! Stripe's words as data: which facts each becomes. The vocabulary people read is printed from these tables.
 
-use afluente_model::{
-    AttemptKind, AuthKind, CaptureKind, DisputeKind, Kind, PaymentKind, RefundKind, RiskKind, TotalsKind,
-};
+use afluente_model::{AttemptKind, AuthKind, CaptureKind, DisputeKind, PaymentKind, RefundKind, RiskKind, TotalsKind};
 use afluente_model::{SubscriptionBase, SubscriptionKind};
 
 use crate::claim::ClaimKind;
-use crate::vocabulary::Entry;
+use crate::vocabulary::{Entry, fact};
 
 /// What has to hold for a row beside its word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -386,7 +384,7 @@ pub(super) fn vocabulary() -> Vec<Entry> {
     entries.extend(SUBSCRIPTION.iter().map(|(word, base)| Entry {
         field: "subscription.status",
         word: (*word).into(),
-        facts: vec![name(SubscriptionKind::Base(*base)).into()],
+        facts: vec![fact(SubscriptionKind::Base(*base))],
         reads_as: base.as_str(),
     }));
     entries.extend(
@@ -416,15 +414,11 @@ fn payment_entry(field: &'static str, row: &Row) -> Entry {
     Entry {
         field,
         word: format!("{word}{}", row.when.text()).into(),
-        facts: row.facts.iter().map(|kind| name(*kind).into()).collect(),
+        facts: row.facts.iter().map(|kind| fact(*kind)).collect(),
         reads_as: row.reads_as,
     }
 }
 
 fn reason_entry(field: &'static str, word: &str, reason: &str) -> Entry {
     Entry { field, word: word.into(), facts: vec![format!("reason {reason}").into()], reads_as: "-" }
-}
-
-fn name<K: Kind>(kind: K) -> String {
-    format!("{}.{}", kind.family(), kind.word())
 }
