@@ -1,7 +1,9 @@
 //! HMAC signatures, path tokens and time windows, shared by the gateways that use them.
 
 use afluente_model::{SecretName, Timestamp};
+use hmac::digest::InvalidLength;
 use hmac::{Hmac, KeyInit, Mac};
+use sha1::Sha1;
 use sha2::{Digest, Sha256};
 use subtle::ConstantTimeEq;
 
@@ -10,23 +12,34 @@ use crate::error::Rejection;
 use crate::request::Request;
 use crate::secret::Secret;
 
-/// The first configured secret whose HMAC-SHA256 over `parts`, one after the other, is among `candidates`.
+/// The first configured secret whose HMAC over `parts`, one after the other and with the account's digest, is among `candidates`.
 ///
 /// Every secret is compared with every candidate in constant time; which one matched is not secret, its bytes are.
-pub(crate) fn matching_secret(
+pub(crate) fn matching_secret<C: AsRef<[u8]>>(
     credentials: &Credentials,
     parts: &[&[u8]],
-    candidates: &[[u8; 32]],
+    candidates: &[C],
 ) -> Option<SecretName> {
     credentials.of(CredentialKind::Hmac).find_map(|secret| {
-        let mut mac = Hmac::<Sha256>::new_from_slice(secret.expose()).ok()?;
-        for part in parts {
-            mac.update(part);
-        }
-        let expected: [u8; 32] = mac.finalize().into_bytes().into();
-        let matched = candidates.iter().fold(0, |seen, candidate| seen | candidate.ct_eq(&expected).unwrap_u8());
+        let expected = hmac(secret, credentials.digest, parts);
+        let matched = candidates.iter().fold(0, |seen, one| seen | one.as_ref().ct_eq(&*expected).unwrap_u8());
         (matched == 1).then(|| secret.name().clone())
     })
+}
+
+fn hmac(secret: &Secret, digest: With, parts: &[&[u8]]) -> Vec<u8> {
+    match digest {
+        With::Sha256 => finished(Hmac::<Sha256>::new_from_slice(secret.expose()), parts),
+        With::Sha1 => finished(Hmac::<Sha1>::new_from_slice(secret.expose()), parts),
+    }
+}
+
+fn finished<M: Mac>(mac: Result<M, InvalidLength>, parts: &[&[u8]]) -> Vec<u8> {
+    let Ok(mut mac) = mac else { unreachable!("an HMAC takes keys of every length") };
+    for part in parts {
+        mac.update(part);
+    }
+    mac.finalize().into_bytes().to_vec()
 }
 
 /// No configured secret gives the signature.
@@ -54,42 +67,19 @@ pub(crate) fn matching_login(credentials: &Credentials, shown: &[u8]) -> Option<
     })
 }
 
-/// The first configured secret whose HMAC over a body, with the account's digest, is written so in lower-case hex.
-pub(crate) fn matching_tag(credentials: &Credentials, body: &[u8], hex: &[u8]) -> Option<SecretName> {
-    let nibble = |digit: u8| match digit {
-        b'0'..=b'9' => Some(digit - b'0'),
-        b'a'..=b'f' => Some(digit - b'a' + 10),
-        _ => None,
-    };
-    let pair = |pair: &[u8]| Some(nibble(pair[0])? << 4 | nibble(*pair.get(1)?)?);
-    let tag: Vec<u8> = hex.chunks(2).map(pair).collect::<Option<_>>()?;
-    let algorithm = algorithm(credentials.digest);
-    let is_it = |secret: &&Secret| {
-        let key = ring::hmac::Key::new(algorithm, secret.expose());
-        ring::hmac::verify(&key, body, &tag).is_ok()
-    };
-    credentials.of(CredentialKind::Hmac).find(is_it).map(|secret| secret.name().clone())
-}
-
-fn algorithm(digest: With) -> ring::hmac::Algorithm {
-    match digest {
-        With::Sha256 => ring::hmac::HMAC_SHA256,
-        With::Sha1 => ring::hmac::HMAC_SHA1_FOR_LEGACY_USE_ONLY,
-    }
-}
-
 /// 64 hex digits of either case.
 pub(crate) fn sha256_hex(text: &str) -> Option<[u8; 32]> {
-    let text = text.as_bytes();
-    if text.len() != 64 {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (byte, pair) in bytes.iter_mut().zip(text.chunks_exact(2)) {
-        let digit = |b: u8| char::from(b).to_digit(16);
-        *byte = u8::try_from(digit(pair[0])? << 4 | digit(pair[1])?).ok()?;
-    }
-    Some(bytes)
+    hex(text).and_then(|bytes| bytes.try_into().ok())
+}
+
+/// Bytes in hex digits of either case.
+pub(crate) fn hex(text: &str) -> Option<Vec<u8>> {
+    let digit = |b: u8| char::from(b).to_digit(16);
+    let byte = |pair: &[u8]| match pair {
+        [high, low] => u8::try_from(digit(*high)? << 4 | digit(*low)?).ok(),
+        _ => None,
+    };
+    text.as_bytes().chunks(2).map(byte).collect()
 }
 
 /// Whether a signed time lies within the window around `now`; both ends are inside.
@@ -106,17 +96,7 @@ pub(crate) fn within_window(stamp: Timestamp, now: Timestamp, limit_seconds: i64
 
 /// Lower-case hex of an HMAC over parts, one after the other.
 pub(crate) fn hmac_hex(secret: &Secret, digest: With, parts: &[&[u8]]) -> String {
-    use std::fmt::Write;
-    let mut mac = ring::hmac::Context::with_key(&ring::hmac::Key::new(algorithm(digest), secret.expose()));
-    for part in parts {
-        mac.update(part);
-    }
-    let mut hex = String::new();
-    for byte in mac.sign().as_ref() {
-        // Writing into a String cannot fail.
-        let _ = write!(hex, "{byte:02x}");
-    }
-    hex
+    hmac(secret, digest, parts).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
@@ -153,8 +133,8 @@ mod tests {
             ("2727403", "ak_test_21eI4THNDJx7vkJRuAmXYlFACIaxnS", "bbf609f80b08e14b706cfdcb0d07948d5fafe42e"),
             ("406483", "ak_test_Q2D2qDYGJSyeR1KbI4sLzGACEr73MF", "9e9496ef28d1154b2db9a446323db90103069330"),
         ] {
-            let hash = ring::digest::digest(&ring::digest::SHA1_FOR_LEGACY_USE_ONLY, format!("{id}#{key}").as_bytes());
-            assert_eq!(hash.as_ref().iter().map(|byte| format!("{byte:02x}")).collect::<String>(), fingerprint);
+            let hash = Sha1::digest(format!("{id}#{key}"));
+            assert_eq!(hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>(), fingerprint);
         }
     }
 }

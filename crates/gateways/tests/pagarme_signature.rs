@@ -273,7 +273,7 @@ fn vectors_h3_and_h4_hold_and_the_account_says_which_digest() {
     assert!(unusable(case(format!("sha256={sha256}")).verified(hmac(), Digest::Sha1)), "the account says sha1");
     assert!(unusable(case(sha1.to_owned()).by_postback(API_KEY)), "the bare hex of some libraries");
     let by_another = "sha1=9cdb2e850ba44bd51025f109a27660b842412f1c";
-    for tag in [by_another, "sha1=", "sha1=00", &format!("sha1={}", sha1.to_uppercase())] {
+    for tag in [by_another, "sha1=", "sha1=00"] {
         assert_eq!(case(tag.to_owned()).by_postback(API_KEY), WRONG, "{tag}");
     }
     let reencoded = POSTBACK.replace("%5B", "[").replace("%5D", "]");

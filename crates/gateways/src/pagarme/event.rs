@@ -6,7 +6,7 @@ use super::charge::{self, Around};
 use super::topic::{Topic, topic};
 use super::words;
 use super::{RESOLUTION, claim, invoice, subscription};
-use crate::claim::SubjectKind;
+use crate::claim::{ClaimKind, ClaimSubject, SubjectKind};
 use crate::draft::Draft;
 use crate::envelope::Envelope;
 use crate::error::Malformed;
@@ -157,16 +157,11 @@ pub(super) fn answered(draft: &mut Draft, kind: WantKind, object: &Object<'_>) -
 }
 
 /// Claims of a subject and the shop's references on it.
-pub(super) fn about(
-    draft: &mut Draft,
-    object: &Object<'_>,
-    kind: SubjectKind,
-    id: &ProviderId,
-) -> crate::claim::ClaimSubject {
+pub(super) fn about(draft: &mut Draft, object: &Object<'_>, kind: SubjectKind, id: &ProviderId) -> ClaimSubject {
     let subject = draft.subject(kind, id);
     claim::references(draft, object, &subject);
     if let Some(customer) = draft.soft(object.object("customer")) {
-        draft.claim(&subject, crate::claim::ClaimKind::Customer, customer.id("id"));
+        draft.claim(&subject, ClaimKind::Customer, customer.id("id"));
         claim::person(draft, customer, &subject);
     }
     subject

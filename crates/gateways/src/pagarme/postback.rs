@@ -39,36 +39,29 @@ impl<'a> Form<'a> {
 
     /// The text of a field; what stands for nothing is nothing.
     fn text(&self, key: &str) -> Option<&str> {
-        self.of(key, "")
+        self.named([key])
     }
 
     /// A field of the object a prefix stands for.
     fn of(&self, prefix: &str, key: &str) -> Option<&str> {
-        let wanted = || prefix.bytes().chain(key.bytes());
-        let place = self.0.binary_search_by(|(name, _)| name.bytes().cmp(wanted())).ok()?;
+        self.named([prefix, key])
+    }
+
+    /// The field whose name is these parts, one after the other.
+    fn named<const N: usize>(&self, parts: [&str; N]) -> Option<&str> {
+        let name = || parts.iter().flat_map(|part| part.bytes());
+        let place = self.0.binary_search_by(|(known, _)| known.bytes().cmp(name())).ok()?;
         Some(self.0[place].1.as_ref()).filter(|text| !matches!(*text, "" | "null" | "undefined"))
     }
 
-    /// A member of the object a prefix stands for.
-    fn member(&self, prefix: &str, key: &str) -> Option<&str> {
-        // At most as long as the names we ask for.
-        let mut name = [0; 64];
-        let end = key.len() + 2;
-        let name = name.get_mut(..end)?;
-        name[0] = b'[';
-        name[1..end - 1].copy_from_slice(key.as_bytes());
-        name[end - 1] = b']';
-        self.of(prefix, std::str::from_utf8(name).ok()?)
-    }
-
     fn amount(&self, prefix: &str, key: &'static str) -> Result<Option<Amount>, Malformed> {
-        let Some(text) = self.member(prefix, key) else { return Ok(None) };
+        let Some(text) = self.named([prefix, "[", key, "]"]) else { return Ok(None) };
         let minor = text.parse().ok().and_then(|minor| Amount::new(minor).ok());
         minor.map(Some).ok_or(Malformed::Amount { field: key })
     }
 
     fn moment(&self, prefix: &str, key: &'static str) -> Result<Option<Timestamp>, Malformed> {
-        let Some(text) = self.member(prefix, key) else { return Ok(None) };
+        let Some(text) = self.named([prefix, "[", key, "]"]) else { return Ok(None) };
         let moment = Timestamp::parse_rfc3339(text).map_err(|_| Malformed::Time { field: key })?;
         Ok(Some(moment.cut_to(RESOLUTION)))
     }

@@ -16,7 +16,7 @@ use crate::error::Rejection;
 use crate::key_set::{BASE64_URL, Verified};
 use crate::request::Request;
 use crate::secret::Secret;
-use crate::signature::{hmac_hex, matching_login, matching_tag, matching_token, wrong_signature};
+use crate::signature::{hex, hmac_hex, matching_login, matching_secret, matching_token, wrong_signature};
 
 const SIGNATURE: &str = "x-webhook-asymmetric-signature";
 const POSTBACK_SIGNATURE: &str = "x-hub-signature";
@@ -120,10 +120,11 @@ fn postback(request: &Request<'_>, credentials: &Credentials) -> Result<Proof, R
         return Err(Rejection::NothingToCheckWith { needs: CredentialKind::Hmac.key() });
     }
     let header = request.sole_header(POSTBACK_SIGNATURE)?.ok_or(Rejection::NoSignature)?;
-    let expected = "the account's digest, an equals sign and lower-case hex";
+    let expected = "the account's digest, an equals sign and hex";
     let signature = header.strip_prefix(credentials.digest.as_str()).and_then(|rest| rest.strip_prefix('='));
     let signature = signature.ok_or(Rejection::UnusableSignature { expected })?;
-    let secret = matching_tag(credentials, request.body, signature.as_bytes());
+    let candidates: Vec<Vec<u8>> = hex(signature).into_iter().collect();
+    let secret = matching_secret(credentials, &[request.body], &candidates);
     secret.map(|secret| Proof::Signed { secret }).ok_or_else(|| wrong_signature(credentials))
 }
 
