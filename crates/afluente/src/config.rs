@@ -286,7 +286,7 @@ impl Config {
 
     /// The accounts as ingress sees them.
     pub(crate) fn ingress_accounts(&self, keys: &PublicKeys) -> afluente_ingress::Accounts {
-        self.accounts.iter().filter_map(|account| account.for_ingress(keys)).collect()
+        self.accounts.iter().map(|account| account.for_ingress(keys)).collect()
     }
 
     /// The accounts as the worker sees them.

@@ -66,7 +66,7 @@ const EXACT: Conventions = Conventions { resolution: Resolution::Microsecond, ..
 fn conventions(gateway: Option<&str>) -> Result<Conventions, Failure> {
     let Some(slug) = gateway else { return Ok(EXACT) };
     Gateway::from_slug(slug)
-        .and_then(adapter)
+        .map(adapter)
         .map(|adapter| adapter.profile().conventions)
         .ok_or_else(|| Failure::Usage(format!("expected a gateway such as stripe, got {slug:?}")))
 }

@@ -3,7 +3,6 @@
 pub(crate) mod timeline;
 
 use afluente_gateways::adapter;
-use afluente_model::money::Scale;
 use afluente_model::{Amount, PaymentStatus};
 use afluente_store::report::PaymentFilter;
 use afluente_store::{Location, PaymentRow, Store};
@@ -101,8 +100,7 @@ pub(crate) fn payments_table(rows: &[PaymentRow]) -> String {
 /// rule is marked, because nobody knows what it meant.
 fn decimal(row: &PaymentRow, amount: Amount) -> String {
     let Some(currency) = row.payment.currency else { return amount.to_string() };
-    let scale = adapter(row.gateway)
-        .map_or_else(|| Scale::iso4217(currency), |adapter| (adapter.profile().conventions.scale)(currency));
+    let scale = (adapter(row.gateway).profile().conventions.scale)(currency);
     let shown = scale.format(amount);
     if scale.doubts(amount) { format!("{shown} ?") } else { shown }
 }

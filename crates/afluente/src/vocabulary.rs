@@ -31,8 +31,7 @@ pub(crate) fn run(args: &VocabularyArgs) -> Result<(), Failure> {
     };
     let entries: Vec<_> = gateways
         .iter()
-        .filter_map(|gateway| Some((gateway, adapter(*gateway)?.vocabulary())))
-        .flat_map(|(gateway, entries)| entries.into_iter().map(move |entry| (gateway, entry)))
+        .flat_map(|gateway| adapter(*gateway).vocabulary().into_iter().map(move |entry| (gateway, entry)))
         .collect();
     if args.json {
         let list: Vec<Value> = entries

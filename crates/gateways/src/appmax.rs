@@ -24,6 +24,7 @@ use crate::signature::matching_token;
 use crate::{Adapter, Call, Envelope, Impossible, Malformed, Reading, Rejection, Request, Want, vocabulary};
 
 /// The adapter.
+#[derive(Debug)]
 pub(crate) struct Appmax;
 
 const PATH_TOKEN: SecretForm =
@@ -63,6 +64,7 @@ const V3: Api = Api {
 
 static PROFILE: Profile = Profile {
     gateway: Gateway::Appmax,
+    name: "",
     title: "Appmax",
     page: "appmax",
     conventions: Conventions { resolution: Resolution::Second, scale: Scale::iso4217 },

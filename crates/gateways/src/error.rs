@@ -74,6 +74,9 @@ pub enum Rejection {
     /// The body is empty.
     #[error("expected a body, got none")]
     EmptyBody,
+    /// The gateway asks whether the address answers, before it sends anything. There is nothing to keep, and the answer is success.
+    #[error("nothing was posted: a question whether anybody is here")]
+    Probe,
 }
 
 impl Rejection {
@@ -95,6 +98,7 @@ impl Rejection {
             Rejection::WrongLogin => "wrong_login",
             Rejection::NothingToCheckWith { .. } => "nothing_to_check_with",
             Rejection::EmptyBody => "empty_body",
+            Rejection::Probe => "probe",
         }
     }
 }

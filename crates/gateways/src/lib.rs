@@ -17,12 +17,14 @@ mod error;
 mod json;
 mod key_set;
 pub mod mercadopago;
+pub mod openfinance;
 pub mod pagarme;
 pub mod profile;
 mod reading;
 mod request;
 mod secret;
 mod signature;
+mod stamped;
 pub mod stripe;
 mod text;
 pub mod vocabulary;
@@ -39,8 +41,8 @@ pub use secret::{BadSecret, Secret, SecretForm};
 
 use afluente_model::{Answer, Gateway, Proof, Timestamp};
 
-/// One payment gateway.
-pub trait Adapter: Send + Sync {
+/// One payment gateway, or one way of speaking to it.
+pub trait Adapter: Send + Sync + std::fmt::Debug {
     /// What never changes about it.
     fn profile(&self) -> &'static Profile;
 
@@ -57,16 +59,22 @@ pub trait Adapter: Send + Sync {
     fn vocabulary(&self) -> Vec<vocabulary::Entry>;
 }
 
-/// The adapter of a gateway; `None` until there is one.
+/// The adapters of a gateway. Where there are several, an account says which of them speaks to it, by [`Profile::name`].
 #[must_use]
-pub fn adapter(gateway: Gateway) -> Option<&'static dyn Adapter> {
+pub fn adapters(gateway: Gateway) -> &'static [&'static dyn Adapter] {
     match gateway {
-        Gateway::Stripe => Some(&stripe::Stripe),
-        Gateway::MercadoPago => Some(&mercadopago::MercadoPago),
-        Gateway::Pagarme => Some(&pagarme::Pagarme),
-        Gateway::Appmax => Some(&appmax::Appmax),
-        Gateway::OpenFinance => None,
+        Gateway::Stripe => &[&stripe::Stripe],
+        Gateway::MercadoPago => &[&mercadopago::MercadoPago],
+        Gateway::Pagarme => &[&pagarme::Pagarme],
+        Gateway::Appmax => &[&appmax::Appmax],
+        Gateway::OpenFinance => openfinance::ADAPTERS,
     }
+}
+
+/// The first adapter of a gateway: for what is the same for all of them, the conventions and the words among it.
+#[must_use]
+pub fn adapter(gateway: Gateway) -> &'static dyn Adapter {
+    adapters(gateway)[0]
 }
 
 /// Reads an envelope and holds the adapter to two laws.

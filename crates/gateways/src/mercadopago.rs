@@ -25,6 +25,7 @@ use crate::secret::SecretForm;
 use crate::{Adapter, Call, Envelope, Impossible, Malformed, Reading, Rejection, Request, Want, vocabulary};
 
 /// The adapter.
+#[derive(Debug)]
 pub(crate) struct MercadoPago;
 
 /// 64 hex digits are what is seen; nothing is promised.
@@ -39,6 +40,7 @@ const TOKEN: SecretForm = SecretForm {
 
 static PROFILE: Profile = Profile {
     gateway: Gateway::MercadoPago,
+    name: "",
     title: "Mercado Pago",
     page: "mercado-pago",
     conventions: Conventions { resolution: Resolution::Millisecond, scale: Scale::iso4217 },

@@ -32,6 +32,7 @@ use crate::secret::SecretForm;
 use crate::{Adapter, Call, Envelope, Impossible, Malformed, Reading, Rejection, Request, Want, vocabulary};
 
 /// The adapter.
+#[derive(Debug)]
 pub(crate) struct Pagarme;
 
 /// Times carry up to seven decimals, and most none: no finer order can be relied on.
@@ -53,6 +54,7 @@ const SECRET_KEY: SecretForm = SecretForm {
 
 static PROFILE: Profile = Profile {
     gateway: Gateway::Pagarme,
+    name: "",
     title: "Pagar.me",
     page: "pagarme",
     conventions: Conventions { resolution: RESOLUTION, scale: Scale::iso4217 },

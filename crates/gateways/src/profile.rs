@@ -10,6 +10,8 @@ use crate::secret::SecretForm;
 pub struct Profile {
     /// The gateway.
     pub gateway: Gateway,
+    /// What tells this way of speaking from the gateway's others, where accounts have to choose; else empty.
+    pub name: &'static str,
     /// Its name as its customers write it.
     pub title: &'static str,
     /// Its page under `docs/gateways`, without the ending.

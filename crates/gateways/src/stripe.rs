@@ -18,21 +18,28 @@ mod refund;
 mod risk;
 mod subscription;
 mod thin;
-mod verify;
 mod words;
-
-pub use verify::sign;
 
 use afluente_model::money::Scale;
 use afluente_model::{Conventions, Gateway, Proof, Resolution, Timestamp};
 
 use crate::credentials::{CredentialForm, CredentialKind, Credentials, Digest};
 use crate::profile::{Answers, Api, AuthForm, Profile};
-use crate::secret::SecretForm;
+use crate::secret::{Secret, SecretForm};
+use crate::stamped::{self, Unit};
 use crate::{Adapter, Call, Envelope, Impossible, Malformed, Reading, Rejection, Request, Want, vocabulary};
 
 /// The adapter.
+#[derive(Debug)]
 pub(crate) struct Stripe;
+
+const HEADER: &str = "stripe-signature";
+
+/// The header Stripe would send for this body at this time: for simulated traffic and tests.
+#[must_use]
+pub fn sign(secret: &Secret, stamp_seconds: i64, body: &[u8]) -> String {
+    stamped::sign(secret, stamp_seconds, body)
+}
 
 const SECRET: SecretForm = SecretForm {
     prefixes: &["whsec_"],
@@ -55,6 +62,7 @@ const TOKEN: SecretForm = SecretForm {
 
 static PROFILE: Profile = Profile {
     gateway: Gateway::Stripe,
+    name: "",
     title: "Stripe",
     page: "stripe",
     conventions: Conventions { resolution: Resolution::Second, scale: Scale::stripe },
@@ -91,7 +99,7 @@ impl Adapter for Stripe {
     }
 
     fn verify(&self, request: &Request<'_>, credentials: &Credentials, now: Timestamp) -> Result<Proof, Rejection> {
-        verify::verify(request, credentials, now)
+        stamped::verify(request, HEADER, Unit::Seconds, credentials, now)
     }
 
     fn normalise(&self, envelope: &Envelope<'_>) -> Result<Reading, Malformed> {

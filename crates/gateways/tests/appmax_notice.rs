@@ -26,7 +26,7 @@ fn verified(token: Option<&str>, headers: &[(&'static str, &str)]) -> Result<Pro
         headers: &headers,
         body: K1.as_bytes(),
     };
-    adapter(Gateway::Appmax).unwrap().verify(&request, &Credentials::new(all, 300), Timestamp::EPOCH)
+    adapter(Gateway::Appmax).verify(&request, &Credentials::new(all, 300), Timestamp::EPOCH)
 }
 
 fn reading(body: &str) -> Reading {
@@ -43,7 +43,7 @@ fn reading(body: &str) -> Reading {
         body: Bytes::copy_from_slice(body.as_bytes()),
     };
     let view = AccountView { mode: Mode::Test, external_id: None, tenants: Tenants::Own };
-    read(adapter(Gateway::Appmax).unwrap(), &Envelope::of(&Incoming::Delivery(delivery), &view)).unwrap()
+    read(adapter(Gateway::Appmax), &Envelope::of(&Incoming::Delivery(delivery), &view)).unwrap()
 }
 
 #[test]
@@ -88,5 +88,5 @@ fn vectors_k1_and_k2_hold() {
 
 #[test]
 fn what_the_panel_puts_into_the_address_is_not_looked_at() {
-    assert!(!adapter(Gateway::Appmax).unwrap().profile().keeps_query);
+    assert!(!adapter(Gateway::Appmax).profile().keeps_query);
 }

@@ -32,12 +32,12 @@ fn said(kind: WantKind, id: &str, body: &Value) -> Reading {
         body: Bytes::from(body.to_string()),
     });
     let account = AccountView { mode: Mode::Test, external_id: None, tenants: Tenants::Own };
-    read(adapter(Gateway::MercadoPago).unwrap(), &Envelope::of(&incoming, &account)).unwrap()
+    read(adapter(Gateway::MercadoPago), &Envelope::of(&incoming, &account)).unwrap()
 }
 
 /// The words of a field, each with a detail that leads to its row.
 fn rows(field: &str) -> Vec<(Entry, String, String)> {
-    let entries = adapter(Gateway::MercadoPago).unwrap().vocabulary();
+    let entries = adapter(Gateway::MercadoPago).vocabulary();
     let of_field = entries.into_iter().filter(|entry| entry.field == field);
     let each = of_field.flat_map(|entry| {
         let word = entry.word.to_string();
@@ -51,7 +51,7 @@ fn rows(field: &str) -> Vec<(Entry, String, String)> {
 }
 
 fn status_of(reading: &Reading) -> &'static str {
-    let conventions = adapter(Gateway::MercadoPago).unwrap().profile().conventions;
+    let conventions = adapter(Gateway::MercadoPago).profile().conventions;
     project(&fold(reading.facts.iter().map(|(_, fact)| fact)), conventions).status.as_str()
 }
 
@@ -84,7 +84,7 @@ fn every_rejection_of_the_sheet_is_a_decline_with_its_code() {
         let body = json!({"id": 1, "status": "rejected", "status_detail": detail, "transaction_amount": 10,
             "currency_id": "BRL", "date_last_updated": AT});
         let reading = said(WantKind::Payment, "1", &body);
-        let conventions = adapter(Gateway::MercadoPago).unwrap().profile().conventions;
+        let conventions = adapter(Gateway::MercadoPago).profile().conventions;
         let row = project(&fold(reading.facts.iter().map(|(_, fact)| fact)), conventions);
         assert_eq!((row.status.as_str(), row.last_failure_code.as_deref()), ("FAILED", Some(detail.as_str())));
     }

@@ -57,7 +57,7 @@ impl<'a> Case<'a> {
         let credentials = Credentials::new(all, 300).with_digest(digest);
         // The moment changes nothing: what was signed once is signed for ever.
         let proofs = [0, 4_000_000_000].map(|clock| {
-            adapter(Gateway::Pagarme).unwrap().verify(&request, &credentials, Timestamp::from_seconds(clock).unwrap())
+            adapter(Gateway::Pagarme).verify(&request, &credentials, Timestamp::from_seconds(clock).unwrap())
         });
         assert_eq!(proofs[0], proofs[1]);
         proofs[0].clone()

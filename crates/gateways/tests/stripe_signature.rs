@@ -27,7 +27,7 @@ fn verify_with(keys: &Credentials, headers: &[&str], body: &[u8], clock: i64) ->
         map.append("stripe-signature", HeaderValue::from_bytes(header.as_bytes()).unwrap());
     }
     let request = Request { method: &Method::POST, path_token: None, query: None, headers: &map, body };
-    adapter(Gateway::Stripe).unwrap().verify(&request, keys, Timestamp::from_seconds(clock).unwrap())
+    adapter(Gateway::Stripe).verify(&request, keys, Timestamp::from_seconds(clock).unwrap())
 }
 
 fn verify(header: &str, clock: i64) -> Result<Proof, Rejection> {

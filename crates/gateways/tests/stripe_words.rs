@@ -69,7 +69,7 @@ const DOCUMENTED: &[(&str, &str)] = &[
 
 #[test]
 fn every_documented_word_has_an_entry() {
-    let vocabulary = adapter(Gateway::Stripe).unwrap().vocabulary();
+    let vocabulary = adapter(Gateway::Stripe).vocabulary();
     for (field, words) in DOCUMENTED {
         for word in words.split_whitespace() {
             let named = |entry: &str| entry == word || entry.starts_with(&format!("{word} ("));
@@ -80,7 +80,7 @@ fn every_documented_word_has_an_entry() {
 
 #[test]
 fn no_entry_stands_twice_and_every_fact_is_one_of_ours() {
-    let vocabulary = adapter(Gateway::Stripe).unwrap().vocabulary();
+    let vocabulary = adapter(Gateway::Stripe).vocabulary();
     let names: BTreeSet<_> = vocabulary.iter().map(|entry| (entry.field, entry.word.clone())).collect();
     assert_eq!(names.len(), vocabulary.len());
     let payment =
@@ -116,7 +116,7 @@ fn reading(kind: &str, object: &Value) -> Reading {
         body: Bytes::from(event.to_string()),
     };
     let account = AccountView { mode: Mode::Test, external_id: None, tenants: Tenants::Own };
-    read(adapter(Gateway::Stripe).unwrap(), &Envelope::of(&Incoming::Delivery(delivery), &account)).unwrap()
+    read(adapter(Gateway::Stripe), &Envelope::of(&Incoming::Delivery(delivery), &account)).unwrap()
 }
 
 /// The facts as `family.kind op amount`, sorted.
@@ -132,7 +132,7 @@ fn facts(reading: &Reading) -> Vec<String> {
 
 fn status(reading: &Reading) -> &'static str {
     let facts = reading.facts.iter().map(|(_, fact)| fact);
-    project(&fold(facts), adapter(Gateway::Stripe).unwrap().profile().conventions).status.as_str()
+    project(&fold(facts), adapter(Gateway::Stripe).profile().conventions).status.as_str()
 }
 
 /// Merges what a row says differently into an object.
@@ -228,7 +228,7 @@ fn every_reason_of_a_cancellation_is_one_of_ours() {
         let changes = json!({"status": "canceled", "cancellation_reason": word});
         let reading = reading("payment_intent.canceled", &intent(&changes));
         let facts = reading.facts.iter().map(|(_, fact)| fact);
-        let row = project(&fold(facts), adapter(Gateway::Stripe).unwrap().profile().conventions);
+        let row = project(&fold(facts), adapter(Gateway::Stripe).profile().conventions);
         assert_eq!(row.closed_reason.map(afluente_model::ClosedReason::as_str), Some(ours), "{word}");
         assert!(reading.unmapped.is_empty(), "{word}");
     }
@@ -397,10 +397,7 @@ fn a_nonsense_word_is_unknown_and_wanted_wherever_it_stands() {
         assert_eq!(status(&reading), "UNKNOWN", "{object}");
         assert_eq!((reading.unmapped.len(), reading.wants.len()), (1, 1), "{object}");
         assert!(
-            adapter(Gateway::Stripe)
-                .unwrap()
-                .lookup(&reading.wants[0], &adapter(Gateway::Stripe).unwrap().profile().apis[0])
-                .is_ok(),
+            adapter(Gateway::Stripe).lookup(&reading.wants[0], &adapter(Gateway::Stripe).profile().apis[0]).is_ok(),
             "{object}"
         );
     }

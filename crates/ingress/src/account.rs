@@ -3,38 +3,33 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use afluente_gateways::{Credentials, adapter};
+use afluente_gateways::{Adapter, Credentials};
 use afluente_model::{AccountName, Gateway};
 
 /// One configured account, as far as receiving needs it.
 #[derive(Clone)]
 pub struct Account {
-    gateway: Gateway,
+    adapter: &'static dyn Adapter,
     name: AccountName,
     credentials: Credentials,
     aliases: Vec<Box<str>>,
 }
 
-/// There is no adapter for this gateway yet, so nothing sent to it could be verified.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected a gateway with an adapter, got {}", gateway.slug())]
-pub struct NoAdapter {
-    /// The gateway.
-    pub gateway: Gateway,
-}
-
 impl Account {
-    /// An account whose requests are checked with these credentials.
-    pub fn new(gateway: Gateway, name: AccountName, credentials: Credentials) -> Result<Account, NoAdapter> {
-        adapter(gateway)
-            .map(|_| Account { gateway, name, credentials, aliases: Vec::new() })
-            .ok_or(NoAdapter { gateway })
+    /// An account whose requests this adapter checks, with these credentials.
+    #[must_use]
+    pub fn new(adapter: &'static dyn Adapter, name: AccountName, credentials: Credentials) -> Account {
+        Account { adapter, name, credentials, aliases: Vec::new() }
     }
 
     /// The gateway.
     #[must_use]
     pub fn gateway(&self) -> Gateway {
-        self.gateway
+        self.adapter.profile().gateway
+    }
+
+    pub(crate) fn adapter(&self) -> &'static dyn Adapter {
+        self.adapter
     }
 
     /// The account's name, as the path has it.
@@ -95,7 +90,7 @@ impl FromIterator<Account> for Accounts {
         let mut all = Accounts::default();
         for account in accounts.into_iter().map(Arc::new) {
             all.by_alias.extend(account.aliases.iter().map(|path| (path.clone(), Arc::clone(&account))));
-            let names = all.by_gateway.entry(account.gateway).or_default();
+            let names = all.by_gateway.entry(account.gateway()).or_default();
             names.insert(account.name.as_str().into(), account);
         }
         all

@@ -26,7 +26,7 @@ mod route;
 mod server;
 mod travel;
 
-pub use account::{Account, Accounts, NoAdapter};
+pub use account::{Account, Accounts};
 pub use admin::{AdminPages, Check, Readiness, run_admin};
 pub use clock::{Clock, system_clock};
 pub use limits::{BadLimit, Limits};

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use afluente_gateways::{Rejection, adapter};
+use afluente_gateways::Rejection;
 use afluente_model::Gateway;
 use metrics::{
     Counter, Gauge, Histogram, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
@@ -55,6 +55,7 @@ outcomes! {
     WrongPathToken => "wrong_path_token",
     WrongLogin => "wrong_login",
     NothingToCheckWith => "nothing_to_check_with",
+    Probe => "probe",
     TooOld => "too_old",
     FromFuture => "from_future",
     Busy => "busy",
@@ -83,6 +84,7 @@ impl From<Rejection> for Outcome {
             Rejection::TooOld { .. } => Outcome::TooOld,
             Rejection::FromFuture { .. } => Outcome::FromFuture,
             Rejection::EmptyBody => Outcome::EmptyBody,
+            Rejection::Probe => Outcome::Probe,
         }
     }
 }
@@ -112,9 +114,12 @@ impl Meter {
     /// Registers every series with the recorder installed by now.
     pub(crate) fn new() -> Meter {
         describe();
-        let with_adapter = Gateway::ALL.iter().copied().filter(|gateway| adapter(*gateway).is_some());
         Meter {
-            gateways: with_adapter.map(|gateway| (gateway, GatewayMeter::new(gateway.slug()))).collect(),
+            gateways: Gateway::ALL
+                .iter()
+                .copied()
+                .map(|gateway| (gateway, GatewayMeter::new(gateway.slug())))
+                .collect(),
             none: GatewayMeter::new("none"),
             connections: gauge!("afluente_ingress_connections"),
             in_flight: gauge!("afluente_ingress_in_flight"),

@@ -36,7 +36,8 @@ const LOG_INTERVAL: Duration = Duration::from_secs(10);
 
 /// Where a request goes. It sees the accounts of one moment.
 struct Door<'a> {
-    gateway: Gateway,
+    /// The account's; of a path that names none we have, the gateway's first.
+    adapter: &'static dyn Adapter,
     /// None if the path names one we do not have.
     account: Option<Arc<Account>>,
     token: Option<&'a str>,
@@ -114,10 +115,10 @@ impl Receiver {
             Ok(status) => reply::accepted(status),
             Err(refusal) => self.refuse(refusal, &head, &mut body, pulse).await,
         };
-        if let Some(adapter) = door.as_ref().and_then(|door| adapter(door.gateway)) {
-            echo(&head.headers, adapter.profile(), answer.headers_mut());
+        if let Some(door) = &door {
+            echo(&head.headers, door.adapter.profile(), answer.headers_mut());
         }
-        self.note(door.map(|door| door.gateway), outcome, started.elapsed());
+        self.note(door.map(|door| door.adapter.profile().gateway), outcome, started.elapsed());
         answer
     }
 
@@ -126,13 +127,14 @@ impl Receiver {
         let accounts = self.accounts.borrow();
         match Route::of(path) {
             Route::Webhook { gateway, account, token } => {
-                let profile = adapter(gateway)?.profile();
-                let fits = token.is_none() || profile.takes(CredentialKind::PathToken);
-                fits.then(|| Door { gateway, account: accounts.find(gateway, account), token })
+                let account = accounts.find(gateway, account);
+                let adapter = account.as_ref().map_or_else(|| adapter(gateway), |account| account.adapter());
+                let fits = token.is_none() || adapter.profile().takes(CredentialKind::PathToken);
+                fits.then_some(Door { adapter, account, token })
             }
             Route::Unknown => {
                 let account = accounts.find_alias(path)?;
-                Some(Door { gateway: account.gateway(), account: Some(account), token: None })
+                Some(Door { adapter: account.adapter(), account: Some(account), token: None })
             }
         }
     }
@@ -146,8 +148,7 @@ impl Receiver {
         started: Instant,
     ) -> Result<StatusCode, Refusal> {
         let door = door.ok_or(Refusal::NotFound)?;
-        let adapter = adapter(door.gateway).ok_or(Refusal::NotFound)?;
-        let profile = adapter.profile();
+        let profile = door.adapter.profile();
         let limit_bytes = profile.body_limit_bytes.min(self.limits.body_bytes);
         check_head(head, profile)?;
         if body.size_hint().lower() > limit_bytes as u64 {
@@ -168,7 +169,7 @@ impl Receiver {
         // among the requests that are ready to go.
         let _place = self.in_flight.try_acquire().map_err(|_| Refusal::Busy)?;
         let _gauge = Held::one(&self.meter.in_flight);
-        let delivery = self.verify(adapter, door, head, bytes)?;
+        let delivery = self.verify(door, head, bytes)?;
         if !delivery.proof.is_of_the_gateway() && self.hints.check_key(&delivery.account).is_err() {
             return Err(Refusal::TooManyHints);
         }
@@ -187,13 +188,7 @@ impl Receiver {
 
     /// Without an account the same checks are made with keys nobody has, and end the same: who asks cannot tell a name
     /// that is not configured from a signature that is not ours.
-    fn verify(
-        &self,
-        adapter: &dyn Adapter,
-        door: &Door<'_>,
-        head: &Parts,
-        body: bytes::Bytes,
-    ) -> Result<Delivery, Refusal> {
+    fn verify(&self, door: &Door<'_>, head: &Parts, body: bytes::Bytes) -> Result<Delivery, Refusal> {
         let received_at = (self.clock)();
         let request = RawRequest {
             method: &head.method,
@@ -202,10 +197,14 @@ impl Receiver {
             headers: &head.headers,
             body: &body,
         };
-        let profile = adapter.profile();
+        let profile = door.adapter.profile();
         let rejected = status(profile.answers.rejected, StatusCode::BAD_REQUEST);
         let credentials = door.account.as_deref().map_or(&self.decoy, Account::credentials);
-        let verified = adapter.verify(&request, credentials, received_at);
+        let verified = door.adapter.verify(&request, credentials, received_at);
+        if verified == Err(Rejection::Probe) {
+            // Told alike whether there is such an account or not.
+            return Err(Refusal::Probe { status: status(profile.answers.accepted, StatusCode::OK) });
+        }
         let Some(account) = &door.account else {
             let why = verified.err().unwrap_or(Rejection::WrongPathToken);
             return Err(Refusal::UnknownAccount { status: rejected, why });

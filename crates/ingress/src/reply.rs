@@ -36,6 +36,8 @@ pub(crate) enum Refusal {
     EmptyBody,
     /// The adapter says no, with the gateway's own status.
     Rejected { status: StatusCode, why: Rejection },
+    /// Nothing was posted: the gateway asks whether anybody is here, and hears that somebody is.
+    Probe { status: StatusCode },
     /// As many requests or bytes are held as may be.
     Busy,
     /// More came than may come of what nobody signed.
@@ -65,6 +67,7 @@ impl Refusal {
             Refusal::BrokenBody => Outcome::BrokenBody,
             Refusal::EmptyBody => Outcome::EmptyBody,
             Refusal::Rejected { why, .. } => why.into(),
+            Refusal::Probe { .. } => Outcome::Probe,
             Refusal::Busy => Outcome::Busy,
             Refusal::TooManyHints => Outcome::TooManyHints,
             Refusal::QueueFull => Outcome::QueueFull,
@@ -91,7 +94,9 @@ impl Refusal {
             Refusal::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::SlowBody => StatusCode::REQUEST_TIMEOUT,
             Refusal::BrokenBody | Refusal::EmptyBody => StatusCode::BAD_REQUEST,
-            Refusal::Rejected { status, .. } | Refusal::UnknownAccount { status, .. } => status,
+            Refusal::Rejected { status, .. } | Refusal::UnknownAccount { status, .. } | Refusal::Probe { status } => {
+                status
+            }
             Refusal::Busy
             | Refusal::TooManyHints
             | Refusal::QueueFull
@@ -122,6 +127,7 @@ impl Refusal {
                 "expected a signature of a configured account, got one that matches none of its secrets"
             }
             Refusal::Rejected { why, .. } | Refusal::UnknownAccount { why, .. } => return why.to_string().into(),
+            Refusal::Probe { .. } => "here",
             Refusal::TooManyHints => "as many unsigned requests came as may come in a second, try again",
             Refusal::Busy => "as many requests are being worked on as can be, try again",
             Refusal::QueueFull => "the queue is full, try again",
@@ -135,6 +141,9 @@ impl Refusal {
 
     /// The answer: one line of JSON.
     pub(crate) fn answer(self, retry_after_seconds: u32) -> Answer {
+        if let Refusal::Probe { status } = self {
+            return accepted(status);
+        }
         let line = serde_json::json!({ "error": self.told().as_str(), "message": self.message() });
         let mut answer = Response::new(Full::new(Bytes::from(line.to_string())));
         *answer.status_mut() = self.status();

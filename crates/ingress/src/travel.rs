@@ -99,6 +99,7 @@ mod tests {
     }
 
     const GREEDY: Profile = Profile {
+        name: "",
         gateway: Gateway::Stripe,
         title: "A gateway that asks for too much",
         page: "none",

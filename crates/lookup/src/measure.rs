@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use afluente_gateways::adapter;
 use afluente_model::{Gateway, Timestamp, WantReason};
 use afluente_store::report::OpenWants;
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
@@ -21,7 +20,7 @@ const KEYS: &str = "afluente_public_keys_calls_total";
 const NOT_RECORDED: &str = "afluente_lookup_not_recorded_total";
 
 fn gateways() -> impl Iterator<Item = Gateway> {
-    Gateway::ALL.iter().copied().filter(|gateway| adapter(*gateway).is_some())
+    Gateway::ALL.iter().copied()
 }
 
 pub(crate) fn describe_keys() {

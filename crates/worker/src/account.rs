@@ -32,11 +32,11 @@ impl Accounts {
         self.0.get(name).filter(|account| account.gateway == gateway)
     }
 
-    /// How finely the clock of an account's gateway ticks; coarse for a gateway nobody reads here.
+    /// How finely the clock of an account's gateway ticks; its gateway's for one that is configured no longer.
     #[must_use]
     pub fn conventions(&self, name: &AccountName, gateway: Gateway) -> Conventions {
-        let adapter = self.find(name, gateway).map(|account| account.adapter).or_else(|| adapter(gateway));
-        adapter.map_or(Conventions::PLAIN, |adapter| adapter.profile().conventions)
+        let adapter = self.find(name, gateway).map_or_else(|| adapter(gateway), |account| account.adapter);
+        adapter.profile().conventions
     }
 
     /// The accounts as the ledger mirrors them.

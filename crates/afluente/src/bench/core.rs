@@ -37,7 +37,7 @@ pub(super) fn measure() -> Vec<Figure> {
         requests: (0..BODIES).filter_map(|number| signed(&account, event(number))).collect(),
     };
     let others = samples(BODIES / 4).unwrap_or_default().into_iter().map(|sample| Kind {
-        what: format!("{}, {}", adapter(sample.gateway).map_or("", |adapter| adapter.profile().title), sample.proof),
+        what: format!("{}, {}", adapter(sample.gateway).profile().title, sample.proof),
         gateway: sample.gateway,
         credentials: sample.credentials,
         requests: sample.requests,
@@ -107,7 +107,7 @@ fn turn(total: &mut (u64, Duration), requests: &[Whole], mut work: impl FnMut(&W
 }
 
 fn one(account: &AccountName, kind: &Kind, whole: &Whole) -> Option<Payment> {
-    let adapter = adapter(kind.gateway)?;
+    let adapter = adapter(kind.gateway);
     let request = Request {
         method: &http::Method::POST,
         path_token: whole.token.as_deref(),

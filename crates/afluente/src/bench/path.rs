@@ -131,7 +131,7 @@ impl Path {
     async fn measure(self: &Arc<Path>, store: &Store, workers: u32) -> Result<Duration, Failure> {
         let folder = tempfile::tempdir().map_err(|error| Failure::unavailable(&error))?;
         let queue = Queue::open_embedded(EmbeddedOptions::new(folder.path()))?;
-        let receiver = receiver(&self.account, queue.clone())?;
+        let receiver = receiver(&self.account, queue.clone());
         let (stop, stopped) = oneshot::channel::<()>();
         let listener = listen().await?;
         let address = listener.local_addr().map_err(|error| Failure::unavailable(&error))?;

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use afluente_gateways::adapter;
 use afluente_ingress::{Account, Accounts, Limits, Receiver};
 use afluente_model::Gateway;
 use afluente_queue::{BrokerUrl, EmbeddedOptions, Queue, RabbitOptions, SealKey, SealKeys};
@@ -75,7 +76,7 @@ async fn ours(args: &ServeArgs, listener: TcpListener, account: &BenchAccount) -
     let upkeep = tokio::spawn(measure::keep_up(metrics, std::future::pending()));
     let address = listener.local_addr().map_err(|error| Failure::unavailable(&error))?;
     let queue = open(args).await?;
-    let receiver = receiver(account, queue.clone())?;
+    let receiver = receiver(account, queue.clone());
     let ended = async {
         output::print(&address.to_string());
         input_ends().await;
@@ -106,12 +107,12 @@ async fn open(args: &ServeArgs) -> Result<Queue, Failure> {
 }
 
 /// A receiver that knows the account of the bench.
-pub(super) fn receiver(account: &BenchAccount, queue: Queue) -> Result<Receiver, Failure> {
-    let known = Account::new(Gateway::Stripe, account.name.clone(), account.credentials());
-    let known = Accounts::from_iter([known.map_err(|error| Failure::unavailable(&error))?]);
+pub(super) fn receiver(account: &BenchAccount, queue: Queue) -> Receiver {
+    let known = Account::new(adapter(Gateway::Stripe), account.name.clone(), account.credentials());
+    let known = Accounts::from_iter([known]);
     // Accounts that nobody changes any more stay.
     let (_, accounts) = watch::channel(Arc::new(known));
-    Ok(Receiver::new(accounts, queue, keys(), Limits::default(), afluente_ingress::system_clock))
+    Receiver::new(accounts, queue, keys(), Limits::default(), afluente_ingress::system_clock)
 }
 
 /// What the messages of a bench are sealed with.

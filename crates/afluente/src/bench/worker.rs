@@ -240,7 +240,7 @@ fn published(
 }
 
 pub(super) fn accounts(account: &BenchAccount) -> Result<Accounts, Failure> {
-    let adapter = adapter(Gateway::Stripe).ok_or_else(|| Failure::Unavailable("no adapter for Stripe".to_owned()))?;
+    let adapter = adapter(Gateway::Stripe);
     let merchant = MerchantName::parse("bench").map_err(|error| Failure::unavailable(&error))?;
     let known = Account { gateway: Gateway::Stripe, merchant, adapter, view: account.view.clone(), replaces: None };
     Ok(Accounts(BTreeMap::from([(account.name.clone(), known)])))

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use afluente_gateways::{AccountView, Adapter, CredentialKind, Credentials, Secret, Tenants, adapter};
+use afluente_gateways::{AccountView, Adapter, CredentialKind, Credentials, Secret, Tenants, adapters};
 use afluente_lookup::{Access, Base, LookupAccount, PublicKeys};
 use afluente_model::{AccountName, Gateway, MerchantName, Mode, ProviderId, SecretName};
 use serde_json::{Value, json};
@@ -21,6 +21,8 @@ pub(crate) struct AccountConfig {
     pub(crate) name: AccountName,
     /// Its gateway.
     pub(crate) gateway: Gateway,
+    /// Who speaks to it.
+    pub(crate) adapter: &'static dyn Adapter,
     /// Whose it is.
     pub(crate) merchant: MerchantName,
     /// Live or test.
@@ -40,12 +42,12 @@ pub(crate) struct AccountConfig {
 }
 
 impl AccountConfig {
-    /// The account as the worker sees it. Reading refused every gateway without an adapter, so there is one.
+    /// The account as the worker sees it.
     pub(super) fn for_worker(&self) -> afluente_worker::Account {
         let view =
             AccountView { mode: self.mode, external_id: self.external_id.clone(), tenants: self.tenants.clone() };
-        let Some(adapter) = adapter(self.gateway) else { unreachable!("{} was read without an adapter", self.gateway) };
-        let (gateway, merchant, replaces) = (self.gateway, self.merchant.clone(), self.replaces.clone());
+        let (gateway, adapter) = (self.gateway, self.adapter);
+        let (merchant, replaces) = (self.merchant.clone(), self.replaces.clone());
         afluente_worker::Account { gateway, merchant, adapter, view, replaces }
     }
 
@@ -90,14 +92,14 @@ impl AccountConfig {
     }
 
     /// The account as ingress sees it.
-    pub(super) fn for_ingress(&self, keys: &PublicKeys) -> Option<afluente_ingress::Account> {
-        let shown = self.keys_at.as_ref().zip(adapter(self.gateway)?.profile().keys.as_ref());
+    pub(super) fn for_ingress(&self, keys: &PublicKeys) -> afluente_ingress::Account {
+        let shown = self.keys_at.as_ref().zip(self.adapter.profile().keys.as_ref());
         let credentials = match shown {
             Some((base, at)) => self.credentials.clone().with_keys(keys.at(base, at)),
             None => self.credentials.clone(),
         };
-        let account = afluente_ingress::Account::new(self.gateway, self.name.clone(), credentials).ok()?;
-        Some(account.with_aliases(self.aliases.clone()))
+        let account = afluente_ingress::Account::new(self.adapter, self.name.clone(), credentials);
+        account.with_aliases(self.aliases.clone())
     }
 }
 
@@ -164,7 +166,8 @@ fn one<'a>(reader: &mut Reader<'a>, name: &str, section: &mut Section<'a>) -> Op
         .map_err(|error| reader.problem(section.place("merchant"), format!("{}: {error}", section.name("merchant"))))
         .ok();
     let mode = mode(reader, section);
-    let profile = gateway.and_then(adapter).map(Adapter::profile);
+    let adapter = gateway.and_then(|gateway| adapter(reader, section, gateway));
+    let profile = adapter.map(Adapter::profile);
     let (credentials, keys_at) = credential::read(reader, section, profile);
     let aliases = alias::read(reader, section);
     let access = profile.and_then(|profile| api::read(reader, section, profile));
@@ -183,6 +186,7 @@ fn one<'a>(reader: &mut Reader<'a>, name: &str, section: &mut Section<'a>) -> Op
     Some(AccountConfig {
         name: name?,
         gateway: gateway?,
+        adapter: adapter?,
         merchant: merchant?,
         mode: mode?,
         credentials,
@@ -196,23 +200,35 @@ fn one<'a>(reader: &mut Reader<'a>, name: &str, section: &mut Section<'a>) -> Op
 }
 
 fn gateway(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Gateway> {
-    let ready: Vec<&str> =
-        Gateway::ALL.iter().filter(|gateway| adapter(**gateway).is_some()).map(|gateway| gateway.slug()).collect();
+    let known: Vec<&str> = Gateway::ALL.iter().map(|gateway| gateway.slug()).collect();
     let name = section.name("gateway");
     let Some(text) = section.text(reader, "gateway", None) else {
-        reader.problem(section.place("gateway"), format!("{name}: expected one of {}, got nothing", ready.join(", ")));
+        reader.problem(section.place("gateway"), format!("{name}: expected one of {}, got nothing", known.join(", ")));
         return None;
     };
-    let gateway = Gateway::from_slug(&text).filter(|gateway| adapter(*gateway).is_some());
+    let gateway = Gateway::from_slug(&text);
     if gateway.is_none() {
-        let later =
-            if Gateway::from_slug(&text).is_some() { "; this version cannot read that gateway yet" } else { "" };
-        reader.problem(
-            section.place("gateway"),
-            format!("{name}: expected one of {}, got {text:?}{later}", ready.join(", ")),
-        );
+        let text = format!("{name}: expected one of {}, got {text:?}", known.join(", "));
+        reader.problem(section.place("gateway"), text);
     }
     gateway
+}
+
+/// Who speaks to the account: where its gateway has several ways, it says which, for no request may choose.
+fn adapter(reader: &mut Reader<'_>, section: &mut Section<'_>, gateway: Gateway) -> Option<&'static dyn Adapter> {
+    let all = adapters(gateway);
+    if let [only] = all {
+        return Some(*only);
+    }
+    let names: Vec<&str> = all.iter().map(|adapter| adapter.profile().name).collect();
+    let name = section.name("profile");
+    let text = section.text(reader, "profile", None);
+    let found = text.as_deref().and_then(|text| all.iter().find(|adapter| adapter.profile().name == text));
+    if found.is_none() {
+        let got = text.map_or_else(|| "nothing".to_owned(), |text| format!("{text:?}"));
+        reader.problem(section.place("profile"), format!("{name}: expected one of {}, got {got}", names.join(", ")));
+    }
+    found.copied()
 }
 
 fn mode(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Mode> {

@@ -60,7 +60,7 @@ secrets = []
         "expected an address and port",
         "did you mean max_body_bytes?",
         "expected a whole number",
-        "expected one of stripe, pagarme, appmax, mercadopago, got \"paypal\"",
+        "expected one of stripe, pagarme, appmax, openfinance, mercadopago, got \"paypal\"",
         "expected live or test",
         "expected at least one secret",
     ]) {
@@ -84,7 +84,7 @@ fn every_single_mistake_is_named() {
         (&account("secrets = [{ env = \"NOT_SET\" }]"), "NOT_SET is not set"),
         (&account("secrets = [{ path = \"one\" }]"), "expected file or env, got path"),
         (&account("secrets = [{ file = \"one\" }, { file = \"one\" }]"), "named twice"),
-        (&account("secrets = [{ file = \"one\" }]\ntolerance_seconds = 0"), "from 1 to 3600"),
+        (&account("secrets = [{ file = \"one\" }]\ntolerance_seconds = 0"), "from 1 to 604800"),
         (&account("secrets = [{ file = \"one\" }]\ntenants = 5"), "expected \"own\", \"any\" or a list"),
         (&account("secrets = [{ file = \"one\" }]\nmerchant = \"São Paulo\""), "expected a merchant name"),
         (&account("secrets = [{ file = \"one\" }]\nmerchnt = \"x\""), "did you mean merchant?"),
@@ -101,7 +101,12 @@ fn every_single_mistake_is_named() {
             "/a is also an alias of account shop",
         ),
         (&account("secrets = [{ file = \"one\" }]\npath_tokens = [{ file = \"two\" }]"), "path_tokens: unknown key"),
-        (&GOOD.replace("stripe", "openfinance"), "cannot read that gateway yet"),
+        (&GOOD.replace("stripe", "openfinance"), "profile: expected one of transfeera, house, got nothing"),
+        (
+            &GOOD.replace("\"stripe\"", "\"openfinance\"\nprofile = \"lina\""),
+            "expected one of transfeera, house, got \"lina\"",
+        ),
+        (&GOOD.replace("\"stripe\"", "\"stripe\"\nprofile = \"v1\""), "profile: unknown key"),
         (&GOOD.replace("accounts.shop", "accounts.Shop"), "expected an account name"),
         (&format!("{GOOD}{}", GOOD.replace("accounts.shop", "accounts.two")), "is also that of account shop"),
         (

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use afluente_gateways::adapter;
-use afluente_model::money::Scale;
 use afluente_model::{Amount, Currency, Gateway, Money};
 use afluente_store::Store;
 use afluente_worker::desk::at_stake;
@@ -83,7 +82,6 @@ impl Stake {
 fn shown(gateway: Gateway, currency: &str, minor: i64) -> String {
     let parsed = Currency::parse(currency).ok().zip(Amount::new(minor).ok());
     let Some((currency, amount)) = parsed else { return format!("{minor} {currency}") };
-    let scale = adapter(gateway)
-        .map_or_else(|| Scale::iso4217(currency), |adapter| (adapter.profile().conventions.scale)(currency));
+    let scale = (adapter(gateway).profile().conventions.scale)(currency);
     format!("{} {currency}", scale.format(amount))
 }

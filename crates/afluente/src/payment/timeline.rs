@@ -1,7 +1,7 @@
 //! How a payment came to be what it is: receipt by receipt, the facts each brought and what they changed.
 
 use afluente_gateways::adapter;
-use afluente_model::{Conventions, Kind, PaymentKind, fold, project};
+use afluente_model::{Kind, PaymentKind, fold, project};
 use afluente_store::report::{EventView, ReceiptView};
 use afluente_store::{PaymentRow, Store, StoreError, StoredFact};
 use afluente_worker::column;
@@ -29,7 +29,7 @@ impl Timeline {
     pub(crate) async fn read(store: &Store, row: &PaymentRow) -> Result<Timeline, StoreError> {
         let facts = store.payment_facts(row.id).await?;
         let mut receipts = store.payment_receipts(row.id).await?;
-        let conventions = adapter(row.gateway).map_or(Conventions::PLAIN, |adapter| adapter.profile().conventions);
+        let conventions = adapter(row.gateway).profile().conventions;
         let mut steps: Vec<Step> = group(facts);
         let mut known = Vec::new();
         let mut before = project(&fold(&known), conventions);

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use afluente_gateways::{AccountView, Adapter, Envelope, Malformed, Reading, Tenants, adapter, read};
+use afluente_gateways::{AccountView, Adapter, Envelope, Malformed, Reading, Tenants, adapters, read};
 use afluente_model::{
     AccountName, Answer, Asked, Delivery, DeliveryId, Gateway, Incoming, Mode, Proof, ProviderId, Timestamp,
 };
@@ -17,6 +17,7 @@ pub(crate) struct Case {
     pub(crate) name: String,
     pub(crate) gateway: Gateway,
     pub(crate) account: AccountView,
+    adapter: &'static dyn Adapter,
     pub(crate) bodies: Vec<Body>,
     pub(crate) expected: Value,
 }
@@ -120,8 +121,11 @@ impl Case {
             assert!(SECTIONS.contains(&section.as_str()), "{name}: no section {section}");
         }
         let account = folder.join("account.json");
-        let account = account_of(&if account.exists() { json(&account) } else { json!({}) });
-        Case { name, gateway, account, bodies, expected }
+        let account = if account.exists() { json(&account) } else { json!({}) };
+        let profile = account["profile"].as_str().unwrap_or_default();
+        let adapter = adapters(gateway).iter().find(|adapter| adapter.profile().name == profile);
+        let adapter = *adapter.unwrap_or_else(|| panic!("{name}: no profile {profile:?}"));
+        Case { name, gateway, account: account_of(&account), adapter, bodies, expected }
     }
 
     /// What a body says, as it came.
@@ -140,7 +144,7 @@ impl Case {
     }
 
     pub(crate) fn adapter(&self) -> &'static dyn Adapter {
-        adapter(self.gateway).unwrap()
+        self.adapter
     }
 
     /// Compares everything that is not a row. A section that is not there must be empty, but for claims and aliases: of

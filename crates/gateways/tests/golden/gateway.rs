@@ -1,7 +1,7 @@
 //! What the runner must know of each gateway: how it signs, and where its bodies hold a status.
 
 use afluente_gateways::pagarme::{self, HubKey};
-use afluente_gateways::{Credential, Credentials, KeySet, Secret, adapter, mercadopago, stripe};
+use afluente_gateways::{Credential, Credentials, KeySet, Secret, adapter, mercadopago, openfinance, stripe};
 use afluente_model::{Gateway, Proof, SecretName};
 use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
@@ -32,7 +32,7 @@ pub(crate) fn credentials(gateway: Gateway, secret: Secret) -> Credentials {
         keys.replace(format!(r#"{{"keys":[{}]}}"#, hub().jwk()).as_bytes()).unwrap();
         all.push(Credential::Keys(keys));
     }
-    Credentials::new(all, 300).with_digest(adapter(gateway).unwrap().profile().digests[0])
+    Credentials::new(all, 300).with_digest(adapter(gateway).profile().digests[0])
 }
 
 /// Whether a signature ends with its time; else it holds for ever.
@@ -45,10 +45,9 @@ pub(crate) fn proof(gateway: Gateway) -> Proof {
     match gateway {
         // Nothing it sends is signed.
         Gateway::Appmax => Proof::PathToken,
-        Gateway::Stripe | Gateway::MercadoPago | Gateway::Pagarme => {
+        Gateway::Stripe | Gateway::MercadoPago | Gateway::Pagarme | Gateway::OpenFinance => {
             Proof::Signed { secret: SecretName::of(b"golden") }
         }
-        other @ Gateway::OpenFinance => panic!("{}: the runner does not know what it proves", other.slug()),
     }
 }
 
@@ -76,7 +75,12 @@ pub(crate) fn posted(gateway: Gateway, secret: &Secret, clock: i64, of: &Body) -
             let headers = [("x-webhook-asymmetric-signature", &*header), ("content-type", "application/json")];
             Posted { headers: headers_of(headers), ..posted }
         }
-        other => panic!("{}: the runner does not know how it signs", other.slug()),
+        Gateway::OpenFinance => {
+            let header = &*openfinance::sign(secret, clock * 1_000, body);
+            let headers = [("transfeera-signature", header), ("x-open-finance-signature", header)];
+            Posted { headers: headers_of(headers), ..posted }
+        }
+        Gateway::Appmax => panic!("nothing of Appmax's is signed"),
     }
 }
 
@@ -88,7 +92,7 @@ fn headers_of(headers: [(&str, &str); 2]) -> HeaderMap {
 /// What somebody in between may change of it, each to something that was not signed.
 pub(crate) fn changed(gateway: Gateway, posted: &Posted) -> Vec<Posted> {
     match gateway {
-        Gateway::Stripe | Gateway::Pagarme => {
+        Gateway::Stripe | Gateway::Pagarme | Gateway::OpenFinance => {
             let mut changed = posted.body.clone();
             changed[posted.body.len() / 2] ^= 1;
             let cut = posted.body[..posted.body.len() - 1].to_vec();
@@ -99,7 +103,7 @@ pub(crate) fn changed(gateway: Gateway, posted: &Posted) -> Vec<Posted> {
             let query = posted.query.as_ref().map(|query| query.replacen("data.id=", "data.id=9", 1));
             vec![Posted { query, ..posted.clone() }]
         }
-        other => panic!("{}: the runner does not know what it signs", other.slug()),
+        Gateway::Appmax => panic!("nothing of Appmax's is signed"),
     }
 }
 
@@ -139,6 +143,10 @@ pub(crate) fn status(gateway: Gateway, body: &Value) -> Option<(String, String)>
                 ("order.status".to_owned(), status.trim().to_lowercase())
             })
         }
-        other @ Gateway::OpenFinance => panic!("{}: the runner does not know its statuses", other.slug()),
+        Gateway::OpenFinance => {
+            let status = body["data"]["status"].as_str()?;
+            let profile = if body["object"].is_string() { "transfeera" } else { "house" };
+            Some((format!("{profile}.status"), status.to_lowercase()))
+        }
     }
 }

@@ -70,7 +70,7 @@ async fn unknown_paths_gateways_and_accounts_get_one_and_the_same_answer() {
     let site = Site::open().await;
     let mut answers = Vec::new();
     for path in [
-        "/webhooks/openfinance/main",
+        "/webhooks/openfinances/main",
         "/webhooks/nogateway/main",
         "/webhooks/stripe/main/",
         "/webhooks/stripe/main/a-gateway-that-signs-has-no-token",
@@ -91,6 +91,21 @@ async fn unknown_paths_gateways_and_accounts_get_one_and_the_same_answer() {
     }
     answers.dedup();
     assert_eq!(answers.len(), 1, "{answers:?}");
+    site.close().await;
+}
+
+#[tokio::test]
+async fn a_gateway_that_asks_whether_anybody_is_here_is_told_so_and_nothing_is_kept() {
+    let site = Site::open().await;
+    site.reload_profile("transfeera", "tf-secret-afluente-01");
+    for path in ["/webhooks/openfinance/main", "/webhooks/openfinance/nobody"] {
+        let probe = request("POST", path, &[("Content-Length", "0")], b"");
+        let answer = Client::connect(site.address).await.call(probe).await;
+        assert_eq!((answer.status, &*answer.body), (200, ""), "{path}");
+        let unsigned = request("POST", path, &[("Content-Length", "2"), ("Content-Type", "application/json")], b"{}");
+        assert_eq!(Client::connect(site.address).await.call(unsigned).await.status, 401, "{path}");
+    }
+    assert!(site.deliveries().await.is_empty());
     site.close().await;
 }
 

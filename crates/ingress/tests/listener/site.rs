@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use afluente_gateways::{Credential, Credentials, Secret};
+use afluente_gateways::{Credential, Credentials, Secret, adapter, adapters};
 use afluente_ingress::{Account, Accounts, Drained, Limits, Receiver, RunError, run};
 use afluente_model::{AccountName, Delivery, Gateway, Timestamp};
 use afluente_queue::{EmbeddedOptions, Queue, SealKey, SealKeys, Settlement};
@@ -77,9 +77,18 @@ impl Site {
         let account = |(name, token): &(&str, &str)| {
             let token = Credential::PathToken(Secret::new(token).expect("a token"));
             let name = AccountName::parse(name).expect("a name");
-            Account::new(Gateway::Appmax, name, Credentials::new(vec![token], 300)).expect("an adapter")
+            Account::new(adapter(Gateway::Appmax), name, Credentials::new(vec![token], 300))
         };
         self.accounts.send_replace(Arc::new(tokens.iter().map(account).collect()));
+    }
+
+    /// One account of Open Finance, by one of its profiles.
+    pub(crate) fn reload_profile(&self, profile: &str, secret: &str) {
+        let adapters = adapters(Gateway::OpenFinance);
+        let adapter = adapters.iter().find(|adapter| adapter.profile().name == profile).expect("a profile");
+        let credentials = Credentials::hmac([Secret::new(secret).expect("a secret")], 300);
+        let account = Account::new(*adapter, AccountName::parse("main").expect("a name"), credentials);
+        self.accounts.send_replace(Arc::new([account].into_iter().collect()));
     }
 
     /// Takes everything off the queue that was confirmed by now, opened with the deployment's key, in the order it came.
@@ -166,7 +175,7 @@ fn accounts(secrets: &[(&str, &[&str])]) -> Arc<Accounts> {
         let secrets = secrets.iter().map(|text| Secret::new(text).expect("a secret"));
         let name = AccountName::parse(name).expect("a name");
         let alias = format!("/api/{name}/stripe%20hook/");
-        let account = Account::new(Gateway::Stripe, name, Credentials::hmac(secrets, 300)).expect("an adapter");
+        let account = Account::new(adapter(Gateway::Stripe), name, Credentials::hmac(secrets, 300));
         account.with_aliases(vec![alias.into()])
     };
     Arc::new(secrets.iter().map(account).collect())

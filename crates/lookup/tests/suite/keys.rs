@@ -42,7 +42,7 @@ fn proof(set: &KeySet, header: &str) -> Result<Proof, Rejection> {
     headers.insert("x-webhook-asymmetric-signature", header.parse().unwrap());
     let request = Request { method: &Method::POST, path_token: None, query: None, headers: &headers, body: BODY };
     let credentials = Credentials::new(Vec::new(), 300).with_keys(set.clone());
-    adapter(Named::Pagarme).unwrap().verify(&request, &credentials, Timestamp::EPOCH)
+    adapter(Named::Pagarme).verify(&request, &credentials, Timestamp::EPOCH)
 }
 
 const BODY: &[u8] = br#"{"id":"hook_0000000000000001","type":"charge.paid"}"#;

@@ -156,7 +156,7 @@ pub(crate) const TOKEN: &str = "rk_test_token_of_the_shop";
 
 pub(crate) fn access(base: &str) -> Access {
     let budget = Budget { per_second: 1_000, per_month: None, at_once: 4 };
-    let api = &adapter(Gateway::Stripe).unwrap().profile().apis[0];
+    let api = &adapter(Gateway::Stripe).profile().apis[0];
     Access { api, base: Base::parse(base).unwrap(), auth: Auth::Bearer(Secret::new(TOKEN).unwrap()), budget }
 }
 
@@ -164,7 +164,7 @@ fn accounts(access: Access) -> Accounts {
     let account = afluente_worker::Account {
         gateway: Gateway::Stripe,
         merchant: MerchantName::parse("default").unwrap(),
-        adapter: adapter(Gateway::Stripe).unwrap(),
+        adapter: adapter(Gateway::Stripe),
         view: AccountView { mode: Mode::Test, external_id: None, tenants: Tenants::Any },
         replaces: None,
     };

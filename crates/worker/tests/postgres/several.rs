@@ -43,7 +43,7 @@ impl Site {
         let account = Account {
             gateway: Gateway::Stripe,
             merchant: MerchantName::parse("default").unwrap(),
-            adapter: adapter(Gateway::Stripe).unwrap(),
+            adapter: adapter(Gateway::Stripe),
             view,
             replaces: None,
         };

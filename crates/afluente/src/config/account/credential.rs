@@ -24,7 +24,7 @@ pub(super) fn read<'a>(
     is_any_there(reader, section, forms, keys_at.is_some());
     let all: Vec<Credential> = forms.iter().flat_map(|form| list(reader, section, form)).collect();
     let keys = keys_at.and_then(|at| keys(reader, section, at));
-    let tolerance = section.number(reader, "tolerance_seconds", 300, 1..=3_600);
+    let tolerance = section.number(reader, "tolerance_seconds", 300, 1..=604_800);
     let credentials = Credentials::new(all, i64::try_from(tolerance).unwrap_or(300));
     let credentials = match profile.map_or(&[][..], |profile| profile.digests) {
         [] => credentials,

@@ -1,5 +1,5 @@
-//! The `Stripe-Signature` header: `t=<unix seconds>,v1=<64 hex>[,v1=…][,v0=…]`, HMAC-SHA256 over `t`, a full stop and the
-//! raw body, keyed with the whole secret text, `whsec_` included.
+//! Signatures over a moment and the body: `t=<unix time>,v1=<64 hex>[,v1=…]`, HMAC-SHA256 over `t`, a full stop and the raw body,
+//! keyed with the whole secret text. Stripe counts seconds, others milliseconds.
 
 use afluente_model::{Proof, Timestamp};
 
@@ -9,21 +9,45 @@ use crate::request::Request;
 use crate::secret::Secret;
 use crate::signature::{hmac_hex, matching_secret, sha256_hex, within_window, wrong_signature};
 
-const HEADER: &str = "stripe-signature";
 /// More signatures than a rotation ever sends; past it a header is an attack on our time.
 const MOST_SIGNATURES: usize = 16;
 
-/// Who sent this? Official libraries differ on odd headers; where they do, this takes the stricter reading.
-pub(super) fn verify(request: &Request<'_>, credentials: &Credentials, now: Timestamp) -> Result<Proof, Rejection> {
-    let mut headers = request.header(HEADER);
-    let header = headers.next().ok_or(Rejection::NoSignature)?;
-    if headers.next().is_some() {
-        return Err(Rejection::RepeatedHeader);
+/// What `t` counts since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Unit {
+    Seconds,
+    Milliseconds,
+}
+
+impl Unit {
+    const fn expected(self) -> &'static str {
+        match self {
+            Unit::Seconds => "t in seconds since 1970",
+            Unit::Milliseconds => "t in milliseconds since 1970",
+        }
     }
+
+    fn moment(self, count: i64) -> Option<Timestamp> {
+        match self {
+            Unit::Seconds => Timestamp::from_seconds(count).ok(),
+            Unit::Milliseconds => Timestamp::from_micros(count.checked_mul(1_000)?).ok(),
+        }
+    }
+}
+
+/// Who sent this? Official libraries differ on odd headers; where they do, this takes the stricter reading.
+pub(crate) fn verify(
+    request: &Request<'_>,
+    header: &str,
+    unit: Unit,
+    credentials: &Credentials,
+    now: Timestamp,
+) -> Result<Proof, Rejection> {
+    let header = request.sole_header(header)?.ok_or(Rejection::NoSignature)?;
     if request.body.is_empty() {
         return Err(Rejection::EmptyBody);
     }
-    let header = Header::parse(header.ok_or(Rejection::MalformedSignature { expected: "visible ASCII" })?)?;
+    let header = Header::parse(header, unit)?;
     let secret = matching_secret(credentials, &[header.stamp_text.as_bytes(), b".", request.body], &header.signatures)
         .ok_or_else(|| wrong_signature(credentials))?;
     // The stamp is believed only now: before the signature held, anybody could have written it.
@@ -40,7 +64,7 @@ struct Header<'a> {
 impl<'a> Header<'a> {
     /// Pieces between commas, name before the first `=`. Nothing is trimmed; pieces without `=` and unknown schemes are
     /// passed over.
-    fn parse(text: &'a str) -> Result<Header<'a>, Rejection> {
+    fn parse(text: &'a str, unit: Unit) -> Result<Header<'a>, Rejection> {
         let malformed = |expected| Rejection::MalformedSignature { expected };
         let (mut stamp, mut signatures) = (None, Vec::new());
         // Only told where the header cannot be used as it is.
@@ -61,8 +85,8 @@ impl<'a> Header<'a> {
         if !canonical {
             return Err(malformed("t in digits without a leading zero"));
         }
-        let seconds = stamp_text.parse().map_err(|_| malformed("t in seconds since 1970"))?;
-        let stamp = Timestamp::from_seconds(seconds).map_err(|_| malformed("t in seconds since 1970"))?;
+        let count = stamp_text.parse().map_err(|_| malformed(unit.expected()))?;
+        let stamp = unit.moment(count).ok_or(malformed(unit.expected()))?;
         if signatures.is_empty() {
             return Err(or_rewritten(Rejection::UnusableSignature { expected: "a v1 signature of 64 hex digits" }));
         }
@@ -70,15 +94,14 @@ impl<'a> Header<'a> {
     }
 }
 
-/// Whether a piece that counts has a blank before its name: Stripe writes none.
+/// Whether a piece that counts has a blank before its name: gateways write none.
 fn is_rewritten(text: &str) -> bool {
     let mut names = text.split(',').filter_map(|piece| piece.split_once('=')).map(|(name, _)| name);
     names.any(|name| name.trim_start() != name && matches!(name.trim_start(), "t" | "v1"))
 }
 
-/// The header Stripe would send for this body at this time: for simulated traffic and tests.
-#[must_use]
-pub fn sign(secret: &Secret, stamp_seconds: i64, body: &[u8]) -> String {
-    let stamp = stamp_seconds.to_string();
+/// The header of this body at this time, in the unit of who signs: for simulated traffic and tests.
+pub(crate) fn sign(secret: &Secret, stamp: i64, body: &[u8]) -> String {
+    let stamp = stamp.to_string();
     format!("t={stamp},v1={}", hmac_hex(secret, Digest::Sha256, &[stamp.as_bytes(), b".", body]))
 }
