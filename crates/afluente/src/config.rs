@@ -143,7 +143,7 @@ pub(crate) fn parse(
         log_format: log.word(
             &mut reader,
             "format",
-            "AFLUENTE_LOG_FORMAT",
+            Some("AFLUENTE_LOG_FORMAT"),
             &[("text", Format::Text), ("json", Format::Json)],
         ),
         log_level: level(&mut reader, &mut log),

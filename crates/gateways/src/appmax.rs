@@ -70,12 +70,14 @@ static PROFILE: Profile = Profile {
     conventions: Conventions { resolution: Resolution::Second, scale: Scale::iso4217 },
     credentials: &[CredentialForm { kind: CredentialKind::PathToken, form: PATH_TOKEN, is_required: true }],
     digests: &[Digest::Sha256],
+    external_id: None,
     keys: None,
     signs_bodies: false,
     apis: &[V1, V3],
     // Every other answer is tried four times in six and a half hours, and then never again.
     answers: Answers { accepted: 200, rejected: 401, echoes: &[] },
     content_types: &["application/json", ""],
+    takes_paths: false,
     takes_empty_bodies: false,
     // A few KB are seen; lists of products and bundles have no end.
     body_limit_bytes: 256 << 10,

@@ -1,7 +1,10 @@
 //! What an account checks requests with: of each kind several at once, while they are rotated.
 
+use std::sync::Arc;
+
 use afluente_model::SecretName;
 
+use crate::certificate::Authorities;
 use crate::key_set::KeySet;
 use crate::secret::{Secret, SecretForm};
 
@@ -16,6 +19,8 @@ pub enum Credential {
     Login(Secret),
     /// The gateway's own public keys.
     Keys(KeySet),
+    /// Who vouches for its client certificate.
+    Authorities(Arc<Authorities>),
 }
 
 impl Credential {
@@ -27,6 +32,7 @@ impl Credential {
             Credential::PathToken(_) => CredentialKind::PathToken,
             Credential::Login(_) => CredentialKind::Login,
             Credential::Keys(_) => CredentialKind::Keys,
+            Credential::Authorities(_) => CredentialKind::Authorities,
         }
     }
 
@@ -35,7 +41,7 @@ impl Credential {
     pub const fn secret(&self) -> Option<&Secret> {
         match self {
             Credential::Hmac(secret) | Credential::PathToken(secret) | Credential::Login(secret) => Some(secret),
-            Credential::Keys(_) => None,
+            Credential::Keys(_) | Credential::Authorities(_) => None,
         }
     }
 }
@@ -51,12 +57,19 @@ pub enum CredentialKind {
     Login,
     /// Public keys that the gateway shows at an address.
     Keys,
+    /// Authorities of client certificates.
+    Authorities,
 }
 
 impl CredentialKind {
     /// Every kind.
-    pub const ALL: &'static [CredentialKind] =
-        &[CredentialKind::Hmac, CredentialKind::PathToken, CredentialKind::Login, CredentialKind::Keys];
+    pub const ALL: &'static [CredentialKind] = &[
+        CredentialKind::Hmac,
+        CredentialKind::PathToken,
+        CredentialKind::Login,
+        CredentialKind::Keys,
+        CredentialKind::Authorities,
+    ];
 
     /// The key in an account's configuration: of a list of references, or of the section about public keys.
     #[must_use]
@@ -66,6 +79,7 @@ impl CredentialKind {
             CredentialKind::PathToken => "path_tokens",
             CredentialKind::Login => "logins",
             CredentialKind::Keys => "keys",
+            CredentialKind::Authorities => "client_certificates",
         }
     }
 
@@ -76,7 +90,7 @@ impl CredentialKind {
             CredentialKind::Hmac => Some(Credential::Hmac(secret)),
             CredentialKind::PathToken => Some(Credential::PathToken(secret)),
             CredentialKind::Login => Some(Credential::Login(secret)),
-            CredentialKind::Keys => None,
+            CredentialKind::Keys | CredentialKind::Authorities => None,
         }
     }
 }
@@ -170,7 +184,16 @@ impl Credentials {
     pub fn keys(&self) -> Option<&KeySet> {
         self.all.iter().find_map(|one| match one {
             Credential::Keys(keys) => Some(keys),
-            Credential::Hmac(_) | Credential::PathToken(_) | Credential::Login(_) => None,
+            Credential::Hmac(_) | Credential::PathToken(_) | Credential::Login(_) | Credential::Authorities(_) => None,
+        })
+    }
+
+    /// Who vouches for the client certificate, if requests are checked with one.
+    #[must_use]
+    pub fn authorities(&self) -> Option<&Authorities> {
+        self.all.iter().find_map(|one| match one {
+            Credential::Authorities(authorities) => Some(&**authorities),
+            Credential::Hmac(_) | Credential::PathToken(_) | Credential::Login(_) | Credential::Keys(_) => None,
         })
     }
 

@@ -28,6 +28,11 @@ impl Draft {
         Draft { source, at: None, tenant: None, context: None, reading }
     }
 
+    /// What tells a repetition, where that is known only after reading.
+    pub(crate) fn set_event(&mut self, event: String) {
+        self.reading.event = Some(event.into());
+    }
+
     /// The gateway's time of what it says.
     pub(crate) fn set_at(&mut self, at: Option<Timestamp>) {
         self.at = at;

@@ -1,6 +1,6 @@
 //! What an adapter reads: a body together with what is known about where it came from.
 
-use afluente_model::{Answer, Incoming, Mode, ProviderId, Source, Timestamp};
+use afluente_model::{Answer, Incoming, Mode, Proof, ProviderId, Source, Timestamp};
 
 /// What an envelope must agree with: the part of an account's configuration an adapter may see.
 #[derive(Clone, Debug)]
@@ -61,6 +61,21 @@ impl<'a> Envelope<'a> {
     #[must_use]
     pub fn account(&self) -> &'a AccountView {
         self.account
+    }
+
+    /// Whether a proof of the gateway itself came with it, or it is our own call's answer.
+    #[must_use]
+    pub fn is_proved(&self) -> bool {
+        self.incoming.is_proved()
+    }
+
+    /// Who was at the other end of the channel, if that is what was proved.
+    #[must_use]
+    pub fn peer(&self) -> Option<&'a str> {
+        match self.incoming.delivery().map(|delivery| &delivery.proof) {
+            Some(Proof::Channel { peer }) => Some(peer),
+            Some(Proof::Signed { .. } | Proof::PathToken | Proof::None) | None => None,
+        }
     }
 
     /// The query of the request, if the profile keeps it.

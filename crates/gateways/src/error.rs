@@ -71,6 +71,18 @@ pub enum Rejection {
         /// The key of the configuration that would name it.
         needs: &'static str,
     },
+    /// No client certificate came, in the connection or from a proxy that may forward one.
+    #[error("expected a client certificate, got none")]
+    NoCertificate,
+    /// A client certificate came that proves nothing.
+    #[error("expected a client certificate of one of the account's authorities, got one that {why}")]
+    UntrustedCertificate {
+        /// What is wrong with it, to end the sentence "a certificate that …".
+        why: &'static str,
+    },
+    /// Nothing is posted to this path of the account.
+    #[error("expected a path this gateway posts to")]
+    UnknownPath,
     /// The body is empty.
     #[error("expected a body, got none")]
     EmptyBody,
@@ -97,6 +109,9 @@ impl Rejection {
             Rejection::WrongPathToken => "wrong_path_token",
             Rejection::WrongLogin => "wrong_login",
             Rejection::NothingToCheckWith { .. } => "nothing_to_check_with",
+            Rejection::NoCertificate => "no_certificate",
+            Rejection::UntrustedCertificate { .. } => "untrusted_certificate",
+            Rejection::UnknownPath => "unknown_path",
             Rejection::EmptyBody => "empty_body",
             Rejection::Probe => "probe",
         }

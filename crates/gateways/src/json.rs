@@ -39,9 +39,14 @@ pub(crate) fn with_decimals(text: &str) -> Cow<'_, str> {
     decimal::quoted(text)
 }
 
+/// Reads a text that may be any JSON.
+pub(crate) fn value(text: &str) -> Result<Json<'_>, Malformed> {
+    serde_json::from_str(text).map_err(|error| not_json(&error))
+}
+
 /// Reads a text that must be one JSON object.
 pub(crate) fn object(text: &str) -> Result<Object<'_>, Malformed> {
-    match serde_json::from_str(text).map_err(|error| not_json(&error))? {
+    match value(text)? {
         Json::Object(object) => Ok(object),
         Json::Null | Json::Bool(_) | Json::Int(_) | Json::OtherNumber | Json::Text(_) | Json::List(_) => {
             Err(Malformed::Shape { field: ".", expected: "an object" })

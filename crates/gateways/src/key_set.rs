@@ -1,4 +1,4 @@
-//! The public keys a gateway shows at an address (JWKS, RFC 7517), as far as RS256 needs them.
+//! The public keys a gateway shows at an address (JWKS, RFC 7517), as far as RS256 and PS256 need them.
 //!
 //! An adapter only looks into the set; whoever can ask for it puts it there, again and again. What was looked for and is not
 //! there is remembered, so that it is asked for sooner.
@@ -11,7 +11,7 @@ use afluente_model::SecretName;
 use base64::Engine;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RsaPublicKeyComponents};
+use ring::signature::{RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, RsaParameters, RsaPublicKeyComponents};
 use serde::Deserialize;
 
 /// How many keys of one set are looked at.
@@ -43,6 +43,32 @@ struct PublicKey {
     name: SecretName,
     modulus: Box<[u8]>,
     exponent: Box<[u8]>,
+    /// What it is for; anything where it does not say.
+    algorithm: Option<Algorithm>,
+}
+
+/// How a signature is made. Never the sender's to choose.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Algorithm {
+    Rs256,
+    Ps256,
+}
+
+impl Algorithm {
+    fn named(text: &str) -> Option<Algorithm> {
+        match text {
+            "RS256" => Some(Algorithm::Rs256),
+            "PS256" => Some(Algorithm::Ps256),
+            _ => None,
+        }
+    }
+
+    fn parameters(self) -> &'static RsaParameters {
+        match self {
+            Algorithm::Rs256 => &RSA_PKCS1_2048_8192_SHA256,
+            Algorithm::Ps256 => &RSA_PSS_2048_8192_SHA256,
+        }
+    }
 }
 
 /// Why a text is no set of keys. Nothing of it is shown.
@@ -98,13 +124,14 @@ impl KeySet {
         self.held.missed.swap(false, Ordering::Relaxed)
     }
 
-    /// Whether the key of this name made an RS256 signature over these bytes.
-    pub(crate) fn verify(&self, id: &str, message: &[u8], signature: &[u8]) -> Verified {
+    /// Whether the key of this name made a signature of this kind over these bytes.
+    pub(crate) fn verify(&self, with: Algorithm, id: &str, message: &[u8], signature: &[u8]) -> Verified {
         let keys = self.keys();
         let verified = match keys.iter().find(|key| *key.id == *id) {
             None => Verified::UnknownKey,
+            Some(PublicKey { algorithm: Some(other), .. }) if *other != with => Verified::No,
             Some(PublicKey { modulus: n, exponent: e, name, .. }) => {
-                match (RsaPublicKeyComponents { n, e }).verify(&RSA_PKCS1_2048_8192_SHA256, message, signature) {
+                match (RsaPublicKeyComponents { n, e }).verify(with.parameters(), message, signature) {
                     Ok(()) => Verified::By(name.clone()),
                     Err(_) => Verified::No,
                 }
@@ -157,11 +184,13 @@ fn parsed(jwks: &[u8]) -> Result<Arc<[PublicKey]>, BadKeys> {
     if usable.is_empty() { Err(BadKeys::Useless { got }) } else { Ok(usable) }
 }
 
-/// An RSA key for signatures, for RS256 if it says for what.
+/// An RSA key for signatures, of a kind we know if it says for what.
 fn usable(key: Jwk) -> Option<PublicKey> {
-    let is_meant = key.kty == "RSA"
-        && key.purpose.as_deref() == Some("sig")
-        && key.alg.is_none_or(|algorithm| algorithm == "RS256");
+    let is_meant = key.kty == "RSA" && key.purpose.as_deref() == Some("sig");
+    let algorithm = match key.alg.as_deref() {
+        None => None,
+        Some(named) => Some(Algorithm::named(named)?),
+    };
     let number = |text: Option<String>| -> Option<Box<[u8]>> {
         let bytes = BASE64_URL.decode(text?).ok()?;
         let first = bytes.iter().position(|byte| *byte != 0)?;
@@ -169,7 +198,7 @@ fn usable(key: Jwk) -> Option<PublicKey> {
     };
     let (modulus, exponent) = (number(key.n)?, number(key.e)?);
     let name = SecretName::of(&modulus);
-    (is_meant && modulus.len() >= 256).then_some(PublicKey { id: key.kid?.into(), name, modulus, exponent })
+    (is_meant && modulus.len() >= 256).then_some(PublicKey { id: key.kid?.into(), name, modulus, exponent, algorithm })
 }
 
 #[cfg(test)]
@@ -208,7 +237,7 @@ mod tests {
     fn what_is_missed_is_remembered_once() {
         let set = KeySet::default();
         assert!(!set.was_missed());
-        assert_eq!(set.clone().verify("nobody", b"", b""), Verified::UnknownKey);
+        assert_eq!(set.clone().verify(Algorithm::Rs256, "nobody", b"", b""), Verified::UnknownKey);
         assert!(set.was_missed() && !set.was_missed());
     }
 }

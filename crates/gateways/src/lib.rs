@@ -8,6 +8,7 @@
 //! word never fails a delivery. Bodies, secrets and names never enter an error.
 
 mod appmax;
+mod certificate;
 mod claim;
 mod credentials;
 mod document;
@@ -15,6 +16,7 @@ mod draft;
 mod envelope;
 mod error;
 mod json;
+pub mod jws;
 mod key_set;
 pub mod mercadopago;
 pub mod openfinance;
@@ -29,6 +31,7 @@ pub mod stripe;
 mod text;
 pub mod vocabulary;
 
+pub use certificate::{Authorities, BadAuthorities, Certificates, PeerName, UnknownRevocation};
 pub use claim::{Claim, ClaimKind, ClaimSubject, SubjectKind};
 pub use credentials::{Credential, CredentialForm, CredentialKind, Credentials, Digest};
 pub use envelope::{AccountView, Envelope, Tenants};
@@ -36,7 +39,7 @@ pub use error::{Malformed, Rejection};
 pub use key_set::{BadKeys, KeySet};
 pub use profile::{Api, Profile};
 pub use reading::{Absent, Alias, Call, IgnoredBecause, Impossible, Raised, Reading, UnknownWord, Want};
-pub use request::Request;
+pub use request::{PATH, Request};
 pub use secret::{BadSecret, Secret, SecretForm};
 
 use afluente_model::{Answer, Gateway, Proof, Timestamp};

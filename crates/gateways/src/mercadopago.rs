@@ -49,6 +49,7 @@ static PROFILE: Profile = Profile {
         CredentialForm { kind: CredentialKind::PathToken, form: SecretForm::ANY, is_required: false },
     ],
     digests: &[Digest::Sha256],
+    external_id: None,
     keys: None,
     signs_bodies: false,
     apis: &[Api {
@@ -69,6 +70,7 @@ static PROFILE: Profile = Profile {
     // Only 200 and 201 are success; everything else comes again for two weeks.
     answers: Answers { accepted: 200, rejected: 401, echoes: &[] },
     content_types: &["application/json"],
+    takes_paths: false,
     takes_empty_bodies: false,
     // 177 bytes for a payment, 2 KB for an order; no limit is published.
     body_limit_bytes: 64 << 10,

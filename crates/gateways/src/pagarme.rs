@@ -65,6 +65,7 @@ static PROFILE: Profile = Profile {
     ],
     // v4 names its digest in the header; no fixture shows another than SHA-1.
     digests: &[Digest::Sha1, Digest::Sha256],
+    external_id: None,
     keys: Some(KeysAt { base: "https://hubapi.pagar.me", hosts: &["hubapi.pagar.me"], path: "/.well-known/jwks.json" }),
     signs_bodies: true,
     apis: &[Api {
@@ -81,6 +82,7 @@ static PROFILE: Profile = Profile {
     }],
     answers: Answers { accepted: 200, rejected: 401, echoes: &[] },
     content_types: &["application/json", "application/x-www-form-urlencoded"],
+    takes_paths: false,
     takes_empty_bodies: false,
     // An order carries all of its charges and items. No limit is published.
     body_limit_bytes: 1 << 20,

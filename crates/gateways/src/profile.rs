@@ -7,6 +7,7 @@ use crate::secret::SecretForm;
 
 /// The constants of a gateway's adapter.
 #[derive(Debug)]
+#[allow(clippy::struct_excessive_bools, reason = "a table of constants, each a question of its own")]
 pub struct Profile {
     /// The gateway.
     pub gateway: Gateway,
@@ -22,6 +23,8 @@ pub struct Profile {
     pub credentials: &'static [CredentialForm],
     /// What its HMACs may be made with; the first unless the account says another.
     pub digests: &'static [Digest],
+    /// What the external id of an account is, where no account may be without.
+    pub external_id: Option<&'static str>,
     /// Where it shows its public keys, if it signs with such.
     pub keys: Option<KeysAt>,
     /// Whether its signatures cover bodies. Where they do not, a signed body is a hint all the same.
@@ -32,6 +35,8 @@ pub struct Profile {
     pub answers: Answers,
     /// Content types a body may come with, lower case, without parameters; an empty text where it may come without one.
     pub content_types: &'static [&'static str],
+    /// Whether what stands behind the account in the path is the gateway's to write.
+    pub takes_paths: bool,
     /// Whether a request without a body means something.
     pub takes_empty_bodies: bool,
     /// The largest body accepted, bytes.

@@ -49,9 +49,13 @@ pub(crate) fn wrong_signature(credentials: &Credentials) -> Rejection {
 
 /// The configured token that ends the path. None there, none configured and a wrong one are all alike to who asks.
 pub(crate) fn matching_token(credentials: &Credentials, request: &Request<'_>) -> Result<(), Rejection> {
-    let got = request.path_token.unwrap_or_default().as_bytes();
+    matches_token(credentials, request.path_token.unwrap_or_default())
+}
+
+/// Whether a text is one of the configured tokens.
+pub(crate) fn matches_token(credentials: &Credentials, got: &str) -> Result<(), Rejection> {
     // Compared as hashes, so that the time it takes tells nothing of a length.
-    let got = Sha256::digest(got);
+    let got = Sha256::digest(got.as_bytes());
     let matched = credentials
         .of(CredentialKind::PathToken)
         .fold(0, |seen, token| seen | Sha256::digest(token.expose()).as_slice().ct_eq(got.as_slice()).unwrap_u8());

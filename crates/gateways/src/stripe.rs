@@ -68,6 +68,7 @@ static PROFILE: Profile = Profile {
     conventions: Conventions { resolution: Resolution::Second, scale: Scale::stripe },
     credentials: &[CredentialForm { kind: CredentialKind::Hmac, form: SECRET, is_required: true }],
     digests: &[Digest::Sha256],
+    external_id: None,
     keys: None,
     signs_bodies: true,
     apis: &[Api {
@@ -85,6 +86,7 @@ static PROFILE: Profile = Profile {
     // Any 2xx is success there; 4xx is tried again like 5xx, and 400 is what Stripe's own examples answer.
     answers: Answers { accepted: 200, rejected: 400, echoes: &[] },
     content_types: &["application/json"],
+    takes_paths: false,
     takes_empty_bodies: false,
     // No limit is published; what is seen is 0.4 to 7 KB, invoices with many lines more.
     body_limit_bytes: 1 << 20,

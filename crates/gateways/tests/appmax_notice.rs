@@ -22,6 +22,7 @@ fn verified(token: Option<&str>, headers: &[(&'static str, &str)]) -> Result<Pro
     let request = Request {
         method: &Method::POST,
         path_token: token,
+        peer: None,
         query: Some("token=a-token-of-the-shop"),
         headers: &headers,
         body: K1.as_bytes(),

@@ -112,7 +112,8 @@ fn every_body_is_refused_when_it_is_forged_unsigned_stale_or_cut() {
 
 fn verify(case: &Case, posted: &Posted, clock: i64) -> Result<Proof, Rejection> {
     let Posted { query, headers, body } = posted;
-    let request = Request { method: &Method::POST, path_token: None, query: query.as_deref(), headers, body };
+    let request =
+        Request { method: &Method::POST, path_token: None, peer: None, query: query.as_deref(), headers, body };
     let credentials = gateway::credentials(case.gateway, Secret::new(SECRET).unwrap());
     case.adapter().verify(&request, &credentials, Timestamp::from_seconds(clock).unwrap())
 }
@@ -130,7 +131,7 @@ fn every_status_in_a_body_is_in_the_vocabulary() {
         let unmapped = case.expected["unmapped"].as_array().cloned().unwrap_or_default();
         for body in &case.bodies {
             let parsed: Value = serde_json::from_slice(&body.bytes).unwrap_or_default();
-            let Some((field, status)) = gateway::status(case.gateway, &parsed) else { continue };
+            let Some((field, status)) = gateway::status(&case, &parsed) else { continue };
             if !known.iter().any(|(known, _)| *known == field) {
                 continue;
             }

@@ -73,6 +73,7 @@ impl Case {
         let request = Request {
             method: &Method::POST,
             path_token: self.token,
+            peer: None,
             query: Some(&self.query),
             headers: &headers,
             body: b"{\"data\":{\"id\":\"anything\"}}",
@@ -274,7 +275,7 @@ fn headers_that_come_twice_are_refused() {
     let credentials = Credentials::hmac(Secret::new(SECRET), 300);
     let verify = |headers: &HeaderMap| {
         let query = Some("data.id=123456789&type=payment");
-        let request = Request { method: &Method::POST, path_token: None, query, headers, body: b"{}" };
+        let request = Request { method: &Method::POST, path_token: None, peer: None, query, headers, body: b"{}" };
         adapter(Gateway::MercadoPago).verify(&request, &credentials, Timestamp::from_seconds(T).unwrap())
     };
     assert_eq!(verify(&headers), proved_by(SECRET));

@@ -35,7 +35,7 @@ fn verify(of: (&str, &str), secret: &str, headers: &[&str], body: &str, clock: i
         map.append(HeaderName::from_bytes(of.1.as_bytes()).unwrap(), HeaderValue::from_str(header).unwrap());
     }
     let body = body.as_bytes();
-    let request = Request { method: &Method::POST, path_token: None, query: None, headers: &map, body };
+    let request = Request { method: &Method::POST, path_token: None, peer: None, query: None, headers: &map, body };
     let credentials = Credentials::hmac([Secret::new(secret).unwrap()], 300);
     adapter(of.0).verify(&request, &credentials, Timestamp::from_micros(clock * 1_000).unwrap())
 }

@@ -52,8 +52,14 @@ impl<'a> Case<'a> {
         for (name, value) in &self.headers {
             headers.append(HeaderName::from_static(name), HeaderValue::from_bytes(value.as_bytes()).unwrap());
         }
-        let request =
-            Request { method: &Method::POST, path_token: self.token, query: None, headers: &headers, body: self.body };
+        let request = Request {
+            method: &Method::POST,
+            path_token: self.token,
+            peer: None,
+            query: None,
+            headers: &headers,
+            body: self.body,
+        };
         let credentials = Credentials::new(all, 300).with_digest(digest);
         // The moment changes nothing: what was signed once is signed for ever.
         let proofs = [0, 4_000_000_000].map(|clock| {

@@ -26,7 +26,7 @@ fn verify_with(keys: &Credentials, headers: &[&str], body: &[u8], clock: i64) ->
     for header in headers {
         map.append("stripe-signature", HeaderValue::from_bytes(header.as_bytes()).unwrap());
     }
-    let request = Request { method: &Method::POST, path_token: None, query: None, headers: &map, body };
+    let request = Request { method: &Method::POST, path_token: None, peer: None, query: None, headers: &map, body };
     adapter(Gateway::Stripe).verify(&request, keys, Timestamp::from_seconds(clock).unwrap())
 }
 

@@ -64,10 +64,17 @@ impl Accounts {
         self.by_gateway.get(&gateway)?.get(name).cloned()
     }
 
-    /// The account that has this path as an alias.
+    /// The account that has this path as an alias, and what stands behind it: where the gateway writes paths, an alias is where
+    /// they begin.
     #[must_use]
-    pub fn find_alias(&self, path: &str) -> Option<Arc<Account>> {
-        self.by_alias.get(path).cloned()
+    pub fn find_alias<'a>(&self, path: &'a str) -> Option<(Arc<Account>, Option<&'a str>)> {
+        if let Some(account) = self.by_alias.get(path) {
+            return Some((Arc::clone(account), None));
+        }
+        let slashes = path.bytes().enumerate().filter(|(_, byte)| *byte == b'/').map(|(at, _)| at);
+        let (account, rest) = slashes.rev().find_map(|at| Some((self.by_alias.get(&path[..at])?, &path[at + 1..])))?;
+        let takes = account.adapter.profile().takes_paths && !rest.is_empty();
+        takes.then(|| (Arc::clone(account), Some(rest)))
     }
 
     /// How many there are.

@@ -55,7 +55,11 @@ outcomes! {
     WrongPathToken => "wrong_path_token",
     WrongLogin => "wrong_login",
     NothingToCheckWith => "nothing_to_check_with",
+    NoCertificate => "no_certificate",
+    UntrustedCertificate => "untrusted_certificate",
+    UnknownPath => "unknown_path",
     Probe => "probe",
+    NotProved => "not_proved",
     TooOld => "too_old",
     FromFuture => "from_future",
     Busy => "busy",
@@ -84,6 +88,9 @@ impl From<Rejection> for Outcome {
             Rejection::TooOld { .. } => Outcome::TooOld,
             Rejection::FromFuture { .. } => Outcome::FromFuture,
             Rejection::EmptyBody => Outcome::EmptyBody,
+            Rejection::NoCertificate => Outcome::NoCertificate,
+            Rejection::UntrustedCertificate { .. } => Outcome::UntrustedCertificate,
+            Rejection::UnknownPath => Outcome::UnknownPath,
             Rejection::Probe => Outcome::Probe,
         }
     }

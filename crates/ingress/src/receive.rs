@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use afluente_gateways::{
-    Adapter, CredentialKind, Credentials, Profile, Rejection, Request as RawRequest, Secret, adapter,
+    Adapter, CredentialKind, Credentials, Profile, Rejection, Request as RawRequest, Secret, adapter, adapters,
 };
 use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, chain};
 use afluente_queue::{PublishError, Queue, SealKeys};
@@ -40,7 +40,8 @@ struct Door<'a> {
     adapter: &'static dyn Adapter,
     /// None if the path names one we do not have.
     account: Option<Arc<Account>>,
-    token: Option<&'a str>,
+    /// What stands behind it in the path.
+    rest: Option<&'a str>,
 }
 
 /// Turns requests into sealed deliveries on the queue.
@@ -116,7 +117,7 @@ impl Receiver {
             Err(refusal) => self.refuse(refusal, &head, &mut body, pulse).await,
         };
         if let Some(door) = &door {
-            echo(&head.headers, door.adapter.profile(), answer.headers_mut());
+            echo(&head.headers, door.adapter.profile(), &mut answer);
         }
         self.note(door.map(|door| door.adapter.profile().gateway), outcome, started.elapsed());
         answer
@@ -126,15 +127,14 @@ impl Receiver {
     fn door<'a>(&self, path: &'a str) -> Option<Door<'a>> {
         let accounts = self.accounts.borrow();
         match Route::of(path) {
-            Route::Webhook { gateway, account, token } => {
+            Route::Webhook { gateway, account, rest } => {
                 let account = accounts.find(gateway, account);
                 let adapter = account.as_ref().map_or_else(|| adapter(gateway), |account| account.adapter());
-                let fits = token.is_none() || adapter.profile().takes(CredentialKind::PathToken);
-                fits.then_some(Door { adapter, account, token })
+                fits(gateway, rest).then_some(Door { adapter, account, rest })
             }
             Route::Unknown => {
-                let account = accounts.find_alias(path)?;
-                Some(Door { adapter: account.adapter(), account: Some(account), token: None })
+                let (account, rest) = accounts.find_alias(path)?;
+                Some(Door { adapter: account.adapter(), account: Some(account), rest })
             }
         }
     }
@@ -192,13 +192,16 @@ impl Receiver {
         let received_at = (self.clock)();
         let request = RawRequest {
             method: &head.method,
-            path_token: door.token,
+            path_token: door.rest,
+            peer: None,
             query: head.uri.query(),
             headers: &head.headers,
             body: &body,
         };
         let profile = door.adapter.profile();
         let rejected = status(profile.answers.rejected, StatusCode::BAD_REQUEST);
+        // Where accounts of one gateway are spoken to in several ways, what is wrong would tell which, and so whether there is one.
+        let is_told = adapters(profile.gateway).len() == 1;
         let credentials = door.account.as_deref().map_or(&self.decoy, Account::credentials);
         let verified = door.adapter.verify(&request, credentials, received_at);
         if verified == Err(Rejection::Probe) {
@@ -207,16 +210,20 @@ impl Receiver {
         }
         let Some(account) = &door.account else {
             let why = verified.err().unwrap_or(Rejection::WrongPathToken);
-            return Err(Refusal::UnknownAccount { status: rejected, why });
+            return Err(Refusal::UnknownAccount { status: rejected, why, is_told });
         };
-        let proof = verified.map_err(|why| Refusal::Rejected { status: rejected, why })?;
+        let proof = verified.map_err(|why| match why {
+            // Only who proved himself hears of it.
+            Rejection::UnknownPath => Refusal::Rejected { status: StatusCode::NOT_FOUND, why, is_told: true },
+            _ => Refusal::Rejected { status: rejected, why, is_told },
+        })?;
         Ok(Delivery {
             id: DeliveryId(Uuid::now_v7()),
             gateway: account.gateway(),
             account: account.name().clone(),
             received_at,
             proof,
-            headers: kept_headers(&head.headers, profile),
+            headers: kept_headers(&request, profile),
             query: head.uri.query().filter(|_| profile.keeps_query).map(Into::into),
             traceparent: traceparent(&head.headers),
             released_by: None,
@@ -309,6 +316,13 @@ impl Receiver {
             );
         }
     }
+}
+
+/// Whether anything may stand behind an account of this gateway: the same for all of them, so that nobody can tell one from none.
+fn fits(gateway: Gateway, rest: Option<&str>) -> bool {
+    let Some(rest) = rest else { return true };
+    let mut profiles = adapters(gateway).iter().map(|adapter| adapter.profile());
+    profiles.any(|profile| profile.takes_paths || (profile.takes(CredentialKind::PathToken) && !rest.contains('/')))
 }
 
 /// Credentials of no account, one of each kind. What they verify is refused all the same.

@@ -19,7 +19,7 @@ pub(crate) enum Refusal {
     /// No such path, or no gateway we know.
     NotFound,
     /// No such account. Told as an account's wrong signature is, so that nobody can list our accounts.
-    UnknownAccount { status: StatusCode, why: Rejection },
+    UnknownAccount { status: StatusCode, why: Rejection, is_told: bool },
     /// Anything but POST.
     MethodNotAllowed,
     /// A compressed body: the signature is over bytes we would not see.
@@ -34,8 +34,8 @@ pub(crate) enum Refusal {
     BrokenBody,
     /// There is no body.
     EmptyBody,
-    /// The adapter says no, with the gateway's own status.
-    Rejected { status: StatusCode, why: Rejection },
+    /// The adapter says no, with the gateway's own status; whether the caller is told why.
+    Rejected { status: StatusCode, why: Rejection, is_told: bool },
     /// Nothing was posted: the gateway asks whether anybody is here, and hears that somebody is.
     Probe { status: StatusCode },
     /// As many requests or bytes are held as may be.
@@ -81,6 +81,9 @@ impl Refusal {
     /// The outcome as the caller is told it.
     fn told(self) -> Outcome {
         match self {
+            Refusal::UnknownAccount { is_told: false, .. } | Refusal::Rejected { is_told: false, .. } => {
+                Outcome::NotProved
+            }
             Refusal::UnknownAccount { why, .. } => why.into(),
             other => other.outcome(),
         }
@@ -121,6 +124,9 @@ impl Refusal {
             Refusal::SlowBody => "expected the whole body sooner",
             Refusal::BrokenBody => "expected a whole body, got one that is cut off or wrongly framed",
             Refusal::EmptyBody => "expected a body, got none",
+            Refusal::Rejected { is_told: false, .. } | Refusal::UnknownAccount { is_told: false, .. } => {
+                "expected a request that is proved as its account says; the log and the metrics say what was wrong"
+            }
             // How many secrets an account has is nobody's business.
             Refusal::Rejected { why: Rejection::WrongSignature { .. }, .. }
             | Refusal::UnknownAccount { why: Rejection::WrongSignature { .. }, .. } => {

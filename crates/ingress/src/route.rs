@@ -5,8 +5,9 @@ use afluente_model::Gateway;
 /// Where a request wants to go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Route<'a> {
-    /// `/webhooks/{gateway}/{account}[/{token}]` with a gateway we know. Whether the account exists is not known yet.
-    Webhook { gateway: Gateway, account: &'a str, token: Option<&'a str> },
+    /// `/webhooks/{gateway}/{account}[/{rest}]` with a gateway we know. Whether the account exists is not known yet, nor whether
+    /// anything may stand behind it.
+    Webhook { gateway: Gateway, account: &'a str, rest: Option<&'a str> },
     /// Everything else.
     Unknown,
 }
@@ -19,9 +20,9 @@ impl Route<'_> {
         let Some((gateway, rest)) = webhook.and_then(|(slug, rest)| Some((Gateway::from_slug(slug)?, rest))) else {
             return Route::Unknown;
         };
-        let (account, token) = rest.split_once('/').map_or((rest, None), |(account, token)| (account, Some(token)));
-        let is_whole = !account.is_empty() && token.is_none_or(|token| !token.is_empty() && !token.contains('/'));
-        if is_whole { Route::Webhook { gateway, account, token } } else { Route::Unknown }
+        let (account, rest) = rest.split_once('/').map_or((rest, None), |(account, rest)| (account, Some(rest)));
+        let is_whole = !account.is_empty() && rest.is_none_or(|rest| !rest.is_empty());
+        if is_whole { Route::Webhook { gateway, account, rest } } else { Route::Unknown }
     }
 }
 
@@ -30,11 +31,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_path_is_taken_as_it_stands_with_a_token_or_without() {
+    fn a_path_is_taken_as_it_stands_with_something_behind_the_account_or_without() {
         let (gateway, account) = (Gateway::Stripe, "main");
-        assert_eq!(Route::of("/webhooks/stripe/main"), Route::Webhook { gateway, account, token: None });
-        let token = Some("to-ken");
-        assert_eq!(Route::of("/webhooks/stripe/main/to-ken"), Route::Webhook { gateway, account, token });
+        assert_eq!(Route::of("/webhooks/stripe/main"), Route::Webhook { gateway, account, rest: None });
+        for rest in ["to-ken", "token/more", "token/", "a/b%2Fc"] {
+            let path = format!("/webhooks/stripe/main/{rest}");
+            assert_eq!(Route::of(&path), Route::Webhook { gateway, account, rest: Some(rest) });
+        }
     }
 
     #[test]
@@ -56,8 +59,6 @@ mod tests {
             "/webhooks/%73tripe/main",
             "/webhooks/stripe%2Fmain",
             "/webhooks/../webhooks/stripe/main",
-            "/webhooks/stripe/main/token/",
-            "/webhooks/stripe/main/token/more",
             "/webhooks/stripe//token",
             "webhooks/stripe/main",
         ] {

@@ -1,7 +1,9 @@
 //! What of a request's head travels with the delivery.
 
-use afluente_gateways::Profile;
+use afluente_gateways::{PATH, Profile, Request};
 use http::header::{AUTHORIZATION, COOKIE, HeaderMap, HeaderName, PROXY_AUTHORIZATION};
+use http::{HeaderValue, Response};
+use uuid::Uuid;
 
 /// The longest header value that travels, bytes. A longer one stays behind; verification saw it whole.
 const LONGEST_VALUE_BYTES: usize = 1024;
@@ -10,27 +12,37 @@ const LONGEST_VALUE_BYTES: usize = 1024;
 const CREDENTIALS: [HeaderName; 3] = [AUTHORIZATION, COOKIE, PROXY_AUTHORIZATION];
 
 /// The headers the profile asks to keep, in the order they came: readable ones only, and never credentials, whatever a
-/// profile says.
-pub(crate) fn kept_headers(headers: &HeaderMap, profile: &Profile) -> Vec<(Box<str>, Box<str>)> {
+/// profile says. Before them what stands behind the account in the path, if that is asked for.
+pub(crate) fn kept_headers(request: &Request<'_>, profile: &Profile) -> Vec<(Box<str>, Box<str>)> {
+    let headers = request.headers;
+    let path = request.path_and_query().filter(|_| profile.kept_headers.contains(&PATH));
+    let path = path.map(|path| (PATH.into(), path.into()));
     let kept =
         headers.iter().filter(|(name, _)| profile.kept_headers.contains(&name.as_str()) && !CREDENTIALS.contains(name));
-    kept.filter_map(|(name, value)| {
+    let kept = kept.filter_map(|(name, value)| {
         let value = value.to_str().ok().filter(|text| text.len() <= LONGEST_VALUE_BYTES)?;
         Some((name.as_str().into(), value.into()))
-    })
-    .collect()
+    });
+    path.into_iter().chain(kept).collect()
 }
 
-/// Puts the headers that the gateway expects back into its answer: once each, as they came, and never credentials.
-pub(crate) fn echo(request: &HeaderMap, profile: &Profile, answer: &mut HeaderMap) {
+/// Puts the headers that the gateway expects back into its answer: once each, as they came, and never credentials. In the place of one
+/// that did not come, or came in a form nobody can give back, stands one of ours: what was accepted is never refused for that.
+pub(crate) fn echo<T>(request: &HeaderMap, profile: &Profile, answer: &mut Response<T>) {
+    let is_accepted = answer.status().is_success();
+    let answer = answer.headers_mut();
     for name in profile.answers.echoes {
         let Ok(name) = HeaderName::from_bytes(name.as_bytes()) else { continue };
+        if CREDENTIALS.contains(&name) {
+            continue;
+        }
         let mut values = request.get_all(&name).iter();
         if let (Some(value), None) = (values.next(), values.next())
             && value.len() <= LONGEST_VALUE_BYTES
-            && !CREDENTIALS.contains(&name)
         {
             answer.insert(name, value.clone());
+        } else if is_accepted && let Ok(own) = HeaderValue::from_str(&Uuid::now_v7().to_string()) {
+            answer.insert(name, own);
         }
     }
 }
@@ -65,6 +77,11 @@ mod tests {
     use afluente_model::{Conventions, Gateway};
 
     use super::*;
+
+    fn request(headers: &HeaderMap) -> Request<'_> {
+        let method = &http::Method::POST;
+        Request { method, path_token: Some("v1/a"), peer: None, query: Some("b"), headers, body: b"" }
+    }
 
     const GOOD: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
 
@@ -106,11 +123,13 @@ mod tests {
         conventions: Conventions::PLAIN,
         credentials: &[],
         digests: &[Digest::Sha256],
+        external_id: None,
         keys: None,
         signs_bodies: false,
         apis: &[],
         answers: Answers { accepted: 200, rejected: 400, echoes: &["x-interaction", "x-absent", "cookie"] },
         content_types: &["application/json"],
+        takes_paths: false,
         takes_empty_bodies: false,
         body_limit_bytes: 1024,
         kept_headers: &["x-kept", "authorization", "cookie"],
@@ -130,9 +149,18 @@ mod tests {
             ("x-kept", &long),
             ("x-kept", "three"),
         ]);
-        let kept = kept_headers(&headers, &GREEDY);
+        let kept = kept_headers(&request(&headers), &GREEDY);
         let expected = [("x-kept", "one"), ("x-kept", "three")];
         assert!(kept.iter().map(|(n, v)| (n.as_ref(), v.as_ref())).eq(expected), "{kept:?}");
+    }
+
+    #[test]
+    fn a_path_travels_where_a_profile_asks_for_it_and_no_header_can_pretend_to_be_one() {
+        let headers = headers(&[("path", "other"), ("x-path", "other")]);
+        let profile = Profile { kept_headers: &[PATH], ..GREEDY };
+        let kept = kept_headers(&request(&headers), &profile);
+        assert!(kept.iter().map(|(n, v)| (n.as_ref(), v.as_ref())).eq([(":path", "v1/a?b")]), "{kept:?}");
+        assert!(kept_headers(&request(&headers), &GREEDY).is_empty());
     }
 
     #[test]
@@ -144,10 +172,16 @@ mod tests {
             (vec![("x-interaction", &*long)], None),
             (vec![], None),
         ] {
-            let mut answer = HeaderMap::new();
-            echo(&headers(&came), &GREEDY, &mut answer);
-            assert_eq!(answer.get("x-interaction").map(|value| value.to_str().unwrap()), expected);
-            assert_eq!(answer.len(), usize::from(expected.is_some()));
+            for status in [202, 503] {
+                let mut answer = Response::builder().status(status).body(()).unwrap();
+                echo(&headers(&came), &GREEDY, &mut answer);
+                let back = answer.headers().get("x-interaction").map(|value| value.to_str().unwrap());
+                match expected {
+                    Some(expected) => assert_eq!(back, Some(expected)),
+                    None => assert_eq!(back.map(str::len), (status == 202).then_some(36), "one of ours, {came:?}"),
+                }
+                assert!(!answer.headers().contains_key("cookie"));
+            }
         }
     }
 }

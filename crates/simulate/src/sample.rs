@@ -117,6 +117,7 @@ mod tests {
                 let request = Request {
                     method: &Method::POST,
                     path_token: whole.token.as_deref(),
+                    peer: None,
                     query: None,
                     headers: &whole.headers,
                     body: &whole.body,

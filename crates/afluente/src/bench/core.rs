@@ -111,6 +111,7 @@ fn one(account: &AccountName, kind: &Kind, whole: &Whole) -> Option<Payment> {
     let request = Request {
         method: &http::Method::POST,
         path_token: whole.token.as_deref(),
+        peer: None,
         query: None,
         headers: &whole.headers,
         body: &whole.body,

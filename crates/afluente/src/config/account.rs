@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use afluente_gateways::{AccountView, Adapter, CredentialKind, Credentials, Secret, Tenants, adapters};
+use afluente_gateways::{AccountView, Adapter, CredentialKind, Credentials, Profile, Secret, Tenants, adapters};
 use afluente_lookup::{Access, Base, LookupAccount, PublicKeys};
 use afluente_model::{AccountName, Gateway, MerchantName, Mode, ProviderId, SecretName};
 use serde_json::{Value, json};
@@ -12,6 +12,7 @@ use crate::exit::Failure;
 
 mod alias;
 mod api;
+mod certificate;
 mod credential;
 
 /// One account, ready to use.
@@ -180,7 +181,7 @@ fn one<'a>(reader: &mut Reader<'a>, name: &str, section: &mut Section<'a>) -> Op
             profile.title
         ));
     }
-    let external_id = external_id(reader, section);
+    let external_id = external_id(reader, section, profile);
     let tenants = tenants(reader, section);
     let replaces = replaces(reader, section);
     Some(AccountConfig {
@@ -244,8 +245,16 @@ fn mode(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<Mode> {
     mode
 }
 
-fn external_id(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<ProviderId> {
-    let text = section.text(reader, "external_id", None)?;
+fn external_id(
+    reader: &mut Reader<'_>,
+    section: &mut Section<'_>,
+    profile: Option<&'static Profile>,
+) -> Option<ProviderId> {
+    let text = section.text(reader, "external_id", None);
+    if let (None, Some(expected)) = (&text, profile.and_then(|profile| profile.external_id)) {
+        reader.problem(section.start(), format!("{}: expected {expected}, got nothing", section.name("external_id")));
+    }
+    let text = text?;
     ProviderId::parse(&text)
         .map_err(|error| {
             reader.problem(section.place("external_id"), format!("{}: {error}", section.name("external_id")));

@@ -54,6 +54,14 @@ impl<'a> Reader<'a> {
         read
     }
 
+    /// A file that anybody may read; a relative path is one inside the data folder.
+    fn open_file(&mut self, path: &Path) -> Result<Vec<u8>, String> {
+        let whole = self.folder.join(path);
+        let read = std::fs::read(&whole).map_err(|error| format!("{} cannot be read: {error}", path.display()));
+        self.files.push(whole);
+        read
+    }
+
     /// Whether the data folder has a file of this name.
     pub(super) fn has_file(&self, name: &str) -> bool {
         self.folder.join(name).exists()
@@ -194,6 +202,13 @@ impl<'a> Section<'a> {
         None
     }
 
+    /// What the file holds that a key names, unless the key does not stand there; a file that cannot be read is a problem.
+    pub(super) fn file(&mut self, reader: &mut Reader<'_>, key: &'static str) -> Option<Vec<u8>> {
+        let path = self.text(reader, key, None)?;
+        let read = reader.open_file(Path::new(&path));
+        read.map_err(|text| reader.problem(self.place(key), format!("{}: {text}", self.name(key)))).ok()
+    }
+
     /// Whether it stands there at all.
     pub(super) fn is_there(&self) -> bool {
         self.table.is_some()
@@ -261,14 +276,14 @@ impl<'a> Section<'a> {
         &mut self,
         reader: &mut Reader<'_>,
         key: &'static str,
-        variable: &str,
+        variable: Option<&str>,
         words: &[(&str, T)],
     ) -> T {
-        let Some(text) = self.text(reader, key, Some(variable)) else { return words[0].1 };
+        let Some(text) = self.text(reader, key, variable) else { return words[0].1 };
         words.iter().find(|(word, _)| *word == text).map_or_else(
             || {
                 let known: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-                let (place, name) = self.origin(reader, key, variable);
+                let (place, name) = self.origin(reader, key, variable.unwrap_or_default());
                 reader.problem(place, format!("{name}: expected one of {}, got {text:?}", known.join(", ")));
                 words[0].1
             },

@@ -23,6 +23,8 @@ fn folder() -> tempfile::TempDir {
         ("token", "sk_live_of_the_shop", 0o600),
         ("short", "whsec_", 0o600),
         ("empty", "\n", 0o600),
+        ("icp.pem", include_str!("../../../gateways/tests/keys/icp-root.pem"), 0o644),
+        ("leaf.pem", include_str!("../../../gateways/tests/keys/icp-leaf.pem"), 0o644),
     ] {
         std::fs::write(folder.path().join(name), text).unwrap();
         std::fs::set_permissions(folder.path().join(name), std::fs::Permissions::from_mode(mode)).unwrap();
@@ -101,10 +103,10 @@ fn every_single_mistake_is_named() {
             "/a is also an alias of account shop",
         ),
         (&account("secrets = [{ file = \"one\" }]\npath_tokens = [{ file = \"two\" }]"), "path_tokens: unknown key"),
-        (&GOOD.replace("stripe", "openfinance"), "profile: expected one of transfeera, house, got nothing"),
+        (&GOOD.replace("stripe", "openfinance"), "profile: expected one of ofb, transfeera, efi, house, got nothing"),
         (
             &GOOD.replace("\"stripe\"", "\"openfinance\"\nprofile = \"lina\""),
-            "expected one of transfeera, house, got \"lina\"",
+            "expected one of ofb, transfeera, efi, house, got \"lina\"",
         ),
         (&GOOD.replace("\"stripe\"", "\"stripe\"\nprofile = \"v1\""), "profile: unknown key"),
         (&GOOD.replace("accounts.shop", "accounts.Shop"), "expected an account name"),
@@ -154,6 +156,50 @@ fn an_account_whose_gateway_has_several_proofs_needs_one_of_them_and_each_is_hel
     }
     let config = parse(folder().path(), &GOOD.replace("one", "two"), &|_| None).unwrap();
     assert!(config.accounts[0].keys_at.is_none());
+}
+
+#[test]
+fn a_bank_is_known_by_its_authorities_and_its_organisation() {
+    let account = |profile: &str, lines: &str| {
+        format!("[accounts.bank]\ngateway = \"openfinance\"\nprofile = \"{profile}\"\nmode = \"test\"\n{lines}\n")
+    };
+    let organisation = "external_id = \"b961c4eb-509d-4edf-afeb-35642b38185d\"";
+    let authorities = "client_certificates = { authorities = \"icp.pem\" }";
+    for (profile, good) in [
+        ("ofb", format!("{organisation}\n{authorities}")),
+        ("efi", authorities.to_owned()),
+        ("efi", "path_tokens = [{ file = \"one\" }]".to_owned()),
+        ("efi", format!("{authorities}\npath_tokens = [{{ file = \"one\" }}]")),
+    ] {
+        assert_eq!(problems(&account(profile, &good)), [], "{good}");
+    }
+    for (profile, lines, expected) in [
+        ("ofb", authorities, "external_id: expected the organisation id of the bank in the Directory"),
+        ("ofb", organisation, "client_certificates: expected a table such as"),
+        ("ofb", "client_certificates = {}", "authorities: expected a file of certificates in PEM, got nothing"),
+        ("ofb", "client_certificates = { authorities = \"nowhere\" }", "nowhere cannot be read"),
+        ("ofb", "client_certificates = { authorities = \"leaf.pem\" }", "at place 1 that may not vouch for others"),
+        (
+            "ofb",
+            "client_certificates = { authorities = \"icp.pem\", revoked = \"icp.pem\" }",
+            "expected lists of revoked",
+        ),
+        (
+            "ofb",
+            "client_certificates = { authorities = \"icp.pem\", unknown_revocation = \"deny\" }",
+            "expected a file of revocations",
+        ),
+        (
+            "ofb",
+            "client_certificates = { authorities = \"icp.pem\", unknown_revocation = \"x\" }",
+            "expected one of allow, deny",
+        ),
+        ("ofb", "client_certificates = { authority = \"icp.pem\" }", "did you mean authorities?"),
+        ("efi", "", "expected one of client_certificates, path_tokens; an account without proof does not start"),
+    ] {
+        let found = problems(&account(profile, lines));
+        assert!(found.iter().any(|(_, text)| text.contains(expected)), "{expected} in {found:#?}");
+    }
 }
 
 #[test]

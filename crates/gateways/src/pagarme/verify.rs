@@ -13,7 +13,7 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::credentials::{CredentialKind, Credentials};
 use crate::error::Rejection;
-use crate::key_set::{BASE64_URL, Verified};
+use crate::key_set::{Algorithm, BASE64_URL, Verified};
 use crate::request::Request;
 use crate::secret::Secret;
 use crate::signature::{hex, hmac_hex, matching_login, matching_secret, matching_token, wrong_signature};
@@ -51,7 +51,7 @@ pub(super) fn verify(request: &Request<'_>, credentials: &Credentials, _now: Tim
 fn signed(header: &str, body: &[u8], credentials: &Credentials) -> Result<Proof, Rejection> {
     let Header { key, signature } = Header::parse(header)?;
     let keys = credentials.keys().ok_or(Rejection::NothingToCheckWith { needs: CredentialKind::Keys.key() })?;
-    match keys.verify(key, body, &signature) {
+    match keys.verify(Algorithm::Rs256, key, body, &signature) {
         Verified::By(secret) => Ok(Proof::Signed { secret }),
         Verified::UnknownKey => Ok(Proof::None),
         Verified::No => Err(Rejection::WrongSignature { secrets: 1 }),

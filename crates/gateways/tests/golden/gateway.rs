@@ -6,7 +6,7 @@ use afluente_model::{Gateway, Proof, SecretName};
 use http::{HeaderMap, HeaderValue};
 use serde_json::Value;
 
-use crate::case::{Body, FORM};
+use crate::case::{Body, Case, FORM};
 
 /// The request id of every notice.
 const REQUEST_ID: &str = "2066ca19-c6f1-498a-be75-1923005edd06";
@@ -108,8 +108,8 @@ pub(crate) fn changed(gateway: Gateway, posted: &Posted) -> Vec<Posted> {
 }
 
 /// The status in a body, with the field its vocabulary lists it under.
-pub(crate) fn status(gateway: Gateway, body: &Value) -> Option<(String, String)> {
-    match gateway {
+pub(crate) fn status(case: &Case, body: &Value) -> Option<(String, String)> {
+    match case.gateway {
         Gateway::Stripe => {
             let object = &body["data"]["object"];
             let (word, status) = (object["object"].as_str()?, object["status"].as_str()?);
@@ -144,9 +144,24 @@ pub(crate) fn status(gateway: Gateway, body: &Value) -> Option<(String, String)>
             })
         }
         Gateway::OpenFinance => {
-            let status = body["data"]["status"].as_str()?;
-            let profile = if body["object"].is_string() { "transfeera" } else { "house" };
-            Some((format!("{profile}.status"), status.to_lowercase()))
+            let data = &body["data"];
+            let status = data["status"].as_str()?;
+            match case.adapter().profile().name {
+                "ofb" => Some((resource(data)?.to_owned(), status.to_owned())),
+                profile => Some((format!("{profile}.status"), status.to_lowercase())),
+            }
         }
     }
+}
+
+/// The field of a status, by the resource it stands in.
+fn resource(data: &Value) -> Option<&'static str> {
+    let named = [
+        ("paymentId", "pix.status"),
+        ("recurringPaymentId", "pix.status"),
+        ("consentId", "consent.status"),
+        ("recurringConsentId", "recurring_consent.status"),
+        ("enrollmentId", "enrollment.status"),
+    ];
+    named.into_iter().find(|(key, _)| data[*key].is_string()).map(|(_, field)| field)
 }

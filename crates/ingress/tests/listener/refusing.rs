@@ -98,10 +98,10 @@ async fn unknown_paths_gateways_and_accounts_get_one_and_the_same_answer() {
 async fn a_gateway_that_asks_whether_anybody_is_here_is_told_so_and_nothing_is_kept() {
     let site = Site::open().await;
     site.reload_profile("transfeera", "tf-secret-afluente-01");
-    for path in ["/webhooks/openfinance/main", "/webhooks/openfinance/nobody"] {
+    for (path, status) in [("/webhooks/openfinance/main", 200), ("/webhooks/openfinance/nobody", 401)] {
         let probe = request("POST", path, &[("Content-Length", "0")], b"");
         let answer = Client::connect(site.address).await.call(probe).await;
-        assert_eq!((answer.status, &*answer.body), (200, ""), "{path}");
+        assert_eq!(answer.status, status, "{path}");
         let unsigned = request("POST", path, &[("Content-Length", "2"), ("Content-Type", "application/json")], b"{}");
         assert_eq!(Client::connect(site.address).await.call(unsigned).await.status, 401, "{path}");
     }

@@ -40,7 +40,8 @@ fn proof(set: &KeySet, header: &str) -> Result<Proof, Rejection> {
     let mut headers = HeaderMap::new();
     headers.insert("content-type", "application/json".parse().unwrap());
     headers.insert("x-webhook-asymmetric-signature", header.parse().unwrap());
-    let request = Request { method: &Method::POST, path_token: None, query: None, headers: &headers, body: BODY };
+    let request =
+        Request { method: &Method::POST, path_token: None, peer: None, query: None, headers: &headers, body: BODY };
     let credentials = Credentials::new(Vec::new(), 300).with_keys(set.clone());
     adapter(Named::Pagarme).verify(&request, &credentials, Timestamp::EPOCH)
 }

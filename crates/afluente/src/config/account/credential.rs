@@ -6,6 +6,7 @@ use afluente_lookup::Base;
 use toml_edit::{Item, TableLike};
 
 use super::api::{self, Place};
+use super::certificate;
 
 use crate::config::section::{Reader, Section};
 
@@ -22,7 +23,7 @@ pub(super) fn read<'a>(
     let forms = profile.map_or(ANY, |profile| profile.credentials);
     let keys_at = profile.and_then(|profile| profile.keys.as_ref());
     is_any_there(reader, section, forms, keys_at.is_some());
-    let all: Vec<Credential> = forms.iter().flat_map(|form| list(reader, section, form)).collect();
+    let all: Vec<Credential> = forms.iter().flat_map(|form| one_kind(reader, section, form)).collect();
     let keys = keys_at.and_then(|at| keys(reader, section, at));
     let tolerance = section.number(reader, "tolerance_seconds", 300, 1..=604_800);
     let credentials = Credentials::new(all, i64::try_from(tolerance).unwrap_or(300));
@@ -66,6 +67,16 @@ fn digest(reader: &mut Reader<'_>, section: &mut Section<'_>, digests: &[Digest]
         reader.problem(place, format!("{name}: expected {}, got {text:?}", words.join(" or ")));
         digests[0]
     })
+}
+
+/// Everything of one kind.
+fn one_kind<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>, form: &CredentialForm) -> Vec<Credential> {
+    match form.kind {
+        CredentialKind::Authorities => certificate::read(reader, section, form).into_iter().collect(),
+        CredentialKind::Hmac | CredentialKind::PathToken | CredentialKind::Login | CredentialKind::Keys => {
+            list(reader, section, form)
+        }
+    }
 }
 
 /// A list of references: each a table with `file` or `env`.
