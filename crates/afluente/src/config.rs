@@ -295,8 +295,8 @@ impl Config {
     }
 
     /// The accounts that may ask their gateways.
-    pub(crate) fn lookup_accounts(&self) -> afluente_lookup::Accounts {
-        let asking = self.accounts.iter().filter_map(|one| Some((one.name.clone(), one.for_lookup()?)));
+    pub(crate) fn lookup_accounts(&self, keys: &PublicKeys) -> afluente_lookup::Accounts {
+        let asking = self.accounts.iter().filter_map(|one| Some((one.name.clone(), one.for_lookup(keys)?)));
         afluente_lookup::Accounts(asking.collect())
     }
 

@@ -130,12 +130,10 @@ impl Node {
             reload.run(stop.told()).await;
             Ok(())
         }));
-        if part.receives() {
-            other_tasks.push(roles.start("keys", &stops.rest, move |stop| async move {
-                public_keys.run(KeySettings::default(), stop.told()).await;
-                Ok(())
-            }));
-        }
+        other_tasks.push(roles.start("keys", &stops.rest, move |stop| async move {
+            public_keys.run(KeySettings::default(), stop.told()).await;
+            Ok(())
+        }));
         let ingress_task =
             webhooks.map(|listener| receive(&mut roles, &stops, &config, listener, &accounts, &queue, &keys));
         signs.set(roles.signs()).map_err(|_| Failure::Unavailable("the roles were started twice".to_owned()))?;

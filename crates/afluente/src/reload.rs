@@ -49,7 +49,7 @@ impl Reload {
     pub(crate) fn new(folder: &Path, config: &Config, store: Option<&Store>, keys: &PublicKeys) -> (Reload, Accounts) {
         let (ingress, ingress_accounts) = watch::channel(Arc::new(config.ingress_accounts(keys)));
         let (worker, worker_accounts) = watch::channel(Arc::new(config.worker_accounts()));
-        let (lookup, lookup_accounts) = watch::channel(Arc::new(config.lookup_accounts()));
+        let (lookup, lookup_accounts) = watch::channel(Arc::new(config.lookup_accounts(keys)));
         let reload = Reload {
             folder: folder.to_owned(),
             store: store.cloned(),
@@ -113,7 +113,7 @@ impl Reload {
                 self.files.clone_from(&config.files);
                 // The worker first: it must know an account before ingress accepts for it.
                 self.worker.send_replace(Arc::new(config.worker_accounts()));
-                self.lookup.send_replace(Arc::new(config.lookup_accounts()));
+                self.lookup.send_replace(Arc::new(config.lookup_accounts(&self.keys)));
                 self.ingress.send_replace(Arc::new(config.ingress_accounts(&self.keys)));
                 info!(accounts = config.worker_accounts().0.len(), "Reloaded the accounts");
                 self.tell(true);

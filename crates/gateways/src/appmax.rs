@@ -17,7 +17,7 @@ use afluente_model::{Answer, Asked, Conventions, Gateway, Proof, ProviderId, Res
 use crate::credentials::{CredentialForm, CredentialKind, Credentials, Digest};
 use crate::draft::Draft;
 use crate::json;
-use crate::profile::{Answers, Api, AuthForm, Profile, TokensAt};
+use crate::profile::{Answers, Api, AuthForm, Profile, Shown, TokensAt};
 use crate::reading::{Absent, IgnoredBecause};
 use crate::secret::SecretForm;
 use crate::signature::matching_token;
@@ -44,9 +44,12 @@ const V1: Api = Api {
         base: Some("https://auth.appmax.com.br"),
         hosts: &["auth.appmax.com.br", "auth.sandboxappmax.com.br"],
         path: "/oauth2/token",
-        is_form: true,
+        shown: Shown::Form,
     })],
     headers: &[],
+    interaction_header: None,
+    shows_certificate: false,
+    signed: None,
     tenant_header: None,
     context_header: None,
     calls_per_second: 5,

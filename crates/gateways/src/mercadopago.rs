@@ -20,7 +20,7 @@ use afluente_model::money::Scale;
 use afluente_model::{Conventions, Gateway, Proof, Resolution, Timestamp};
 
 use crate::credentials::{CredentialForm, CredentialKind, Credentials, Digest};
-use crate::profile::{Answers, Api, AuthForm, Profile, TokensAt};
+use crate::profile::{Answers, Api, AuthForm, Profile, Shown, TokensAt};
 use crate::secret::SecretForm;
 use crate::{Adapter, Call, Envelope, Impossible, Malformed, Reading, Rejection, Request, Want, vocabulary};
 
@@ -58,9 +58,12 @@ static PROFILE: Profile = Profile {
         hosts: &["api.mercadopago.com"],
         auth: &[
             AuthForm::Bearer(TOKEN),
-            AuthForm::Client(TokensAt { base: None, hosts: &[], path: "/oauth/token", is_form: false }),
+            AuthForm::Client(TokensAt { base: None, hosts: &[], path: "/oauth/token", shown: Shown::Json }),
         ],
         headers: &[],
+        interaction_header: None,
+        shows_certificate: false,
+        signed: None,
         tenant_header: None,
         context_header: None,
         // No number is published; 429 exists.

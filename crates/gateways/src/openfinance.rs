@@ -23,7 +23,7 @@ use afluente_model::{Conventions, Gateway, Proof, Resolution, Timestamp};
 
 use crate::credentials::{CredentialForm, CredentialKind, Credentials, Digest};
 use crate::json::Object;
-use crate::profile::{Answers, Api, AuthForm, Profile, TokensAt};
+use crate::profile::{Answers, Api, AuthForm, KeysAt, Profile, Shown, TokensAt};
 use crate::request::PATH;
 use crate::secret::{Secret, SecretForm};
 use crate::stamped::{self, Unit};
@@ -136,8 +136,15 @@ const HOLDER: Api = Api {
     name: "holder",
     base: "",
     hosts: &[],
-    auth: &[AuthForm::Client(TokensAt { base: None, hosts: &[], path: "/token", is_form: true })],
+    auth: &[AuthForm::Assertion { scope: "payments recurring-payments" }],
     headers: &[("accept", "application/jwt")],
+    interaction_header: Some("x-fapi-interaction-id"),
+    shows_certificate: true,
+    signed: Some(KeysAt {
+        base: "https://keystore.directory.openbankingbrasil.org.br",
+        hosts: &["keystore.directory.openbankingbrasil.org.br", "keystore.sandbox.directory.openbankingbrasil.org.br"],
+        path: "/application.jwks",
+    }),
     tenant_header: None,
     context_header: None,
     // Holders answer 429 to more than their share; no number is published for one initiator.
@@ -149,8 +156,10 @@ const EFI_API: Api = Api {
     name: "openfinance",
     base: "https://openfinance.api.efipay.com.br",
     hosts: &["openfinance.api.efipay.com.br", "openfinance-h.api.efipay.com.br"],
-    auth: &[AuthForm::Client(TokensAt { base: None, hosts: &[], path: "/v1/oauth/token", is_form: false })],
+    auth: &[AuthForm::Client(TokensAt { base: None, hosts: &[], path: "/v1/oauth/token", shown: Shown::Basic })],
     headers: &[],
+    interaction_header: None,
+    signed: None,
     calls_per_second: 5,
     ..HOLDER
 };

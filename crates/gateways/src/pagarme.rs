@@ -74,6 +74,9 @@ static PROFILE: Profile = Profile {
         hosts: &["api.pagar.me"],
         auth: &[AuthForm::Key(SECRET_KEY)],
         headers: &[],
+        interaction_header: None,
+        shows_certificate: false,
+        signed: None,
         tenant_header: None,
         context_header: None,
         // 200 a minute are allowed.

@@ -81,6 +81,12 @@ pub struct Api {
     pub auth: &'static [AuthForm],
     /// Headers of every call, lower case.
     pub headers: &'static [(&'static str, &'static str)],
+    /// The header that names a call, with a UUID of its own.
+    pub interaction_header: Option<&'static str>,
+    /// Whether calls show a certificate of ours.
+    pub shows_certificate: bool,
+    /// Where the keys are shown that its answers are signed with, if they are.
+    pub signed: Option<KeysAt>,
     /// The header that names the sub-account a call is made for.
     pub tenant_header: Option<&'static str>,
     /// The header that takes what the gateway wrote as the path to the sub-account, instead.
@@ -105,6 +111,11 @@ pub enum AuthForm {
         /// How it looks.
         form: SecretForm,
     },
+    /// A client that signs for its tokens (`private_key_jwt`), and may read these scopes.
+    Assertion {
+        /// Words with blanks between.
+        scope: &'static str,
+    },
     /// A client's id and secret, for which tokens are given out that go into `Authorization: Bearer`.
     Client(TokensAt),
 }
@@ -118,8 +129,19 @@ pub struct TokensAt {
     pub hosts: &'static [&'static str],
     /// The path on it.
     pub path: &'static str,
-    /// Whether they are asked for with a form, and not with JSON.
-    pub is_form: bool,
+    /// How a client shows its secret there.
+    pub shown: Shown,
+}
+
+/// How a client shows its id and secret to who gives out tokens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shown {
+    /// As fields of JSON.
+    Json,
+    /// As fields of a form.
+    Form,
+    /// In HTTP Basic, with the rest as JSON.
+    Basic,
 }
 
 impl Api {
@@ -128,7 +150,16 @@ impl Api {
     pub fn token(&self) -> Option<&'static SecretForm> {
         self.auth.iter().find_map(|form| match form {
             AuthForm::Bearer(form) | AuthForm::Key(form) | AuthForm::Query { form, .. } => Some(form),
-            AuthForm::Client(_) => None,
+            AuthForm::Client(_) | AuthForm::Assertion { .. } => None,
+        })
+    }
+
+    /// What a client that signs for its tokens may read, if clients do so here.
+    #[must_use]
+    pub fn scope(&self) -> Option<&'static str> {
+        self.auth.iter().find_map(|form| match form {
+            AuthForm::Assertion { scope } => Some(*scope),
+            AuthForm::Bearer(_) | AuthForm::Key(_) | AuthForm::Query { .. } | AuthForm::Client(_) => None,
         })
     }
 
@@ -137,7 +168,7 @@ impl Api {
     pub fn tokens(&self) -> Option<&'static TokensAt> {
         self.auth.iter().find_map(|form| match form {
             AuthForm::Client(tokens) => Some(tokens),
-            AuthForm::Bearer(_) | AuthForm::Key(_) | AuthForm::Query { .. } => None,
+            AuthForm::Bearer(_) | AuthForm::Key(_) | AuthForm::Query { .. } | AuthForm::Assertion { .. } => None,
         })
     }
 }

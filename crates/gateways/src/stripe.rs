@@ -78,6 +78,9 @@ static PROFILE: Profile = Profile {
         auth: &[AuthForm::Bearer(TOKEN)],
         // What is under /v2/ is only read with a version; the shapes are those this adapter was written against.
         headers: &[("stripe-version", "2026-10-28.endive")],
+        interaction_header: None,
+        shows_certificate: false,
+        signed: None,
         tenant_header: Some("stripe-account"),
         context_header: Some("stripe-context"),
         calls_per_second: 20,

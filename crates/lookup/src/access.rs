@@ -4,12 +4,15 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
-use afluente_gateways::Api;
-use afluente_gateways::Secret;
+use afluente_gateways::jws::Expected;
 use afluente_gateways::profile::TokensAt;
+use afluente_gateways::{Api, KeySet, Secret};
 use afluente_model::AccountName;
 use http::Uri;
 use http::uri::{Authority, Scheme};
+
+use crate::assertion::Assertion;
+use crate::tls::ClientTls;
 
 /// An address calls are made under: `https://host[:port][/prefix]`.
 #[derive(Clone, PartialEq, Eq)]
@@ -125,6 +128,8 @@ pub enum Auth {
         /// How they are asked for there.
         tokens: &'static TokensAt,
     },
+    /// A client that signs for its tokens.
+    Assertion(Box<Assertion>),
 }
 
 impl Auth {
@@ -138,7 +143,10 @@ impl Auth {
                 Auth::Client { id, secret, base, .. },
                 Auth::Client { id: other_id, secret: other_secret, base: other_base, .. },
             ) => id == other_id && secret.name() == other_secret.name() && base == other_base,
-            (Auth::Bearer(_) | Auth::Key(_) | Auth::Query { .. } | Auth::Client { .. }, _) => false,
+            (Auth::Assertion(one), Auth::Assertion(other)) => one.is_same(other),
+            (Auth::Bearer(_) | Auth::Key(_) | Auth::Query { .. } | Auth::Client { .. } | Auth::Assertion(_), _) => {
+                false
+            }
         }
     }
 }
@@ -163,8 +171,21 @@ pub struct Access {
     pub base: Base,
     /// With what.
     pub auth: Auth,
+    /// What its connections show and trust, where that is not what this machine trusts.
+    pub tls: Option<ClientTls>,
+    /// Who signs its answers, if anybody does.
+    pub signed: Option<SignedBy>,
     /// How much.
     pub budget: Budget,
+}
+
+/// Who signs what a gateway answers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedBy {
+    /// Where the keys are shown.
+    pub base: Base,
+    /// What an answer has to claim.
+    pub expected: Expected,
 }
 
 impl Access {
@@ -172,7 +193,19 @@ impl Access {
         std::ptr::eq(self.api, other.api)
             && self.base == other.base
             && self.auth.is_same(&other.auth)
+            && self.has_same_tls(other)
+            && self.signed == other.signed
             && self.budget == other.budget
+    }
+}
+
+impl Access {
+    fn has_same_tls(&self, other: &Access) -> bool {
+        match (&self.tls, &other.tls) {
+            (Some(one), Some(other)) => one.is_same(other),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        }
     }
 }
 
@@ -183,6 +216,8 @@ pub struct LookupAccount {
     pub account: afluente_worker::Account,
     /// How it asks.
     pub access: Access,
+    /// The keys its answers are signed with, where they are signed.
+    pub keys: Option<KeySet>,
 }
 
 impl LookupAccount {
@@ -194,10 +229,11 @@ impl LookupAccount {
             Auth::Client { base, tokens, .. } => {
                 Some((base, if tokens.base.is_some() { tokens.hosts } else { api.hosts }))
             }
-            Auth::Bearer(_) | Auth::Key(_) | Auth::Query { .. } => None,
+            Auth::Bearer(_) | Auth::Key(_) | Auth::Query { .. } | Auth::Assertion(_) => None,
         };
+        // Where each account has an address of its own there is no other.
         let mut all = [(base, api.hosts)].into_iter().chain(tokens_at);
-        all.find(|(base, hosts)| !base.is_own(hosts)).map(|(base, _)| base)
+        all.find(|(base, hosts)| !hosts.is_empty() && !base.is_own(hosts)).map(|(base, _)| base)
     }
 }
 

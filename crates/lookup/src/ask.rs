@@ -12,12 +12,14 @@ use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 use http::HeaderValue;
 use tracing::{debug, warn};
+use uuid::Uuid;
 
 use crate::access::{Access, Auth, LookupAccount};
 use crate::client::{Client, Fetched};
 use crate::gate::Gate;
 use crate::measure;
 use crate::outcome::Outcome;
+use crate::signed::Check;
 use crate::token::{Tokens, authorized};
 
 /// Pages of one list at most: five thousand refunds of a payment.
@@ -30,6 +32,8 @@ pub(crate) struct Desk {
     pub(crate) gate: Arc<Gate>,
     tokens: Arc<Tokens>,
     client: Client,
+    /// What its answers are checked with, where the gateway signs them.
+    check: Option<Arc<Check>>,
     /// Calls under way, so that equal ones are made once.
     under_way: Mutex<HashMap<Key, Underway>>,
 }
@@ -50,9 +54,12 @@ struct Found {
 }
 
 impl Desk {
-    pub(crate) fn new(name: AccountName, account: LookupAccount, client: Client) -> Desk {
+    pub(crate) fn new(name: AccountName, account: LookupAccount, client: &Client) -> Desk {
         let gate = Arc::new(Gate::new(account.access.budget));
-        Desk { name, account, gate, tokens: Arc::default(), client, under_way: Mutex::default() }
+        let client = account.access.tls.as_ref().map_or_else(|| client.clone(), |tls| client.with_tls(tls));
+        let signed = account.keys.clone().zip(account.access.signed.as_ref());
+        let check = signed.map(|(keys, signed)| Arc::new(Check::new(keys, signed.expected.clone())));
+        Desk { name, account, gate, tokens: Arc::default(), client, check, under_way: Mutex::default() }
     }
 
     /// The same desk for an account that asks as before but reads otherwise.
@@ -64,6 +71,7 @@ impl Desk {
             gate,
             tokens,
             client: self.client.clone(),
+            check: self.check.clone(),
             under_way: Mutex::default(),
         }
     }
@@ -191,12 +199,33 @@ impl Desk {
         let first = self.tokens.header(access, &self.client).await?;
         let fetched = self.once(&asked, first.as_ref()).await?;
         if fetched.status != 401 {
-            return Ok(fetched);
+            return self.proved(fetched);
         }
         let Some(first) = first else { return Ok(fetched) };
         self.tokens.forget(&first);
         let second = self.tokens.header(access, &self.client).await?;
-        if second.as_ref() == Some(&first) { Ok(fetched) } else { self.once(&asked, second.as_ref()).await }
+        if second.as_ref() == Some(&first) {
+            return Ok(fetched);
+        }
+        self.once(&asked, second.as_ref()).await.and_then(|fetched| self.proved(fetched))
+    }
+
+    /// The answer, if it is signed as it has to be. One that is not is told to people: its gateway, or somebody in between, is at
+    /// fault.
+    fn proved(&self, fetched: Fetched) -> Result<Fetched, Outcome> {
+        let Some(check) = &self.check else { return Ok(fetched) };
+        match check.check(&fetched, afluente_worker::now()) {
+            Ok(()) => Ok(fetched),
+            Err(error) => {
+                warn!(
+                    gateway = self.account.account.gateway.slug(),
+                    account.id = %self.name,
+                    error = %chain(&error),
+                    "An answer is not signed as it must be; it is not believed and asked for again"
+                );
+                Err(Outcome::Unproved)
+            }
+        }
     }
 
     async fn once(&self, asked: &Asked, token: Option<&HeaderValue>) -> Result<Fetched, Outcome> {
@@ -210,10 +239,14 @@ impl Desk {
         if let Some((name, id)) = named {
             headers.insert(name, HeaderValue::from_str(id.as_str()).map_err(|_| Outcome::Impossible)?);
         }
+        if let Some(name) = api.interaction_header {
+            let id = HeaderValue::from_str(&Uuid::new_v4().to_string()).map_err(|_| Outcome::Impossible)?;
+            headers.insert(name, id);
+        }
         // A token in the query goes no further than this address, which is never shown.
         let uri = match auth {
             Auth::Query { name, token } => base.with_secret(&asked.path, name, token),
-            Auth::Bearer(_) | Auth::Key(_) | Auth::Client { .. } => base.with(&asked.path),
+            Auth::Bearer(_) | Auth::Key(_) | Auth::Client { .. } | Auth::Assertion(_) => base.with(&asked.path),
         };
         let uri = uri.ok_or(Outcome::Impossible)?;
         self.gate.turn().await;

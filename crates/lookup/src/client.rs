@@ -8,6 +8,7 @@ use http::header::{CONTENT_TYPE, DATE, HeaderMap, RETRY_AFTER, USER_AGENT};
 use http::{HeaderValue, Method, Request, Response, Uri};
 use http_body_util::{BodyExt, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
+use hyper_rustls::builderstates::WantsSchemes;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy;
 use hyper_util::client::legacy::connect::HttpConnector;
@@ -17,6 +18,7 @@ use tokio::time::timeout;
 use tracing::error;
 
 use crate::outcome::Outcome;
+use crate::tls::ClientTls;
 
 /// The largest answer that is read, bytes: a hundred objects of a list.
 const LIMIT_BYTES: usize = 4 << 20;
@@ -45,14 +47,23 @@ impl Client {
     /// A client each of whose calls may take this long, from connecting to the end of the body. Without any certificate
     /// authority on this machine only plain HTTP to it can be spoken.
     pub(crate) fn new(timeout: Duration) -> Client {
-        let mut tcp = HttpConnector::new();
-        tcp.set_connect_timeout(Some(timeout / 2));
-        tcp.set_nodelay(true);
-        tcp.enforce_http(false);
         let builder = HttpsConnectorBuilder::new().with_native_roots().unwrap_or_else(|error| {
             error!(error = %error, "No certificate authorities on this machine; no gateway can be asked over https");
             HttpsConnectorBuilder::new().with_tls_config(trusting_nobody())
         });
+        Client::with(timeout, builder)
+    }
+
+    /// A client whose connections show and trust what an account says.
+    pub(crate) fn with_tls(&self, tls: &ClientTls) -> Client {
+        Client::with(self.timeout, HttpsConnectorBuilder::new().with_tls_config(tls.config()))
+    }
+
+    fn with(timeout: Duration, builder: HttpsConnectorBuilder<WantsSchemes>) -> Client {
+        let mut tcp = HttpConnector::new();
+        tcp.set_connect_timeout(Some(timeout / 2));
+        tcp.set_nodelay(true);
+        tcp.enforce_http(false);
         // What may be asked without TLS is decided where addresses are parsed.
         let connector = builder.https_or_http().enable_http1().wrap_connector(tcp);
         let http = legacy::Client::builder(TokioExecutor::new())

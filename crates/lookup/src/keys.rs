@@ -109,8 +109,10 @@ impl PublicKeys {
         let told = all.values().flat_map(|shown| {
             let other = (!shown.base.is_own(shown.at.hosts))
                 .then(|| format!("keys are asked of {}, not the gateway's own address", shown.base));
-            let none =
-                shown.set.is_empty().then(|| format!("no keys of {} yet; what it signs is read back", shown.base));
+            let none = shown
+                .set
+                .is_empty()
+                .then(|| format!("no keys of {} yet; nothing it signed is believed before they are there", shown.base));
             other.into_iter().chain(none)
         });
         told.collect::<Vec<String>>().join("; ")

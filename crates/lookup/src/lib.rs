@@ -10,15 +10,20 @@
 
 mod access;
 mod ask;
+mod assertion;
 mod client;
 mod gate;
 mod keys;
 mod measure;
 mod outcome;
 mod run;
+mod signed;
+mod tls;
 mod token;
 
-pub use access::{Access, Accounts, Auth, BadBase, Base, Budget, LookupAccount};
+pub use access::{Access, Accounts, Auth, BadBase, Base, Budget, LookupAccount, SignedBy};
+pub use assertion::{Assertion, BadKey, SigningKey};
 pub use keys::{KeySettings, PublicKeys};
 pub use outcome::Outcome;
 pub use run::{Lookup, Settings, run};
+pub use tls::{BadTls, ClientTls, Identity};

@@ -49,6 +49,8 @@ outcomes! {
     TooLarge => "too_large",
     /// The answer is not what was asked, or nobody can read it.
     Unusable => "unusable",
+    /// The answer is not signed as this gateway signs, or was signed for somebody else, or came before.
+    Unproved => "unproved",
     /// No call of this gateway answers such a question.
     Impossible => "impossible",
     /// The ledger did not take the answer.
@@ -74,6 +76,7 @@ impl Outcome {
             | Outcome::Redirected
             | Outcome::TooLarge
             | Outcome::Unusable
+            | Outcome::Unproved
             | Outcome::Impossible
             | Outcome::NotRecorded => false,
         }
@@ -95,6 +98,8 @@ impl Outcome {
             Outcome::Refused | Outcome::Redirected | Outcome::TooLarge | Outcome::Unusable | Outcome::NotRecorded => {
                 doubling(place(attempts) + 3, HOUR)
             }
+            // Mostly a key that is not shown yet.
+            Outcome::Unproved => doubling(place(attempts), HOUR),
             Outcome::Forbidden | Outcome::Impossible => HOUR,
         }
     }

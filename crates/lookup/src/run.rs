@@ -120,7 +120,7 @@ impl Desks {
             let kept = before.remove(name).filter(|desk| desk.account.access.is_same(&account.access));
             let desk = match kept {
                 Some(desk) => desk.with(account.clone()),
-                None => Desk::new(name.clone(), account.clone(), self.client.clone()),
+                None => Desk::new(name.clone(), account.clone(), &self.client),
             };
             self.by_name.insert(name.clone(), Arc::new(desk));
         }

@@ -12,6 +12,7 @@ use http::{HeaderValue, Method};
 use serde_json::Value;
 
 use afluente_gateways::Secret;
+use afluente_gateways::profile::Shown;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 
@@ -44,7 +45,7 @@ impl Tokens {
             Auth::Bearer(token) => authorization("Bearer", token.expose()).map(Some),
             Auth::Key(key) => authorization("Basic", login(key).as_bytes()).map(Some),
             Auth::Query { .. } => Ok(None),
-            Auth::Client { .. } => {
+            Auth::Client { .. } | Auth::Assertion(_) => {
                 let asked = self.asked(access, client);
                 Ok(Some(asked.await?.header))
             }
@@ -91,10 +92,18 @@ fn authorization(scheme: &str, what: &[u8]) -> Result<HeaderValue, Outcome> {
 
 /// Asks for a token with the client's credentials.
 async fn request(access: Arc<Access>, client: Client) -> Result<Token, Outcome> {
-    let Auth::Client { id, secret, base, tokens } = &access.auth else { return Err(Outcome::Unauthorized) };
-    let uri = base.with(tokens.path).ok_or(Outcome::Impossible)?;
-    let (kind, form) = application(id, secret, tokens.is_form);
-    let headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))]);
+    let (uri, headers, form) = match &access.auth {
+        Auth::Client { id, secret, base, tokens } => {
+            let (headers, form) = application(id, secret, tokens.shown)?;
+            (base.with(tokens.path), headers, form)
+        }
+        Auth::Assertion(assertion) => {
+            let form = assertion.form(afluente_worker::now()).ok_or(Outcome::Unauthorized)?;
+            (assertion.endpoint.with(""), typed(FORM), form)
+        }
+        Auth::Bearer(_) | Auth::Key(_) | Auth::Query { .. } => return Err(Outcome::Unauthorized),
+    };
+    let uri = uri.ok_or(Outcome::Impossible)?;
     let asked = Instant::now();
     let answer = client.call(Method::POST, uri, headers, Bytes::from(form)).await?;
     match answer.status {
@@ -113,16 +122,27 @@ async fn request(access: Arc<Access>, client: Client) -> Result<Token, Outcome> 
     })
 }
 
-/// What a client sends for a token, and its content type.
-fn application(id: &str, secret: &Secret, is_form: bool) -> (&'static str, String) {
-    let secret = String::from_utf8_lossy(secret.expose());
-    let fields = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", &secret)];
-    if is_form {
-        let form = form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish();
-        ("application/x-www-form-urlencoded", form)
-    } else {
-        ("application/json", Value::from_iter(fields).to_string())
-    }
+const FORM: &str = "application/x-www-form-urlencoded";
+const JSON: &str = "application/json";
+
+fn typed(kind: &'static str) -> HeaderMap {
+    HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static(kind))])
+}
+
+/// What a client with a secret sends for a token.
+fn application(id: &str, secret: &Secret, shown: Shown) -> Result<(HeaderMap, String), Outcome> {
+    let text = String::from_utf8_lossy(secret.expose());
+    let fields = [("grant_type", "client_credentials"), ("client_id", id), ("client_secret", &text)];
+    Ok(match shown {
+        Shown::Form => (typed(FORM), form_urlencoded::Serializer::new(String::new()).extend_pairs(fields).finish()),
+        Shown::Json => (typed(JSON), Value::from_iter(fields).to_string()),
+        Shown::Basic => {
+            let login = STANDARD.encode([id.as_bytes(), b":", secret.expose()].concat());
+            let mut headers = typed(JSON);
+            headers.insert(AUTHORIZATION, authorization("Basic", login.as_bytes())?);
+            (headers, Value::from_iter([fields[0]]).to_string())
+        }
+    })
 }
 
 /// The headers of every call of an account.

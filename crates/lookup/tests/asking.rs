@@ -7,6 +7,7 @@ mod suite {
     mod budget;
     mod failures;
     mod gateway;
+    mod holder;
     mod keys;
     mod site;
     mod token;

@@ -14,6 +14,7 @@ mod alias;
 mod api;
 mod certificate;
 mod credential;
+mod holder;
 
 /// One account, ready to use.
 #[derive(Clone, Debug)]
@@ -53,8 +54,10 @@ impl AccountConfig {
     }
 
     /// The account as look-ups see it, if it may ask.
-    pub(super) fn for_lookup(&self) -> Option<LookupAccount> {
-        Some(LookupAccount { account: self.for_worker(), access: self.access.clone()? })
+    pub(super) fn for_lookup(&self, keys: &PublicKeys) -> Option<LookupAccount> {
+        let access = self.access.clone()?;
+        let keys = access.signed.as_ref().zip(access.api.signed.as_ref()).map(|(by, at)| keys.at(&by.base, at));
+        Some(LookupAccount { account: self.for_worker(), access, keys })
     }
 
     /// Whether both are one account at the gateway.
@@ -171,7 +174,9 @@ fn one<'a>(reader: &mut Reader<'a>, name: &str, section: &mut Section<'a>) -> Op
     let profile = adapter.map(Adapter::profile);
     let (credentials, keys_at) = credential::read(reader, section, profile);
     let aliases = alias::read(reader, section);
-    let access = profile.and_then(|profile| api::read(reader, section, profile));
+    let external_id = external_id(reader, section, profile);
+    let holder = external_id.as_ref().map(ProviderId::as_str);
+    let access = profile.and_then(|profile| api::read(reader, section, profile, holder));
     if let (None, Some(profile)) = (&access, profile)
         && !profile.signs_bodies
     {
@@ -181,7 +186,6 @@ fn one<'a>(reader: &mut Reader<'a>, name: &str, section: &mut Section<'a>) -> Op
             profile.title
         ));
     }
-    let external_id = external_id(reader, section, profile);
     let tenants = tenants(reader, section);
     let replaces = replaces(reader, section);
     Some(AccountConfig {

@@ -23,6 +23,7 @@ fn folder() -> tempfile::TempDir {
         ("token", "sk_live_of_the_shop", 0o600),
         ("short", "whsec_", 0o600),
         ("empty", "\n", 0o600),
+        ("client.pem", include_str!("../../../lookup/tests/keys/client.pem"), 0o600),
         ("icp.pem", include_str!("../../../gateways/tests/keys/icp-root.pem"), 0o644),
         ("leaf.pem", include_str!("../../../gateways/tests/keys/icp-leaf.pem"), 0o644),
     ] {
@@ -198,6 +199,50 @@ fn a_bank_is_known_by_its_authorities_and_its_organisation() {
         ("efi", "", "expected one of client_certificates, path_tokens; an account without proof does not start"),
     ] {
         let found = problems(&account(profile, lines));
+        assert!(found.iter().any(|(_, text)| text.contains(expected)), "{expected} in {found:#?}");
+    }
+}
+
+#[test]
+fn a_bank_is_asked_by_a_client_that_signs_and_its_keys_are_the_directorys() {
+    let account = |api: &str| {
+        format!(
+            "[accounts.bank]\ngateway = \"openfinance\"\nprofile = \"ofb\"\nmode = \"test\"\n\
+             external_id = \"b961c4eb-509d-4edf-afeb-35642b38185d\"\nclient_certificates = {{ authorities = \"icp.pem\" }}\n\
+             [accounts.bank.api]\n{api}\n"
+        )
+    };
+    let good = "base = \"https://api.bank.example\"\nclient_id = \"c\"\ntoken_endpoint = \"https://auth.bank.example/token\"\n\
+                signing_key = { file = \"client.pem\" }\nsigning_key_id = \"k\"\norganisation = \"5A3F2F5E-7b0d-4d2f-9c61-8e1a9d5b6c70\"\n";
+    let config = parse(folder().path(), &account(good), &|_| None).unwrap();
+    let signed = config.accounts[0].access.clone().unwrap().signed.unwrap();
+    let shown = "https://keystore.directory.openbankingbrasil.org.br/b961c4eb-509d-4edf-afeb-35642b38185d";
+    assert_eq!(signed.base.to_string(), shown);
+    assert_eq!(&*signed.expected.audience, "5a3f2f5e-7b0d-4d2f-9c61-8e1a9d5b6c70");
+    let without = |key: &str| {
+        let lines = good.lines().filter(|line| !line.starts_with(key));
+        lines.collect::<Vec<_>>().join("\n")
+    };
+    for (api, expected) in [
+        (without("base"), "api.base: expected the address of the API, got nothing"),
+        (without("client_id"), "client_id: expected the id the bank registered us under"),
+        (without("token_endpoint"), "token_endpoint: expected the whole address"),
+        (without("signing_key_id"), "signing_key_id: expected the name (kid)"),
+        (without("signing_key "), "signing_key: expected a reference to a private key"),
+        (without("organisation"), "organisation: expected our own organisation id"),
+        (good.replace("client.pem", "one"), "expected a private key in PEM (PKCS #8), got something else"),
+        (good.replace("client.pem", "icp.pem"), "chmod 600"),
+        (good.replace("https://auth", "http://auth"), "expected https://, got http:// to another machine"),
+        (format!("{good}certificate = \"leaf.pem\""), "expected certificate and certificate_key, got one of them"),
+        (
+            format!("{good}certificate = \"leaf.pem\"\ncertificate_key = {{ file = \"client.pem\" }}"),
+            "the key is not that of the certificate",
+        ),
+        (format!("{good}authorities = \"one\""), "expected certificates of authorities in PEM, got none"),
+        (format!("{good}keys_base = \"https://keys.example.com\""), "not an address of the gateway (keystore."),
+        (format!("{good}token = {{ file = \"one\" }}"), "token: unknown key"),
+    ] {
+        let found = problems(&account(&api));
         assert!(found.iter().any(|(_, text)| text.contains(expected)), "{expected} in {found:#?}");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use afluente_gateways::profile::Shown;
 use afluente_lookup::Auth;
 use afluente_model::Gateway;
 use afluente_simulate::{Api, Conditions, Key, Objects, check};
@@ -48,9 +49,15 @@ pub(super) async fn serve(args: &SimulateArgs, account: &AccountConfig, objects:
         Auth::Bearer(token) => Key::Token(token.clone()),
         Auth::Key(key) => Key::Basic(key.clone()),
         Auth::Query { name, token } => Key::Query { name, token: token.clone() },
-        Auth::Client { id, secret, tokens, .. } => {
-            Key::Client { id: id.clone(), secret: secret.clone(), path: tokens.path, is_form: tokens.is_form }
+        Auth::Assertion(_) => {
+            return Err(Failure::Usage(format!("account {}: the API of a bank is not played yet", account.name)));
         }
+        Auth::Client { id, secret, tokens, .. } => Key::Client {
+            id: id.clone(),
+            secret: secret.clone(),
+            path: tokens.path,
+            is_form: tokens.shown == Shown::Form,
+        },
     };
     let keys_away = Duration::from_secs(args.keys_away);
     let conditions =

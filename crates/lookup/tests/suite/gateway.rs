@@ -13,9 +13,11 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use rustls::ServerConfig;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
+use tokio_rustls::TlsAcceptor;
 
 /// One answer.
 #[derive(Clone, Debug)]
@@ -52,6 +54,11 @@ pub(crate) struct Gateway {
 
 impl Gateway {
     pub(crate) async fn that_says(script: Vec<Say>) -> Gateway {
+        Gateway::behind(None, script).await
+    }
+
+    /// One that speaks TLS, where it is told how.
+    pub(crate) async fn behind(tls: Option<Arc<ServerConfig>>, script: Vec<Say>) -> Gateway {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (script, asked) = (Arc::new(Mutex::new(VecDeque::from(script))), Arc::new(Mutex::new(Vec::new())));
@@ -60,9 +67,17 @@ impl Gateway {
             loop {
                 let (stream, _) = listener.accept().await.unwrap();
                 let (said, heard) = (Arc::clone(&said), Arc::clone(&heard));
+                let acceptor = tls.clone().map(TlsAcceptor::from);
                 tokio::spawn(async move {
                     let serve = service_fn(move |request| answer(request, Arc::clone(&said), Arc::clone(&heard)));
-                    let _ = http1::Builder::new().serve_connection(TokioIo::new(stream), serve).await;
+                    let http = http1::Builder::new();
+                    match acceptor {
+                        None => drop(http.serve_connection(TokioIo::new(stream), serve).await),
+                        Some(acceptor) => {
+                            let Ok(stream) = acceptor.accept(stream).await else { return };
+                            drop(http.serve_connection(TokioIo::new(stream), serve).await);
+                        }
+                    }
                 });
             }
         });

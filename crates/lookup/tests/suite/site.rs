@@ -42,13 +42,17 @@ impl Running {
 
 impl Site {
     pub(crate) async fn open() -> Site {
+        Site::of(Gateway::Stripe).await
+    }
+
+    pub(crate) async fn of(gateway: Gateway) -> Site {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(folder.path()).await.unwrap();
         let mut tx = store.begin().await.unwrap();
         let row = AccountRow {
             name: name(),
             merchant: MerchantName::parse("default").unwrap(),
-            gateway: Gateway::Stripe,
+            gateway,
             external_id: None,
             mode: Mode::Test,
             replaces: None,
@@ -94,8 +98,12 @@ impl Site {
     }
 
     pub(crate) fn asks_with(&self, access: Access, settings: Settings) -> Running {
+        self.asks_for(accounts(access), settings)
+    }
+
+    pub(crate) fn asks_for(&self, accounts: Accounts, settings: Settings) -> Running {
         let (stop, stopped) = oneshot::channel();
-        let (_, accounts) = watch::channel(Arc::new(accounts(access)));
+        let (_, accounts) = watch::channel(Arc::new(accounts));
         let lookup = Lookup { store: self.store.clone(), accounts, settings };
         let task = tokio::spawn(run(lookup, async move {
             let _ = stopped.await;
@@ -157,7 +165,14 @@ pub(crate) const TOKEN: &str = "rk_test_token_of_the_shop";
 pub(crate) fn access(base: &str) -> Access {
     let budget = Budget { per_second: 1_000, per_month: None, at_once: 4 };
     let api = &adapter(Gateway::Stripe).profile().apis[0];
-    Access { api, base: Base::parse(base).unwrap(), auth: Auth::Bearer(Secret::new(TOKEN).unwrap()), budget }
+    Access {
+        api,
+        base: Base::parse(base).unwrap(),
+        auth: Auth::Bearer(Secret::new(TOKEN).unwrap()),
+        tls: None,
+        signed: None,
+        budget,
+    }
 }
 
 fn accounts(access: Access) -> Accounts {
@@ -168,7 +183,7 @@ fn accounts(access: Access) -> Accounts {
         view: AccountView { mode: Mode::Test, external_id: None, tenants: Tenants::Any },
         replaces: None,
     };
-    Accounts(BTreeMap::from([(name(), LookupAccount { account, access })]))
+    Accounts(BTreeMap::from([(name(), LookupAccount { account, access, keys: None })]))
 }
 
 /// A payment intent that took its money, as the API gives it.

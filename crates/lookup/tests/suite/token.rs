@@ -1,14 +1,14 @@
 //! Tokens the gateway gives out: asked for once, renewed when they are not taken any more.
 
 use afluente_gateways::Secret;
-use afluente_gateways::profile::TokensAt;
+use afluente_gateways::profile::{Shown, TokensAt};
 use afluente_lookup::{Access, Auth, Base};
 use afluente_model::{WantKind, WantReason};
 
 use super::gateway::{Gateway, Say};
 use super::site::{Site, access, intent};
 
-static TOKENS: TokensAt = TokensAt { base: None, hosts: &[], path: "/oauth/token", is_form: false };
+static TOKENS: TokensAt = TokensAt { base: None, hosts: &[], path: "/oauth/token", shown: Shown::Json };
 
 fn client(base: &str) -> Access {
     let secret = Secret::new("secret-of-the-client").unwrap();
@@ -41,7 +41,7 @@ async fn a_key_is_the_user_of_basic_and_a_token_may_stand_in_the_query() {
 
 #[tokio::test]
 async fn clients_of_a_gateway_that_takes_forms_ask_for_tokens_at_an_address_of_its_own() {
-    static FORM: TokensAt = TokensAt { base: None, hosts: &[], path: "/oauth2/token", is_form: true };
+    static FORM: TokensAt = TokensAt { base: None, hosts: &[], path: "/oauth2/token", shown: Shown::Form };
     let site = Site::open().await;
     let tokens = Gateway::that_says(vec![token("one")]).await;
     let gateway = Gateway::that_says(vec![Say::json(200, &intent("pi_1"))]).await;
@@ -56,6 +56,23 @@ async fn clients_of_a_gateway_that_takes_forms_ask_for_tokens_at_an_address_of_i
     assert_eq!(asked[0].path, "/oauth2/token");
     assert_eq!(asked[0].body, "grant_type=client_credentials&client_id=client-1&client_secret=secret%26of%3Dit");
     assert_eq!(gateway.asked()[0].headers["authorization"], "Bearer one");
+}
+
+#[tokio::test]
+async fn a_client_may_have_to_show_its_secret_in_basic() {
+    static BASIC: TokensAt = TokensAt { base: None, hosts: &[], path: "/v1/oauth/token", shown: Shown::Basic };
+    let site = Site::open().await;
+    let gateway = Gateway::that_says(vec![token("one"), Say::json(200, &intent("pi_1"))]).await;
+    let secret = Secret::new("secret-of-it").unwrap();
+    let auth =
+        Auth::Client { id: "client-1".into(), secret, base: Base::parse(&gateway.base()).unwrap(), tokens: &BASIC };
+    let running = site.asks(Access { auth, ..access(&gateway.base()) });
+    site.wants(WantKind::PaymentIntent, "pi_1", WantReason::Hint).await;
+    site.all_answered().await;
+    running.stop().await;
+    let asked = &gateway.asked()[0];
+    assert_eq!((&*asked.path, &*asked.body), ("/v1/oauth/token", r#"{"grant_type":"client_credentials"}"#));
+    assert_eq!(asked.headers["authorization"], "Basic Y2xpZW50LTE6c2VjcmV0LW9mLWl0");
 }
 
 #[tokio::test]

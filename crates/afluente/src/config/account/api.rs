@@ -5,7 +5,7 @@ use afluente_gateways::{Api, Profile, Secret, SecretForm};
 use afluente_lookup::{Access, Auth, Base, Budget};
 use toml_edit::Item;
 
-use super::credential;
+use super::{credential, holder};
 use crate::config::section::{Reader, Section};
 
 /// Reads `[accounts.NAME.api]`; without it nothing is asked, and questions stay open.
@@ -13,6 +13,7 @@ pub(super) fn read<'a>(
     reader: &mut Reader<'a>,
     section: &mut Section<'a>,
     profile: &'static Profile,
+    external_id: Option<&str>,
 ) -> Option<Access> {
     let mut own = section.section(reader, "api");
     if !own.is_there() {
@@ -23,7 +24,12 @@ pub(super) fn read<'a>(
     let takes = |api: &&Api| if is_client { api.tokens().is_some() } else { api.token().is_some() };
     let api = profile.apis.iter().find(takes).or(profile.apis.first())?;
     let (base, base_of_tokens) = bases(reader, &mut own, api);
-    let auth = auth(reader, &mut own, api, base_of_tokens.as_ref());
+    let auth = match api.scope() {
+        Some(scope) => holder::assertion(reader, &mut own, scope),
+        None => auth(reader, &mut own, api, base_of_tokens.as_ref()),
+    };
+    let tls = holder::tls(reader, &mut own, api);
+    let signed = holder::signed(reader, &mut own, api, external_id);
     let number = |value: u64| u32::try_from(value).unwrap_or(u32::MAX);
     let per_second = own.number(reader, "calls_per_second", api.calls_per_second.into(), 1..=10_000);
     let per_month = own.number(reader, "calls_per_month", api.calls_per_month.unwrap_or(0), 0..=u64::from(u32::MAX));
@@ -34,7 +40,10 @@ pub(super) fn read<'a>(
         per_month: Some(per_month).filter(|most| *most > 0),
         at_once: number(at_once),
     };
-    Some(Access { api, base: base?, auth: auth?, budget })
+    if api.signed.is_some() && signed.is_none() {
+        return None;
+    }
+    Some(Access { api, base: base?, auth: auth?, tls, signed, budget })
 }
 
 /// Where the API is, and where its tokens are given out. Where the API is asked elsewhere, so are its tokens, unless it is said.
@@ -62,20 +71,24 @@ fn bases(reader: &mut Reader<'_>, section: &mut Section<'_>, api: &Api) -> (Opti
 }
 
 /// An address of the gateway's, as it may be configured.
-pub(super) struct Place {
+pub(super) struct Place<'a> {
     /// The key.
     pub(super) key: &'static str,
-    /// The gateway's own.
-    pub(super) base: &'static str,
+    /// The gateway's own; empty where each account has another.
+    pub(super) base: &'a str,
     /// The gateway's hosts.
     pub(super) hosts: &'static [&'static str],
 }
 
 /// The address; one that is not the gateway's has to be allowed, and is told wherever the configuration is.
-pub(super) fn base(reader: &mut Reader<'_>, section: &mut Section<'_>, own: &Place) -> Option<Base> {
+pub(super) fn base(reader: &mut Reader<'_>, section: &mut Section<'_>, own: &Place<'_>) -> Option<Base> {
     let (name, place) = (section.name(own.key), section.place(own.key));
     let allowed = section.flag(reader, "allow_other_host");
     let text = section.text(reader, own.key, None).unwrap_or_else(|| own.base.to_owned());
+    if text.is_empty() {
+        reader.problem(place, format!("{name}: expected the address of the API, got nothing"));
+        return None;
+    }
     let base = match Base::parse(&text) {
         Ok(base) => base,
         Err(error) => {
@@ -83,7 +96,8 @@ pub(super) fn base(reader: &mut Reader<'_>, section: &mut Section<'_>, own: &Pla
             return None;
         }
     };
-    if !base.is_own(own.hosts) {
+    // Where each account has its own address, none is the gateway's.
+    if !own.hosts.is_empty() && !base.is_own(own.hosts) {
         if !allowed {
             let text = format!(
                 "{name}: {base} is not an address of the gateway ({}); set allow_other_host = true if its answers are to be \
@@ -127,7 +141,7 @@ fn with_token(api: &Api, token: &Secret) -> Option<Auth> {
         AuthForm::Bearer(_) => Some(Auth::Bearer(token.clone())),
         AuthForm::Key(_) => Some(Auth::Key(token.clone())),
         AuthForm::Query { name, .. } => Some(Auth::Query { name, token: token.clone() }),
-        AuthForm::Client(_) => None,
+        AuthForm::Client(_) | AuthForm::Assertion { .. } => None,
     })
 }
 
@@ -140,7 +154,7 @@ fn expected(api: &Api) -> String {
     }
 }
 
-const EXAMPLE: &str = "{ file = \"secrets/shop-token\" }";
+pub(super) const EXAMPLE: &str = "{ file = \"secrets/shop-token\" }";
 
 /// A reference, if it stands there.
 enum Read {
