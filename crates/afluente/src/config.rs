@@ -2,6 +2,7 @@
 
 mod account;
 pub(crate) mod agree;
+mod edge;
 pub(crate) mod file;
 pub(crate) mod ledger;
 mod private;
@@ -15,6 +16,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use afluente_gateways::Authorities;
 use afluente_ingress::Limits;
 use afluente_lookup::PublicKeys;
 use afluente_queue::{EmbeddedOptions, Queue, RabbitOptions, SealKeys};
@@ -26,6 +28,7 @@ use crate::exit::Failure;
 use crate::logging::Format;
 use crate::output;
 pub(crate) use account::AccountConfig;
+pub(crate) use edge::{Edge, Secured};
 pub(crate) use queue::QueueConfig;
 pub(crate) use seal::are_named as names_seal_keys;
 use section::{Reader, Section};
@@ -38,9 +41,9 @@ pub(crate) const SEAL_KEY_FILE: &str = "seal.key";
 /// Everything a process needs to know, ready to use.
 #[derive(Debug)]
 pub(crate) struct Config {
-    ingress_listen: SocketAddr,
+    /// How requests come in.
+    pub(crate) edge: Edge,
     admin_listen: SocketAddr,
-    limits: Limits,
     /// Where deliveries wait.
     pub(crate) queue: QueueConfig,
     /// Where the ledger is.
@@ -123,18 +126,17 @@ pub(crate) fn parse(
     })?;
     let mut reader = Reader::new(text, folder, variables);
     let mut root = Section::root(document.as_table());
-    let (ingress_listen, limits) = ingress(&mut reader, &mut root);
-    let admin_listen = admin(&mut reader, &mut root, ingress_listen);
+    let edge = edge::read(&mut reader, &mut root);
+    let admin_listen = admin(&mut reader, &mut root, &edge);
     let (mut queue, mut worker, mut log) =
         (root.section(&mut reader, "queue"), root.section(&mut reader, "worker"), root.section(&mut reader, "log"));
     let ledger = ledger::read(&mut reader, &mut root, folder);
     let workers = workers(&mut reader, &mut worker, &ledger);
     let batch_size = usize::try_from(worker.number(&mut reader, "batch_size", 256, 1..=2_000)).unwrap_or(256);
-    let fit = queue::Fit { batch_size, publish: limits.publish };
+    let fit = queue::Fit { batch_size, publish: edge.limits.publish };
     let config = Config {
-        ingress_listen,
+        edge,
         admin_listen,
-        limits,
         queue: queue::read(&mut reader, &mut queue, &fit),
         batch_size: fit.batch_size,
         linger: worker.millis(&mut reader, "linger_ms", 0, 0..=1_000),
@@ -155,47 +157,23 @@ pub(crate) fn parse(
     for section in [queue, worker, log, root] {
         section.finish(&mut reader);
     }
+    for secured in &config.edge.tls {
+        if let Err(error) = secured.settings(config.authorities()) {
+            reader.problem(secured.place, format!("ingress.{}: {error}", secured.name));
+        }
+    }
     reader.done(config)
 }
 
-fn ingress(reader: &mut Reader<'_>, root: &mut Section<'_>) -> (SocketAddr, Limits) {
-    let mut section = root.section(reader, "ingress");
-    let listen = section.address(reader, "listen", "AFLUENTE_INGRESS_LISTEN", "127.0.0.1:8420");
-    let default = Limits::default();
-    let size = |value: u64| usize::try_from(value).unwrap_or(usize::MAX);
-    let limits = Limits {
-        connections: size(section.number(reader, "max_connections", 4_096, 1..=100_000)),
-        in_flight_requests: size(section.number(reader, "max_in_flight", 1_024, 1..=100_000)),
-        in_flight_body_bytes: size(section.number(reader, "max_in_flight_bytes", 64 << 20, 1 << 20..=256 << 20)),
-        hints_per_second: u32::try_from(section.number(reader, "max_hints_per_second", 1_000, 1..=1_000_000))
-            .unwrap_or(default.hints_per_second),
-        body_bytes: size(section.number(reader, "max_body_bytes", 1 << 20, 1_024..=16 << 20)),
-        header_bytes: size(section.number(reader, "max_header_bytes", 16 << 10, 8 << 10..=256 << 10)),
-        headers: size(section.number(reader, "max_headers", 100, 8..=1_000)),
-        header_read: section.millis(reader, "header_timeout_ms", 10_000, 100..=120_000),
-        body_read: section.millis(reader, "body_timeout_ms", 15_000, 100..=120_000),
-        body_idle: section.millis(reader, "body_idle_timeout_ms", 5_000, 100..=120_000),
-        publish: section.millis(reader, "publish_timeout_ms", 5_000, 100..=60_000),
-        drain: section.millis(reader, "drain_timeout_ms", 25_000, 100..=300_000),
-        ..default
-    };
-    // A whole body cannot be waited for less long than its next piece.
-    let limits = Limits { body_idle: limits.body_idle.min(limits.body_read), ..limits };
-    if let Err(error) = limits.check() {
-        reader.problem(section.start(), error.to_string());
-    }
-    section.finish(reader);
-    (listen, limits)
-}
-
-fn admin(reader: &mut Reader<'_>, root: &mut Section<'_>, ingress: SocketAddr) -> SocketAddr {
+fn admin(reader: &mut Reader<'_>, root: &mut Section<'_>, edge: &Edge) -> SocketAddr {
     let mut section = root.section(reader, "admin");
-    let listen = section.address(reader, "listen", "AFLUENTE_ADMIN_LISTEN", "127.0.0.1:8421");
-    if listen == ingress && listen.port() != 0 {
+    let listen = section.address(reader, "listen", Some("AFLUENTE_ADMIN_LISTEN"), "127.0.0.1:8421");
+    let others = edge.tls.iter().map(|secured| secured.listen).chain([edge.listen]);
+    if others.clone().any(|other| other == listen && listen.port() != 0) {
         let text = format!("admin.listen: expected another address than ingress.listen, got {listen} for both");
         reader.problem(section.place("listen"), text);
     }
-    for (name, address) in [("ingress.listen", ingress), ("admin.listen", listen)] {
+    for (name, address) in [("ingress.listen", edge.listen), ("admin.listen", listen)] {
         if !address.ip().is_loopback() {
             reader.note(format!(
                 "{name} is {address}, which other machines can reach; TLS is left to what stands in front"
@@ -230,7 +208,7 @@ fn level(reader: &mut Reader<'_>, section: &mut Section<'_>) -> String {
 impl Config {
     /// Where webhooks are posted.
     pub(crate) fn ingress_listen(&self) -> SocketAddr {
-        self.ingress_listen
+        self.edge.listen
     }
 
     /// Where health and metrics are read.
@@ -238,9 +216,14 @@ impl Config {
         self.admin_listen
     }
 
+    /// Who vouches for client certificates of any account.
+    pub(crate) fn authorities(&self) -> impl Iterator<Item = &Authorities> {
+        self.accounts.iter().filter_map(|account| account.credentials.authorities())
+    }
+
     /// The bounds of the webhook listener.
     pub(crate) fn limits(&self) -> Limits {
-        self.limits.clone()
+        self.edge.limits.clone()
     }
 
     /// Opens the queue: takes its file, or begins to connect to its broker, with a spool in the folder where webhooks are
@@ -302,7 +285,7 @@ impl Config {
 
     /// The same configuration listening on free ports.
     pub(crate) fn on_free_ports(mut self) -> Config {
-        self.ingress_listen = SocketAddr::from(([127, 0, 0, 1], 0));
+        self.edge.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         self.admin_listen = SocketAddr::from(([127, 0, 0, 1], 0));
         self
     }

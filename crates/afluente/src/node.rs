@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use afluente_ingress::{AdminPages, Receiver, system_clock};
+use afluente_ingress::{AdminPages, Listener, Receiver, system_clock};
 use afluente_lookup::{KeySettings, Lookup, PublicKeys};
 use afluente_model::chain;
 use afluente_queue::{Queue, SealKeys};
@@ -66,7 +66,7 @@ pub(crate) struct Node {
     queue: Queue,
     store: Option<Store>,
     stops: Stops,
-    ingress_task: Option<JoinHandle<()>>,
+    ingress_tasks: Vec<JoinHandle<()>>,
     worker_tasks: Vec<JoinHandle<()>>,
     other_tasks: Vec<JoinHandle<()>>,
     roles: Roles,
@@ -97,7 +97,14 @@ impl Node {
         let ingress = webhooks.as_ref().map(address).transpose()?;
         let admin = address(&pages)?;
         let public_keys = PublicKeys::kept_in(&folder.join("keys"));
-        let (reload, accounts) = Reload::new(folder, &config, store.as_ref(), &public_keys);
+        let (mut reload, accounts) = Reload::new(folder, &config, store.as_ref(), &public_keys);
+        let mut listeners: Vec<Listener> = webhooks.map(Listener::plain).into_iter().collect();
+        if part.receives() {
+            for secured in &config.edge.tls {
+                let socket = bind(&format!("ingress.{}.listen", secured.name), secured.listen).await?;
+                listeners.push(Listener::tls(socket, reload.follow_tls(&config, secured)?));
+            }
+        }
         let stops = Stops { ingress: watch::channel(false).0, rest: watch::channel(false).0 };
         let mut roles = Roles::new();
         let signs = Signs::default();
@@ -134,10 +141,9 @@ impl Node {
             public_keys.run(KeySettings::default(), stop.told()).await;
             Ok(())
         }));
-        let ingress_task =
-            webhooks.map(|listener| receive(&mut roles, &stops, &config, listener, &accounts, &queue, &keys));
+        let ingress_tasks = receive(&mut roles, &stops, &config, listeners, &accounts, &queue, &keys);
         signs.set(roles.signs()).map_err(|_| Failure::Unavailable("the roles were started twice".to_owned()))?;
-        Ok(Node { ingress, admin, queue, store, stops, ingress_task, worker_tasks, other_tasks, roles })
+        Ok(Node { ingress, admin, queue, store, stops, ingress_tasks, worker_tasks, other_tasks, roles })
     }
 
     /// Serves until `stop` ends, or until a role ends by itself: then this process is worth less than a fresh one, and
@@ -164,7 +170,7 @@ impl Node {
     /// Stops taking, finishes what is held, closes. What is on the queue stays there for the next start.
     pub(crate) async fn stop(self) {
         self.stops.ingress.send_replace(true);
-        if let Some(task) = self.ingress_task {
+        for task in self.ingress_tasks {
             ended("ingress", task).await;
         }
         self.stops.rest.send_replace(true);
@@ -257,21 +263,31 @@ fn serve_pages(
     ]
 }
 
+/// One receiver behind all listeners: what is bounded is bounded for all of them together.
 fn receive(
     roles: &mut Roles,
     stops: &Stops,
     config: &Config,
-    listener: TcpListener,
+    listeners: Vec<Listener>,
     accounts: &Accounts,
     queue: &Queue,
     keys: &SealKeys,
-) -> JoinHandle<()> {
+) -> Vec<JoinHandle<()>> {
+    if listeners.is_empty() {
+        return Vec::new();
+    }
     let receiver = Receiver::new(accounts.ingress.clone(), queue.clone(), keys.clone(), config.limits(), system_clock);
-    roles.start("ingress", &stops.ingress, move |stop| async move {
-        let drained = afluente_ingress::run(listener, receiver, stop.told()).await.map_err(|error| chain(&error))?;
-        info!(cut_off = drained.cut_off, "Ingress drained");
-        Ok(())
-    })
+    let receiver = Arc::new(receiver.behind(config.edge.proxies.clone()));
+    let tasks = listeners.into_iter().map(|listener| {
+        let receiver = Arc::clone(&receiver);
+        roles.start("ingress", &stops.ingress, move |stop| async move {
+            let drained =
+                afluente_ingress::run(listener, receiver, stop.told()).await.map_err(|error| chain(&error))?;
+            info!(cut_off = drained.cut_off, "Ingress drained");
+            Ok(())
+        })
+    });
+    tasks.collect()
 }
 
 async fn bind(setting: &str, address: SocketAddr) -> Result<TcpListener, Failure> {

@@ -9,11 +9,12 @@ use std::time::Duration;
 use afluente_lookup::PublicKeys;
 use afluente_store::Store;
 use metrics::{describe_gauge, gauge};
+use rustls::ServerConfig;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
 use tracing::{error, info};
 
-use crate::config::{self, Config};
+use crate::config::{self, Config, Secured};
 use crate::exit::Failure;
 
 /// Seconds, nanoseconds, inode, length.
@@ -37,6 +38,8 @@ pub(crate) struct Reload {
     files: Vec<PathBuf>,
     /// What gateways show to verify with.
     keys: PublicKeys,
+    /// TLS of each listener that speaks it, by its section.
+    tls: Vec<(&'static str, watch::Sender<Arc<ServerConfig>>)>,
     ingress: watch::Sender<Arc<afluente_ingress::Accounts>>,
     worker: watch::Sender<Arc<afluente_worker::Accounts>>,
     lookup: watch::Sender<Arc<afluente_lookup::Accounts>>,
@@ -55,12 +58,35 @@ impl Reload {
             store: store.cloned(),
             files: config.files.clone(),
             keys: keys.clone(),
+            tls: Vec::new(),
             ingress,
             worker,
             lookup,
             healthy: Arc::new(AtomicBool::new(true)),
         };
         (reload, Accounts { ingress: ingress_accounts, worker: worker_accounts, lookup: lookup_accounts })
+    }
+
+    /// The settings of a listener's TLS, which follow the configuration: a certificate is renewed by replacing its file.
+    pub(crate) fn follow_tls(
+        &mut self,
+        config: &Config,
+        secured: &Secured,
+    ) -> Result<watch::Receiver<Arc<ServerConfig>>, Failure> {
+        let settings = secured.settings(config.authorities()).map_err(|error| Failure::unavailable(&error))?;
+        let (sender, receiver) = watch::channel(settings);
+        self.tls.push((secured.name, sender));
+        Ok(receiver)
+    }
+
+    fn renew_tls(&self, config: &Config) {
+        for (name, sender) in &self.tls {
+            let secured = config.edge.tls.iter().find(|secured| secured.name == *name);
+            // Reading the configuration made the same settings already.
+            if let Some(Ok(settings)) = secured.map(|secured| secured.settings(config.authorities())) {
+                sender.send_replace(settings);
+            }
+        }
     }
 
     /// Reloads until `shutdown` ends.
@@ -115,6 +141,7 @@ impl Reload {
                 self.worker.send_replace(Arc::new(config.worker_accounts()));
                 self.lookup.send_replace(Arc::new(config.lookup_accounts(&self.keys)));
                 self.ingress.send_replace(Arc::new(config.ingress_accounts(&self.keys)));
+                self.renew_tls(&config);
                 info!(accounts = config.worker_accounts().0.len(), "Reloaded the accounts");
                 self.tell(true);
             }

@@ -40,6 +40,18 @@ impl Certificates {
         Some(Certificates { leaf: leaf.clone().into_owned(), between })
     }
 
+    /// The client's own alone, as DER.
+    #[must_use]
+    pub fn from_der(leaf: Vec<u8>) -> Certificates {
+        Certificates { leaf: CertificateDer::from(leaf), between: Vec::new() }
+    }
+
+    /// The client's own, as DER.
+    #[must_use]
+    pub fn leaf(&self) -> &[u8] {
+        &self.leaf
+    }
+
     /// Those of a PEM text, the client's own first; `None` if it is none.
     #[must_use]
     pub fn from_pem(text: &[u8]) -> Option<Certificates> {
@@ -134,6 +146,12 @@ impl Authorities {
             return Err(BadAuthorities::NoRevocations);
         }
         Ok(Authorities { revoked, unknown, ..self })
+    }
+
+    /// Whom they trust, for who checks chains before anything is asked.
+    #[must_use]
+    pub fn anchors(&self) -> &[TrustAnchor<'static>] {
+        &self.anchors
     }
 
     /// Whom these certificates name, if one of the authorities vouches for them now.

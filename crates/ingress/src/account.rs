@@ -1,10 +1,16 @@
 //! The accounts a request can be for.
 
 use std::collections::HashMap;
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use afluente_gateways::{Adapter, Credentials};
 use afluente_model::{AccountName, Gateway};
+use governor::{DefaultDirectRateLimiter, RateLimiter};
+use http::StatusCode;
+use ipnet::IpNet;
+
+use crate::rate::quota;
 
 /// One configured account, as far as receiving needs it.
 #[derive(Clone)]
@@ -13,13 +19,19 @@ pub struct Account {
     name: AccountName,
     credentials: Credentials,
     aliases: Vec<Box<str>>,
+    /// What an accepted delivery is answered, if not what the gateway's profile says.
+    success: Option<StatusCode>,
+    /// Where its gateway posts from; anywhere if none are listed.
+    addresses: Vec<IpNet>,
+    /// How much is taken on of what is proved; none for as much as comes.
+    proved: Option<Arc<DefaultDirectRateLimiter>>,
 }
 
 impl Account {
     /// An account whose requests this adapter checks, with these credentials.
     #[must_use]
     pub fn new(adapter: &'static dyn Adapter, name: AccountName, credentials: Credentials) -> Account {
-        Account { adapter, name, credentials, aliases: Vec::new() }
+        Account { adapter, name, credentials, aliases: Vec::new(), success: None, addresses: Vec::new(), proved: None }
     }
 
     /// The gateway.
@@ -42,6 +54,39 @@ impl Account {
     #[must_use]
     pub fn with_aliases(self, aliases: Vec<Box<str>>) -> Account {
         Account { aliases, ..self }
+    }
+
+    /// The same account, whose accepted deliveries are answered so.
+    #[must_use]
+    pub fn with_success(self, success: StatusCode) -> Account {
+        Account { success: Some(success), ..self }
+    }
+
+    /// What an accepted delivery is answered, if the account says so.
+    pub(crate) fn success(&self) -> Option<StatusCode> {
+        self.success
+    }
+
+    /// The same account, posted to from these networks alone; from anywhere if there are none.
+    #[must_use]
+    pub fn with_addresses(self, addresses: Vec<IpNet>) -> Account {
+        Account { addresses, ..self }
+    }
+
+    /// Whether its gateway posts from there.
+    pub(crate) fn is_posted_from(&self, address: IpAddr) -> bool {
+        self.addresses.is_empty() || self.addresses.iter().any(|network| network.contains(&address))
+    }
+
+    /// The same account, of which no more is taken on in a second, proved or not.
+    #[must_use]
+    pub fn with_most_per_second(self, most: u32) -> Account {
+        Account { proved: Some(Arc::new(RateLimiter::direct(quota(most)))), ..self }
+    }
+
+    /// Whether one more proved request may be dealt with.
+    pub(crate) fn has_room(&self) -> bool {
+        self.proved.as_ref().is_none_or(|limiter| limiter.check().is_ok())
     }
 
     pub(crate) fn credentials(&self) -> &Credentials {

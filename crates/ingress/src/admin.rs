@@ -15,7 +15,7 @@ use tokio::net::TcpListener;
 
 use crate::limits::Limits;
 use crate::reply::Answer;
-use crate::server::{Drained, Plan, serve};
+use crate::server::{Drained, Listener, Plan, serve};
 
 /// Whether this process can do its work, part by part.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,7 +76,7 @@ pub async fn run_admin(listener: TcpListener, pages: AdminPages, shutdown: impl 
         let answer = pages.answer(request.method(), request.uri().path());
         std::future::ready(answer)
     };
-    serve(listener, Plan::of(&limits, Gauge::noop()), answer, |_| {}, shutdown).await
+    serve(Listener::plain(listener), Plan::of(&limits, Gauge::noop()), answer, |_| {}, shutdown).await
 }
 
 impl AdminPages {

@@ -14,14 +14,15 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper::service::Service;
 use hyper_util::rt::TokioIo;
-use tokio::io::AsyncWriteExt;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep, timeout};
 
+use crate::caller::Caller;
 use crate::hello::Hello;
 use crate::meter::Outcome;
 use crate::muted::Muted;
+use crate::stream::Stream;
 
 /// How long a connection may be silent, and what it may send while it is being closed.
 #[derive(Clone, Copy, Debug)]
@@ -49,17 +50,25 @@ pub(crate) struct Pulse {
     /// Milliseconds from `accepted` to the last answer, plus one; zero before the first.
     answered: AtomicU64,
     unread: AtomicBool,
+    caller: Caller,
 }
 
 impl Pulse {
-    pub(crate) fn new() -> Pulse {
+    /// Of a connection that was accepted then, by this caller.
+    pub(crate) fn new(accepted: Instant, caller: Caller) -> Pulse {
         Pulse {
-            accepted: Instant::now(),
+            accepted,
+            caller,
             begun: AtomicBool::new(false),
             busy: AtomicBool::new(false),
             answered: AtomicU64::new(0),
             unread: AtomicBool::new(false),
         }
+    }
+
+    /// Who is at the other end.
+    pub(crate) fn caller(&self) -> &Caller {
+        &self.caller
     }
 
     /// A request's head is complete; from here on the service's own deadlines hold.
@@ -104,6 +113,10 @@ pub(crate) enum Ending {
     NoRequest(Hello),
     /// A head that began and did not end in time.
     SlowHead,
+    /// Its address has as many as it may have.
+    TooMany,
+    /// No TLS could be agreed on, in time.
+    NoTls,
     /// Nothing came for too long, or the caller did not take our answer.
     Idle,
 }
@@ -111,7 +124,7 @@ pub(crate) enum Ending {
 /// Serves one connection to its end. After `stop` changes, the request being answered is the last one; an idle
 /// connection is closed at once.
 pub(crate) async fn drive<S>(
-    stream: TcpStream,
+    stream: Stream,
     http: &Builder,
     service: S,
     pulse: &Arc<Pulse>,
@@ -159,7 +172,7 @@ struct Rest<'a> {
 
 /// Takes leave of a caller, whose last answer must get through.
 async fn part(
-    stream: TcpStream,
+    mut stream: Stream,
     served: Option<hyper::Result<()>>,
     rest: Rest<'_>,
     pulse: &Pulse,
@@ -176,7 +189,7 @@ async fn part(
             let hello = Hello::of(rest.unread, rest.held_back);
             // After an answer hyper has told the status itself, and whoever sent that request knows how to ask.
             if !pulse.has_begun() {
-                tell(&stream, hello.status, hello.outcome, hello.message);
+                tell(&mut stream, hello.status, hello.outcome, hello.message, patience.linger).await;
             }
             linger(stream, patience.linger).await;
             Ending::NoRequest(hello)
@@ -187,22 +200,27 @@ async fn part(
         }
         None if rest.unread.is_empty() => Ending::Idle,
         None => {
-            tell(&stream, StatusCode::REQUEST_TIMEOUT, Outcome::SlowHead, "expected whole headers sooner");
+            let message = "expected whole headers sooner";
+            tell(&mut stream, StatusCode::REQUEST_TIMEOUT, Outcome::SlowHead, message, patience.linger).await;
             linger(stream, patience.linger).await;
             Ending::SlowHead
         }
     }
 }
 
-/// Tells a caller what hyper has no words for. Written without waiting: nothing else is under way on this connection, so its
-/// buffer has room, and if the caller takes nothing there is nobody to tell.
-fn tell(stream: &TcpStream, status: StatusCode, outcome: Outcome, message: &str) {
+/// Tells a caller what hyper has no words for. Nothing else is under way on this connection, so its buffer has room; if the caller
+/// takes nothing there is nobody to tell.
+async fn tell(stream: &mut Stream, status: StatusCode, outcome: Outcome, message: &str, patience: Duration) {
     let line = serde_json::json!({ "error": outcome.as_str(), "message": message }).to_string();
     let answer = format!(
         "HTTP/1.1 {status}\r\ncontent-type: application/json\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{line}",
         line.len()
     );
-    let _ = stream.try_write(answer.as_bytes());
+    let written = async {
+        stream.write_all(answer.as_bytes()).await?;
+        stream.flush().await
+    };
+    let _ = timeout(patience, written).await;
 }
 
 /// The most that is read of what nobody wants.
@@ -210,22 +228,23 @@ const MOST_LINGER_BYTES: usize = 16 << 20;
 
 /// Says that no more will be written, then reads what still comes, for a while. Closing with bytes unread would make the
 /// kernel reset the connection, and the reset can overtake the answer.
-async fn linger(mut stream: TcpStream, patience: Duration) {
-    if stream.shutdown().await.is_err() {
-        return;
-    }
-    let _ = timeout(patience, discard(&stream)).await;
+async fn linger(mut stream: Stream, patience: Duration) {
+    let _ = timeout(patience, async {
+        if stream.shutdown().await.is_ok() {
+            discard(&mut stream).await;
+        }
+    })
+    .await;
 }
 
-async fn discard(stream: &TcpStream) {
+async fn discard(stream: &mut Stream) {
     let mut left = MOST_LINGER_BYTES;
-    while left > 0 && stream.readable().await.is_ok() {
-        let mut scrap = [0; 8 << 10];
-        match stream.try_read(&mut scrap) {
-            Ok(0) => return,
+    let mut scrap = Vec::with_capacity(8 << 10);
+    while left > 0 {
+        scrap.clear();
+        match stream.read_buf(&mut scrap).await {
+            Ok(0) | Err(_) => return,
             Ok(read) => left = left.saturating_sub(read),
-            Err(error) if error.kind() == std::io::ErrorKind::WouldBlock => {}
-            Err(_) => return,
         }
     }
 }

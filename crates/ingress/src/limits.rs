@@ -7,13 +7,17 @@ use std::time::Duration;
 pub struct Limits {
     /// Open connections. Past it nothing is accepted: callers wait in the kernel's backlog.
     pub connections: usize,
+    /// Open connections of one address that is no proxy of ours. Past it a new one is closed at once.
+    pub connections_by_address: usize,
     /// Requests whose body is complete and which wait for the queue. Past it 503 with `Retry-After`, at once.
     pub in_flight_requests: usize,
     /// Bytes of all bodies held, counted as they arrive, not as they are announced. Past it 503 with `Retry-After`.
     pub in_flight_body_bytes: usize,
-    /// Requests a second that nobody signed, of each account. Past it 503 with `Retry-After`: who learns an address that ends with
-    /// a token can fill neither the queue nor the ledger.
-    pub hints_per_second: u32,
+    /// Requests a second that prove nothing, of each account: hints that nobody signed, and what is refused. Past it 429 with
+    /// `Retry-After`: who learns an address that ends with a token can fill neither the queue nor the ledger.
+    pub unproved_per_second: u32,
+    /// The same, of each address.
+    pub unproved_per_second_by_address: u32,
     /// Bytes of one body; the gateway's own limit holds where it is smaller. Past it 413.
     pub body_bytes: usize,
     /// Bytes of one request line with its headers. Past it 431.
@@ -47,9 +51,11 @@ impl Default for Limits {
     fn default() -> Limits {
         Limits {
             connections: 4096,
+            connections_by_address: 1024,
             in_flight_requests: 1024,
             in_flight_body_bytes: 64 << 20,
-            hints_per_second: 1_000,
+            unproved_per_second: 1_000,
+            unproved_per_second_by_address: 1_000,
             body_bytes: 1 << 20,
             header_bytes: 16 << 10,
             headers: 100,
@@ -92,9 +98,11 @@ impl Limits {
     pub fn check(&self) -> Result<(), BadLimit> {
         let counts = [
             ("connections", self.connections, 1, MOST_PERMITS),
+            ("connections_by_address", self.connections_by_address, 1, MOST_PERMITS),
             ("in_flight_requests", self.in_flight_requests, 1, MOST_PERMITS),
             ("in_flight_body_bytes", self.in_flight_body_bytes, self.body_bytes, MOST_PERMITS),
-            ("hints_per_second", self.hints_per_second as usize, 1, 1_000_000),
+            ("unproved_per_second", self.unproved_per_second as usize, 1, 1_000_000),
+            ("unproved_per_second_by_address", self.unproved_per_second_by_address as usize, 1, 1_000_000),
             ("body_bytes", self.body_bytes, 1, MOST_PERMITS),
             ("header_bytes", self.header_bytes, LEAST_HEADER_BYTES, MOST_HEADER_BYTES),
             ("headers", self.headers, 8, 1000),

@@ -8,24 +8,24 @@ use std::task::{Context, Poll};
 
 use http::StatusCode;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use crate::connection::Pulse;
+use crate::stream::Stream;
 
 /// A connection that says nothing until a request has begun.
 pub(crate) struct Muted {
-    stream: TcpStream,
+    stream: Stream,
     pulse: Arc<Pulse>,
     held_back: Option<StatusCode>,
 }
 
 impl Muted {
-    pub(crate) fn new(stream: TcpStream, pulse: &Arc<Pulse>) -> Muted {
+    pub(crate) fn new(stream: Stream, pulse: &Arc<Pulse>) -> Muted {
         Muted { stream, pulse: Arc::clone(pulse), held_back: None }
     }
 
     /// The connection, and the status of the answer that was held back.
-    pub(crate) fn into_parts(self) -> (TcpStream, Option<StatusCode>) {
+    pub(crate) fn into_parts(self) -> (Stream, Option<StatusCode>) {
         (self.stream, self.held_back)
     }
 }

@@ -1,18 +1,17 @@
 //! One request, from its head to its answer.
 
-use std::num::NonZeroU32;
+use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use afluente_gateways::{
-    Adapter, CredentialKind, Credentials, Profile, Rejection, Request as RawRequest, Secret, adapter, adapters,
+    Adapter, CredentialKind, Credentials, Rejection, Request as RawRequest, Secret, adapter, adapters,
 };
-use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, chain};
+use afluente_model::{Delivery, DeliveryId, Gateway, chain};
 use afluente_queue::{PublishError, Queue, SealKeys};
-use governor::{DefaultKeyedRateLimiter, Quota, RateLimiter};
-use http::header::{CONNECTION, CONTENT_ENCODING, CONTENT_TYPE, EXPECT};
+use http::header::{CONNECTION, EXPECT};
 use http::request::Parts;
-use http::{HeaderValue, Method, Request, StatusCode};
+use http::{HeaderValue, Request, StatusCode};
 use hyper::body::{Body, Incoming};
 use tokio::sync::{Semaphore, watch};
 use tokio::time::timeout;
@@ -21,11 +20,15 @@ use uuid::Uuid;
 
 use crate::account::{Account, Accounts};
 use crate::body::{self, BodyLimits};
+use crate::caller::Caller;
 use crate::clock::Clock;
 use crate::connection::Pulse;
+use crate::head;
 use crate::limits::Limits;
 use crate::meter::{Held, Meter, Outcome};
+use crate::proxy::{Proxies, Seen};
 use crate::quiet::Quiet;
+use crate::rate::Rates;
 use crate::reply::{self, Answer, Refusal};
 use crate::route::Route;
 use crate::travel::{echo, kept_headers, traceparent};
@@ -53,8 +56,10 @@ pub struct Receiver {
     clock: Clock,
     in_flight: Semaphore,
     body_bytes: Arc<Semaphore>,
-    /// How much of what nobody signed an account takes on.
-    hints: DefaultKeyedRateLimiter<AccountName>,
+    /// Who speaks for callers.
+    proxies: Proxies,
+    /// How much is taken on of what proves nothing.
+    rates: Rates,
     /// What requests for accounts we do not have are checked with.
     decoy: Credentials,
     meter: Meter,
@@ -82,9 +87,8 @@ impl Receiver {
             clock,
             in_flight: permits(limits.in_flight_requests),
             body_bytes: Arc::new(permits(limits.in_flight_body_bytes)),
-            hints: RateLimiter::keyed(Quota::per_second(
-                NonZeroU32::new(limits.hints_per_second).unwrap_or(NonZeroU32::MIN),
-            )),
+            proxies: Proxies::default(),
+            rates: Rates::new(&limits),
             decoy: decoy(),
             limits,
             meter: Meter::new(),
@@ -92,6 +96,16 @@ impl Receiver {
             hello_log: Quiet::new(LOG_INTERVAL),
             queue_log: Quiet::new(LOG_INTERVAL),
         }
+    }
+
+    /// The same, behind these proxies.
+    #[must_use]
+    pub fn behind(self, proxies: Proxies) -> Receiver {
+        Receiver { proxies, ..self }
+    }
+
+    pub(crate) fn proxies(&self) -> &Proxies {
+        &self.proxies
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -111,7 +125,7 @@ impl Receiver {
         let started = Instant::now();
         let (head, mut body) = request.into_parts();
         let door = self.door(head.uri.path());
-        let outcome = self.accept(door.as_ref(), &head, &mut body, started).await;
+        let outcome = self.accept(door.as_ref(), &head, &mut body, pulse.caller(), started).await;
         let mut answer = match outcome {
             Ok(status) => reply::accepted(status),
             Err(refusal) => self.refuse(refusal, &head, &mut body, pulse).await,
@@ -145,12 +159,14 @@ impl Receiver {
         door: Option<&Door<'_>>,
         head: &Parts,
         body: &mut Incoming,
+        caller: &Caller,
         started: Instant,
     ) -> Result<StatusCode, Refusal> {
         let door = door.ok_or(Refusal::NotFound)?;
         let profile = door.adapter.profile();
+        let seen = self.proxies.seen(caller, &head.headers).map_err(|why| Refusal::Forwarding { why })?;
         let limit_bytes = profile.body_limit_bytes.min(self.limits.body_bytes);
-        check_head(head, profile)?;
+        head::check(head, profile)?;
         if body.size_hint().lower() > limit_bytes as u64 {
             return Err(Refusal::TooLarge { limit_bytes });
         }
@@ -169,11 +185,11 @@ impl Receiver {
         // among the requests that are ready to go.
         let _place = self.in_flight.try_acquire().map_err(|_| Refusal::Busy)?;
         let _gauge = Held::one(&self.meter.in_flight);
-        let delivery = self.verify(door, head, bytes)?;
-        if !delivery.proof.is_of_the_gateway() && self.hints.check_key(&delivery.account).is_err() {
-            return Err(Refusal::TooManyHints);
-        }
-        let accepted = status(profile.answers.accepted, StatusCode::OK);
+        let delivery = self.verify(door, head, &seen, bytes);
+        self.within_rates(door, seen.address, delivery.as_ref().ok())?;
+        let delivery = delivery?;
+        let own = door.account.as_deref().and_then(Account::success);
+        let accepted = own.unwrap_or_else(|| status(profile.answers.accepted, StatusCode::OK));
         self.publish(&delivery, limit_bytes).await?;
         debug!(
             gateway = delivery.gateway.slug(),
@@ -188,12 +204,12 @@ impl Receiver {
 
     /// Without an account the same checks are made with keys nobody has, and end the same: who asks cannot tell a name
     /// that is not configured from a signature that is not ours.
-    fn verify(&self, door: &Door<'_>, head: &Parts, body: bytes::Bytes) -> Result<Delivery, Refusal> {
+    fn verify(&self, door: &Door<'_>, head: &Parts, seen: &Seen<'_>, body: bytes::Bytes) -> Result<Delivery, Refusal> {
         let received_at = (self.clock)();
         let request = RawRequest {
             method: &head.method,
             path_token: door.rest,
-            peer: None,
+            peer: seen.certificates.as_deref(),
             query: head.uri.query(),
             headers: &head.headers,
             body: &body,
@@ -202,15 +218,19 @@ impl Receiver {
         let rejected = status(profile.answers.rejected, StatusCode::BAD_REQUEST);
         // Where accounts of one gateway are spoken to in several ways, what is wrong would tell which, and so whether there is one.
         let is_told = adapters(profile.gateway).len() == 1;
-        let credentials = door.account.as_deref().map_or(&self.decoy, Account::credentials);
+        // For whoever posts from elsewhere there is no such account.
+        let known = door.account.as_deref();
+        let account = known.filter(|account| account.is_posted_from(seen.address));
+        let credentials = account.map_or(&self.decoy, Account::credentials);
         let verified = door.adapter.verify(&request, credentials, received_at);
         if verified == Err(Rejection::Probe) {
             // Told alike whether there is such an account or not.
             return Err(Refusal::Probe { status: status(profile.answers.accepted, StatusCode::OK) });
         }
-        let Some(account) = &door.account else {
+        let Some(account) = account else {
             let why = verified.err().unwrap_or(Rejection::WrongPathToken);
-            return Err(Refusal::UnknownAccount { status: rejected, why, is_told });
+            let is_elsewhere = known.is_some();
+            return Err(Refusal::UnknownAccount { status: rejected, why, is_told, is_elsewhere });
         };
         let proof = verified.map_err(|why| match why {
             // Only who proved himself hears of it.
@@ -229,6 +249,16 @@ impl Receiver {
             released_by: None,
             body,
         })
+    }
+
+    /// Whether there is room for one more request like this. One that is proved has room, unless its account says otherwise.
+    fn within_rates(&self, door: &Door<'_>, address: IpAddr, delivery: Option<&Delivery>) -> Result<(), Refusal> {
+        let account = door.account.as_deref();
+        let has_room = match delivery {
+            Some(delivery) if delivery.proof.is_of_the_gateway() => account.is_none_or(Account::has_room),
+            Some(_) | None => self.rates.takes_on(account.map(Account::name), address),
+        };
+        if has_room { Ok(()) } else { Err(Refusal::TooMany) }
     }
 
     /// `Ok` once the delivery is durable. On a timeout it may be stored all the same; see [`Receiver::receive`].
@@ -332,30 +362,6 @@ fn decoy() -> Credentials {
     Credentials::new(all.collect(), 300)
 }
 
-/// What can be refused without the body.
-fn check_head(head: &Parts, profile: &Profile) -> Result<(), Refusal> {
-    if head.method != Method::POST {
-        return Err(Refusal::MethodNotAllowed);
-    }
-    let encodings = head.headers.get_all(CONTENT_ENCODING);
-    if encodings.iter().any(|value| !value.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return Err(Refusal::UnsupportedEncoding);
-    }
-    let mut types = head.headers.get_all(CONTENT_TYPE).iter();
-    let expected = profile.content_types;
-    match (types.next().and_then(|value| value.to_str().ok()), types.next()) {
-        (Some(value), None) if is_one_of(expected, value) => Ok(()),
-        (None, None) if expected.contains(&"") && !head.headers.contains_key(CONTENT_TYPE) => Ok(()),
-        (Some(_) | None, _) => Err(Refusal::UnsupportedType { expected }),
-    }
-}
-
-/// Whether the content type, its parameters aside, is in the list.
-fn is_one_of(expected: &[&str], value: &str) -> bool {
-    let essence = value.split_once(';').map_or(value, |(essence, _)| essence).trim();
-    expected.iter().any(|allowed| allowed.eq_ignore_ascii_case(essence))
-}
-
 /// A status code of a profile. A number that is none would be a slip in a constant; it falls back to what every gateway
 /// understands rather than lose what is already durable.
 fn status(code: u16, otherwise: StatusCode) -> StatusCode {
@@ -364,20 +370,4 @@ fn status(code: u16, otherwise: StatusCode) -> StatusCode {
 
 fn millis(duration: Duration) -> u64 {
     u64::try_from(duration.as_millis()).unwrap_or(u64::MAX)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn content_types_are_compared_without_parameters_and_case() {
-        let json = &["application/json"];
-        for good in ["application/json", "Application/JSON", "application/json; charset=utf-8", "application/json ;x"] {
-            assert!(is_one_of(json, good), "{good:?}");
-        }
-        for bad in ["", "application/jsonp", "text/json", "application/x-www-form-urlencoded", "; application/json"] {
-            assert!(!is_one_of(json, bad), "{bad:?}");
-        }
-    }
 }

@@ -9,6 +9,7 @@ use http::{HeaderValue, Response, StatusCode};
 use http_body_util::Full;
 
 use crate::meter::Outcome;
+use crate::proxy::BadForwarding;
 
 /// An answer: small, whole, written at once.
 pub(crate) type Answer = Response<Full<Bytes>>;
@@ -18,8 +19,9 @@ pub(crate) type Answer = Response<Full<Bytes>>;
 pub(crate) enum Refusal {
     /// No such path, or no gateway we know.
     NotFound,
-    /// No such account. Told as an account's wrong signature is, so that nobody can list our accounts.
-    UnknownAccount { status: StatusCode, why: Rejection, is_told: bool },
+    /// No such account, or none that is posted to from there. Told as an account's wrong signature is, so that nobody can list our
+    /// accounts.
+    UnknownAccount { status: StatusCode, why: Rejection, is_told: bool, is_elsewhere: bool },
     /// Anything but POST.
     MethodNotAllowed,
     /// A compressed body: the signature is over bytes we would not see.
@@ -40,8 +42,10 @@ pub(crate) enum Refusal {
     Probe { status: StatusCode },
     /// As many requests or bytes are held as may be.
     Busy,
-    /// More came than may come of what nobody signed.
-    TooManyHints,
+    /// More came than may come in a second.
+    TooMany,
+    /// What somebody forwarded cannot be used.
+    Forwarding { why: BadForwarding },
     /// The queue holds as much as it may.
     QueueFull,
     /// The queue could not write.
@@ -58,6 +62,7 @@ impl Refusal {
     pub(crate) fn outcome(self) -> Outcome {
         match self {
             Refusal::NotFound => Outcome::NotFound,
+            Refusal::UnknownAccount { is_elsewhere: true, .. } => Outcome::StrangeAddress,
             Refusal::UnknownAccount { .. } => Outcome::UnknownAccount,
             Refusal::MethodNotAllowed => Outcome::MethodNotAllowed,
             Refusal::UnsupportedEncoding => Outcome::UnsupportedEncoding,
@@ -69,7 +74,10 @@ impl Refusal {
             Refusal::Rejected { why, .. } => why.into(),
             Refusal::Probe { .. } => Outcome::Probe,
             Refusal::Busy => Outcome::Busy,
-            Refusal::TooManyHints => Outcome::TooManyHints,
+            Refusal::TooMany => Outcome::TooMany,
+            Refusal::Forwarding { why: BadForwarding::FromOutside } => Outcome::ForwardedFromOutside,
+            Refusal::Forwarding { why: BadForwarding::Twice } => Outcome::ForwardedTwice,
+            Refusal::Forwarding { why: BadForwarding::Malformed } => Outcome::MalformedForwarding,
             Refusal::QueueFull => Outcome::QueueFull,
             Refusal::QueueFailed => Outcome::QueueFailed,
             Refusal::QueueClosed => Outcome::QueueClosed,
@@ -96,12 +104,14 @@ impl Refusal {
             Refusal::UnsupportedEncoding | Refusal::UnsupportedType { .. } => StatusCode::UNSUPPORTED_MEDIA_TYPE,
             Refusal::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Refusal::SlowBody => StatusCode::REQUEST_TIMEOUT,
+            Refusal::TooMany => StatusCode::TOO_MANY_REQUESTS,
+            Refusal::Forwarding { why: BadForwarding::FromOutside } => StatusCode::UNAUTHORIZED,
+            Refusal::Forwarding { .. } => StatusCode::BAD_REQUEST,
             Refusal::BrokenBody | Refusal::EmptyBody => StatusCode::BAD_REQUEST,
             Refusal::Rejected { status, .. } | Refusal::UnknownAccount { status, .. } | Refusal::Probe { status } => {
                 status
             }
             Refusal::Busy
-            | Refusal::TooManyHints
             | Refusal::QueueFull
             | Refusal::QueueFailed
             | Refusal::QueueClosed
@@ -134,7 +144,14 @@ impl Refusal {
             }
             Refusal::Rejected { why, .. } | Refusal::UnknownAccount { why, .. } => return why.to_string().into(),
             Refusal::Probe { .. } => "here",
-            Refusal::TooManyHints => "as many unsigned requests came as may come in a second, try again",
+            Refusal::TooMany => "as many requests came as may come in a second, try again",
+            Refusal::Forwarding { why: BadForwarding::FromOutside } => {
+                "expected a client certificate in the connection, got one in a header, which only a trusted proxy may send"
+            }
+            Refusal::Forwarding { why: BadForwarding::Twice } => "expected a forwarded header once, got it twice",
+            Refusal::Forwarding { why: BadForwarding::Malformed } => {
+                "expected a forwarded address or certificate, got something else"
+            }
             Refusal::Busy => "as many requests are being worked on as can be, try again",
             Refusal::QueueFull => "the queue is full, try again",
             Refusal::QueueFailed => "the delivery could not be stored, try again",
@@ -155,7 +172,7 @@ impl Refusal {
         *answer.status_mut() = self.status();
         let headers = answer.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        if self.status() == StatusCode::SERVICE_UNAVAILABLE {
+        if matches!(self.status(), StatusCode::SERVICE_UNAVAILABLE | StatusCode::TOO_MANY_REQUESTS) {
             headers.insert(RETRY_AFTER, retry_after_seconds.into());
         }
         if self == Refusal::MethodNotAllowed {

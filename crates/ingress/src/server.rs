@@ -2,6 +2,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::IpAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -13,16 +14,22 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1::Builder;
 use hyper::service::service_fn;
 use metrics::Gauge;
+use rustls::ServerConfig;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
+use tokio_rustls::TlsAcceptor;
 use tracing::{debug, error, info, warn};
 
+use crate::caller::Caller;
 use crate::connection::{Ending, Patience, Pulse, drive, with_pulse};
+use crate::crowd::Crowd;
 use crate::limits::{BadLimit, Limits};
 use crate::meter::{Held, Outcome};
+use crate::proxy::Proxies;
 use crate::receive::Receiver;
+use crate::stream::Stream;
 
 /// How a listener ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,13 +51,14 @@ pub enum RunError {
 /// On shutdown the listener is closed first, idle connections are closed at once, and busy ones are served to the end of
 /// their request, for at most [`Limits::drain`]. The queue must outlive this.
 pub async fn run(
-    listener: TcpListener,
-    receiver: Receiver,
+    listener: Listener,
+    receiver: Arc<Receiver>,
     shutdown: impl Future<Output = ()>,
 ) -> Result<Drained, RunError> {
     receiver.limits().check()?;
     let plan = Plan::of(receiver.limits(), receiver.meter().connections.clone());
-    let receiver = Arc::new(receiver);
+    let crowd = Crowd::new(receiver.limits().connections_by_address, receiver.proxies().clone());
+    let plan = Plan { crowd: Arc::new(crowd), ..plan };
     let answering = Arc::clone(&receiver);
     let answer = move |request, pulse: Arc<Pulse>| {
         let receiver = Arc::clone(&answering);
@@ -60,8 +68,39 @@ pub async fn run(
         Ending::Closed | Ending::Idle => {}
         Ending::NoRequest(hello) => receiver.no_request(hello.outcome, hello.message),
         Ending::SlowHead => receiver.no_request(Outcome::SlowHead, "expected whole headers sooner"),
+        Ending::TooMany => {
+            receiver.no_request(Outcome::TooManyConnections, "one address has as many connections as it may have");
+        }
+        Ending::NoTls => {
+            receiver.no_request(Outcome::NoTls, "expected a TLS handshake, and a certificate where one is asked for");
+        }
     };
     Ok(serve(listener, plan, answer, observe, shutdown).await)
+}
+
+/// Where connections come in, and what is spoken on them.
+pub struct Listener {
+    socket: TcpListener,
+    /// The settings of the moment: a connection keeps those it began with.
+    tls: Option<watch::Receiver<Arc<ServerConfig>>>,
+}
+
+impl Listener {
+    /// Connections as they are.
+    #[must_use]
+    pub fn plain(socket: TcpListener) -> Listener {
+        Listener { socket, tls: None }
+    }
+
+    /// TLS on every connection. Settings may be replaced: connections that are open go on with theirs.
+    #[must_use]
+    pub fn tls(socket: TcpListener, settings: watch::Receiver<Arc<ServerConfig>>) -> Listener {
+        Listener { socket, tls: Some(settings) }
+    }
+
+    fn acceptor(&self) -> Option<TlsAcceptor> {
+        self.tls.as_ref().map(|settings| TlsAcceptor::from(Arc::clone(&settings.borrow())))
+    }
 }
 
 /// How a listener treats its connections.
@@ -71,6 +110,8 @@ pub(crate) struct Plan {
     pub(crate) patience: Patience,
     pub(crate) drain: Duration,
     pub(crate) open: Gauge,
+    /// Who has how many.
+    pub(crate) crowd: Arc<Crowd>,
 }
 
 /// hyper's own count, kept on the stack; any other costs an allocation a request.
@@ -99,6 +140,7 @@ impl Plan {
             },
             drain: limits.drain,
             open,
+            crowd: Arc::new(Crowd::new(limits.connections, Proxies::default())),
         }
     }
 }
@@ -108,7 +150,7 @@ const READ_BUFFER_BYTES: usize = 64 << 10;
 
 /// Accepts until `shutdown`, then drains.
 pub(crate) async fn serve<A, F, O>(
-    listener: TcpListener,
+    listener: Listener,
     plan: Plan,
     answer: A,
     observe: O,
@@ -129,7 +171,12 @@ where
             biased;
             () = &mut shutdown => break,
             Some(ended) = tasks.join_next() => note_panic(ended),
-            (permit, stream) = next_connection(&listener, &permits, &mut troubles) => {
+            (permit, stream, address) = next_connection(&listener.socket, &permits, &mut troubles) => {
+                let Some(place) = plan.crowd.enter(address) else {
+                    observe(Ending::TooMany);
+                    continue;
+                };
+                let acceptor = listener.acceptor();
                 let http = plan.http.clone();
                 let patience = plan.patience;
                 let stopped = stopped.clone();
@@ -137,11 +184,20 @@ where
                 let observe = observe.clone();
                 let open = Held::one(&plan.open);
                 tasks.spawn(async move {
-                    let pulse = Arc::new(Pulse::new());
-                    let keeping = Arc::clone(&pulse);
-                    let service = service_fn(move |request| with_pulse(Arc::clone(&keeping), request, answer.clone()));
-                    observe(drive(stream, &http, service, &pulse, patience, stopped).await);
-                    drop((open, permit));
+                    let accepted = tokio::time::Instant::now();
+                    let ending = match secured(stream, acceptor, patience.header_read).await {
+                        None => Ending::NoTls,
+                        Some(stream) => {
+                            let caller = Caller { address, certificates: stream.certificates() };
+                            let pulse = Arc::new(Pulse::new(accepted, caller));
+                            let keeping = Arc::clone(&pulse);
+                            let service =
+                                service_fn(move |request| with_pulse(Arc::clone(&keeping), request, answer.clone()));
+                            drive(stream, &http, service, &pulse, patience, stopped).await
+                        }
+                    };
+                    observe(ending);
+                    drop((open, permit, place));
                 });
             }
         }
@@ -157,21 +213,28 @@ async fn next_connection(
     listener: &TcpListener,
     permits: &Arc<Semaphore>,
     troubles: &mut Troubles,
-) -> (OwnedSemaphorePermit, TcpStream) {
+) -> (OwnedSemaphorePermit, TcpStream, IpAddr) {
     loop {
         let Ok(permit) = Arc::clone(permits).acquire_owned().await else {
             unreachable!("the semaphore is never closed");
         };
         match listener.accept().await {
-            Ok((stream, _)) => {
+            Ok((stream, address)) => {
                 troubles.over();
                 // Answers are written whole, so there is nothing for the kernel to wait for.
                 let _ = stream.set_nodelay(true);
-                return (permit, stream);
+                return (permit, stream, address.ip().to_canonical());
             }
             Err(error) => troubles.wait(&error).await,
         }
     }
+}
+
+/// The connection with TLS on it, where TLS is spoken; `None` if the caller does not speak it as it has to, in time.
+async fn secured(stream: TcpStream, acceptor: Option<TlsAcceptor>, patience: Duration) -> Option<Stream> {
+    let Some(acceptor) = acceptor else { return Some(Stream::Plain(stream)) };
+    let stream = timeout(patience, acceptor.accept(stream)).await.ok()?.ok()?;
+    Some(Stream::Tls(Box::new(stream)))
 }
 
 /// What to do while accepting fails: for lack of file descriptors it fails at once, again and again.

@@ -12,6 +12,9 @@ mod hostile;
 mod overload;
 #[path = "listener/refusing.rs"]
 mod refusing;
+#[path = "listener/secure.rs"]
+#[allow(clippy::unwrap_used, reason = "what it makes of certificates cannot fail")]
+mod secure;
 #[path = "listener/shutdown.rs"]
 mod shutdown;
 #[path = "listener/site.rs"]

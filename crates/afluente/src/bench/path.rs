@@ -135,10 +135,14 @@ impl Path {
         let (stop, stopped) = oneshot::channel::<()>();
         let listener = listen().await?;
         let address = listener.local_addr().map_err(|error| Failure::unavailable(&error))?;
-        let ingress = tokio::spawn(afluente_ingress::run(listener, receiver, async move {
-            // A dropped sender is a stop as well.
-            let _ = stopped.await;
-        }));
+        let ingress = tokio::spawn(afluente_ingress::run(
+            afluente_ingress::Listener::plain(listener),
+            Arc::new(receiver),
+            async move {
+                // A dropped sender is a stop as well.
+                let _ = stopped.await;
+            },
+        ));
         let (accounts, keys) = (Arc::new(accounts(&self.account)?), Arc::new(keys()));
         let mut tx = store.begin().await?;
         tx.save_accounts(&accounts.rows(), afluente_worker::now()).await?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use afluente_gateways::adapter;
-use afluente_ingress::{Account, Accounts, Limits, Receiver};
+use afluente_ingress::{Account, Accounts, Limits, Listener, Receiver};
 use afluente_model::Gateway;
 use afluente_queue::{BrokerUrl, EmbeddedOptions, Queue, RabbitOptions, SealKey, SealKeys};
 use clap::{Args, ValueEnum};
@@ -81,7 +81,9 @@ async fn ours(args: &ServeArgs, listener: TcpListener, account: &BenchAccount) -
         output::print(&address.to_string());
         input_ends().await;
     };
-    afluente_ingress::run(listener, receiver, ended).await.map_err(|error| Failure::unavailable(&error))?;
+    afluente_ingress::run(Listener::plain(listener), Arc::new(receiver), ended)
+        .await
+        .map_err(|error| Failure::unavailable(&error))?;
     queue.close().await;
     upkeep.abort();
     Ok(())

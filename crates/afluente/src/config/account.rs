@@ -5,8 +5,11 @@ use std::collections::BTreeMap;
 use afluente_gateways::{AccountView, Adapter, CredentialKind, Credentials, Profile, Secret, Tenants, adapters};
 use afluente_lookup::{Access, Base, LookupAccount, PublicKeys};
 use afluente_model::{AccountName, Gateway, MerchantName, Mode, ProviderId, SecretName};
+use http::StatusCode;
+use ipnet::IpNet;
 use serde_json::{Value, json};
 
+use super::edge;
 use super::section::{Reader, Section};
 use crate::exit::Failure;
 
@@ -35,6 +38,12 @@ pub(crate) struct AccountConfig {
     pub(crate) keys_at: Option<Base>,
     /// Paths it is reached on beside its own.
     aliases: Vec<Box<str>>,
+    /// What an accepted delivery is answered, if not what the gateway expects.
+    success_status: Option<StatusCode>,
+    /// Where its gateway posts from; anywhere if none are listed.
+    addresses: Vec<IpNet>,
+    /// How many proved requests a second it takes on; none for as many as come.
+    most_per_second: Option<u32>,
     /// How its gateway is asked, if it is.
     pub(crate) access: Option<Access>,
     /// Who the account is at its gateway.
@@ -103,7 +112,15 @@ impl AccountConfig {
             None => self.credentials.clone(),
         };
         let account = afluente_ingress::Account::new(self.adapter, self.name.clone(), credentials);
-        account.with_aliases(self.aliases.clone())
+        let account = account.with_aliases(self.aliases.clone()).with_addresses(self.addresses.clone());
+        let account = match self.success_status {
+            Some(status) => account.with_success(status),
+            None => account,
+        };
+        match self.most_per_second {
+            Some(most) => account.with_most_per_second(most),
+            None => account,
+        }
     }
 }
 
@@ -174,6 +191,9 @@ fn one<'a>(reader: &mut Reader<'a>, name: &str, section: &mut Section<'a>) -> Op
     let profile = adapter.map(Adapter::profile);
     let (credentials, keys_at) = credential::read(reader, section, profile);
     let aliases = alias::read(reader, section);
+    let success_status = success_status(reader, section);
+    let addresses = edge::networks(reader, section, "addresses");
+    let most_per_second = section.number(reader, "max_per_second", 0, 0..=1_000_000);
     let external_id = external_id(reader, section, profile);
     let holder = external_id.as_ref().map(ProviderId::as_str);
     let access = profile.and_then(|profile| api::read(reader, section, profile, holder));
@@ -197,6 +217,9 @@ fn one<'a>(reader: &mut Reader<'a>, name: &str, section: &mut Section<'a>) -> Op
         credentials,
         keys_at,
         aliases,
+        success_status,
+        addresses,
+        most_per_second: u32::try_from(most_per_second).ok().filter(|most| *most > 0),
         access,
         external_id,
         tenants,
@@ -264,6 +287,13 @@ fn external_id(
             reader.problem(section.place("external_id"), format!("{}: {error}", section.name("external_id")));
         })
         .ok()
+}
+
+/// Any code of success; nothing where the key does not stand there.
+fn success_status(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<StatusCode> {
+    section.raw("success_status")?;
+    let status = section.number(reader, "success_status", 200, 200..=299);
+    u16::try_from(status).ok().and_then(|status| StatusCode::from_u16(status).ok())
 }
 
 fn replaces(reader: &mut Reader<'_>, section: &mut Section<'_>) -> Option<AccountName> {

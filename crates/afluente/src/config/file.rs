@@ -6,7 +6,8 @@ pub(crate) const EXAMPLE: &str = r#"# Afluente. Every setting stands here with i
 # SIGHUP; the other settings are read at start.
 
 [ingress]
-# Where gateways post their webhooks: POST /webhooks/{gateway}/{account}. On loopback; put TLS in front of it.
+# Where gateways post their webhooks: POST /webhooks/{gateway}/{account}. Plain HTTP, so on loopback: for what stands in front of
+# it. To face the internet without anything in front, see [ingress.tls].
 # Environment: AFLUENTE_INGRESS_LISTEN.
 listen = "127.0.0.1:8420"
 # Largest body, bytes. A larger one is answered 413.
@@ -14,13 +15,16 @@ listen = "127.0.0.1:8420"
 # Largest request line with its headers, bytes, and how many headers. Past either: 431.
 #max_header_bytes = 16384
 #max_headers = 100
-# Open connections. Past it, callers wait in the kernel's backlog.
+# Open connections. Past it, callers wait in the kernel's backlog; past those of one address, its next one is closed.
 #max_connections = 4096
+#max_connections_by_address = 1024
 # Requests waiting for the queue, and bytes of bodies held. Past either: 503 with Retry-After, at once.
 #max_in_flight = 1024
 #max_in_flight_bytes = 67108864
-# Requests a second of each account that nobody signed (Appmax, Mercado Pago's IPN). Past it: 503 with Retry-After.
-#max_hints_per_second = 1000
+# Requests a second that prove nothing, of each account and of each address: what nobody signed (Appmax, Mercado Pago's IPN) and
+# what is refused. Past it: 429 with Retry-After. What is proved is never counted here.
+#max_unproved_per_second = 1000
+#max_unproved_per_second_by_address = 1000
 # How long a head, a whole body, and the next piece of a body may take, milliseconds. Past it: 408.
 #header_timeout_ms = 10000
 #body_timeout_ms = 15000
@@ -29,6 +33,27 @@ listen = "127.0.0.1:8420"
 #publish_timeout_ms = 5000
 # How long requests under way are waited for at a stop, milliseconds.
 #drain_timeout_ms = 25000
+
+# A listener that speaks TLS, 1.2 and 1.3. Who has a client certificate of an account's authorities may show it. The files are
+# looked at every two seconds: a renewed certificate is shown to whoever connects next, and nobody is cut off.
+#[ingress.tls]
+#listen = "127.0.0.1:8443"
+#certificate = "tls/fullchain.pem"
+#key = { file = "tls/key.pem" }
+
+# A listener of its own for those who must show a certificate (banks of Open Finance, Efí), under a host name of its own.
+#[ingress.mtls]
+#listen = "127.0.0.1:8444"
+#certificate = "tls/banks.pem"
+#key = { file = "tls/banks-key.pem" }
+
+# Proxies in front, whose word counts about who calls. From anybody else these headers are refused or ignored.
+#[ingress.proxies]
+#trusted = ["10.0.0.0/8"]
+# The header to which each proxy appends the address it saw.
+#address_header = "x-forwarded-for"
+# The header with the caller's certificate: nginx's $ssl_client_escaped_cert, or Client-Cert as RFC 9440 has it.
+#certificate_header = "x-client-certificate"
 
 [admin]
 # Health (/healthz), readiness (/readyz) and Prometheus metrics (/metrics). Environment: AFLUENTE_ADMIN_LISTEN.
@@ -87,6 +112,12 @@ secrets = [{ file = "secrets/stripe-shop" }]
 #replaces = "old-name"
 # Paths its gateway was told before, beside its own.
 #aliases = ["/api/stripe/webhook"]
+# What it is answered once a delivery is durable, if that is not what its gateway expects.
+#success_status = 200
+# Where its gateway posts from, where it publishes that; for anybody else there is no such account.
+#addresses = ["203.0.113.0/24"]
+# Requests a second, proved ones too. Past it: 429. 0 for as many as come.
+#max_per_second = 0
 # Tokens that end the path of what a gateway does not sign (Mercado Pago's IPN): /webhooks/mercadopago/NAME/TOKEN.
 #path_tokens = [{ file = "secrets/loja-path" }]
 # User and password of the gateway's webhook as user:password, where it has such (Pagar.me's dashboard).
@@ -95,6 +126,35 @@ secrets = [{ file = "secrets/stripe-shop" }]
 #digest = "sha1"
 # Stripe Connect: which connected accounts this endpoint receives for: "own" (none), "any", or a list of ids.
 #tenants = "own"
+
+# The other gateways, each under the path a running application may have told it. Remove the # of what you use.
+#[accounts.loja]
+#gateway = "pagarme"
+#mode = "test"
+#logins = [{ file = "secrets/loja-login" }]
+#aliases = ["/api/payments/pagarme/webhook"]
+
+#[accounts.apps]
+#gateway = "appmax"
+#mode = "test"
+#path_tokens = [{ file = "secrets/apps-path" }]
+#aliases = ["/api/webhooks/appmax"]
+
+# Who posts says how it speaks: ofb (a bank), transfeera, efi or house (a system of your own).
+#[accounts.bank]
+#gateway = "openfinance"
+#profile = "ofb"
+#mode = "test"
+#external_id = "b961c4eb-509d-4edf-afeb-35642b38185d"
+#client_certificates = { authorities = "certificates/icp-brasil.pem" }
+# What stands behind an alias is the bank's: register https://YOUR-HOST/api/open-finance/webhook as its base address.
+#aliases = ["/api/open-finance/webhook"]
+
+#[accounts.feira]
+#gateway = "mercadopago"
+#mode = "test"
+#secrets = [{ file = "secrets/feira" }]
+#aliases = ["/api/mercadopago/webhook"]
 
 # The public keys its gateway signs with are asked for (Pagar.me's Hub).
 #[accounts.loja.keys]

@@ -260,12 +260,12 @@ impl<'a> Section<'a> {
         &mut self,
         reader: &mut Reader<'_>,
         key: &'static str,
-        variable: &str,
+        variable: Option<&str>,
         default: &str,
     ) -> SocketAddr {
-        let text = self.text(reader, key, Some(variable)).unwrap_or_else(|| default.to_owned());
+        let text = self.text(reader, key, variable).unwrap_or_else(|| default.to_owned());
         text.parse().unwrap_or_else(|_| {
-            let (place, name) = self.origin(reader, key, variable);
+            let (place, name) = self.origin(reader, key, variable.unwrap_or_default());
             reader.problem(place, format!("{name}: expected an address and port such as {default}, got {text:?}"));
             SocketAddr::from(([127, 0, 0, 1], 0))
         })

@@ -160,6 +160,45 @@ fn an_account_whose_gateway_has_several_proofs_needs_one_of_them_and_each_is_hel
 }
 
 #[test]
+fn what_faces_the_internet_is_checked_before_anything_listens() {
+    let edge = |lines: &str| format!("{lines}\n{GOOD}");
+    let tls = "[ingress.tls]\ncertificate = \"leaf.pem\"\nkey = { file = \"client.pem\" }";
+    let proxies = "[ingress.proxies]\ntrusted = [\"10.0.0.0/8\", \"::1\"]\naddress_header = \"X-Forwarded-For\"";
+    assert_eq!(problems(&edge(proxies)), []);
+    let config = parse(folder().path(), &edge(proxies), &|_| None).unwrap();
+    assert_eq!(config.edge.proxies.address_header.unwrap().as_str(), "x-forwarded-for");
+    for (lines, expected) in [
+        ("[ingress.tls]", "ingress.tls.certificate: expected a file of certificates"),
+        ("[ingress.tls]", "ingress.tls.key: expected a reference to the certificate's key"),
+        (tls, "ingress.tls: the key is not that of the certificate"),
+        (&*tls.replace("leaf.pem", "one"), "ingress.tls: expected our certificate in PEM"),
+        (&*tls.replace("client.pem", "one"), "ingress.tls: expected a private key in PEM, got none"),
+        (&*tls.replace("client.pem", "leaf.pem"), "chmod 600"),
+        (&*tls.replace("tls", "mtls"), "expected an account with client_certificates"),
+        ("[ingress.proxies]", "trusted: expected addresses of proxies"),
+        (
+            "[ingress.proxies]\ntrusted = [\"10.0.0.0/33\"]",
+            "expected an address or a network such as \"203.0.113.0/24\"",
+        ),
+        ("[ingress.proxies]\ntrusted = [\"10.0.0.0/8\"]\naddress_header = \"x y\"", "expected the name of a header"),
+        ("[ingress.proxies]\ntrusted = \"10.0.0.0/8\"", "expected a list of addresses"),
+        ("[ingress]\nmax_connections_by_address = 0", "from 1 to 100000"),
+        ("[ingress.tsl]", "did you mean tls?"),
+    ] {
+        let found = problems(&edge(lines));
+        assert!(found.iter().any(|(_, text)| text.contains(expected)), "{expected} in {found:#?}");
+    }
+    for (line, expected) in [
+        ("success_status = 404", "expected a whole number from 200 to 299"),
+        ("addresses = [\"everywhere\"]", "expected an address or a network"),
+        ("max_per_second = -1", "expected a whole number from 0"),
+    ] {
+        let found = problems(&format!("{GOOD}{line}\n"));
+        assert!(found.iter().any(|(_, text)| text.contains(expected)), "{expected} in {found:#?}");
+    }
+}
+
+#[test]
 fn a_bank_is_known_by_its_authorities_and_its_organisation() {
     let account = |profile: &str, lines: &str| {
         format!("[accounts.bank]\ngateway = \"openfinance\"\nprofile = \"{profile}\"\nmode = \"test\"\n{lines}\n")

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
@@ -15,8 +15,13 @@ use crate::site::{NOON, SECRET};
 /// Long enough for any machine; a test that gets here has failed.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 
+/// What bytes go over.
+pub(crate) trait Wire: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<T: AsyncRead + AsyncWrite + Send + Unpin> Wire for T {}
+
 pub(crate) struct Client {
-    stream: TcpStream,
+    stream: Box<dyn Wire>,
     read: Vec<u8>,
 }
 
@@ -46,7 +51,16 @@ impl Client {
     pub(crate) async fn connect(address: SocketAddr) -> Client {
         let stream =
             timeout(DEADLINE, TcpStream::connect(address)).await.expect("connected in time").expect("connected");
-        Client { stream, read: Vec::new() }
+        Client::over(stream)
+    }
+
+    pub(crate) fn over(stream: impl Wire + 'static) -> Client {
+        Client { stream: Box::new(stream), read: Vec::new() }
+    }
+
+    /// What it was made over.
+    pub(crate) fn into_wire(self) -> Box<dyn Wire> {
+        self.stream
     }
 
     /// Sends; a server that has answered and closed already may break this, which reading the answer then shows.

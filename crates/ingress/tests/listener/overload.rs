@@ -197,7 +197,7 @@ async fn nothing_callers_send_makes_a_new_series_and_every_success_was_confirmed
 
 #[tokio::test]
 async fn past_what_may_come_unsigned_in_a_second_an_account_is_told_to_wait_and_another_is_not() {
-    let site = Site::with_limits(Limits { hints_per_second: 2, ..Limits::default() }).await;
+    let site = Site::with_limits(Limits { unproved_per_second: 2, ..Limits::default() }).await;
     site.reload_unsigned(&[("loja", "token-of-loja"), ("other", "token-of-other")]);
     let mut client = Client::connect(site.address).await;
     let hint = |path: &str| post(path, &[], b"{}");
@@ -210,7 +210,9 @@ async fn past_what_may_come_unsigned_in_a_second_an_account_is_told_to_wait_and_
             }
         }
     });
-    is_try_again(&refused.await.expect("more than two a second are sent"), "too_many_hints");
+    let refused = refused.await.expect("more than two a second are sent");
+    assert_eq!((refused.status, &*refused.error()), (429, "too_many"));
+    assert!(refused.has("retry-after: 5"), "{refused:?}");
     assert_eq!(client.call(hint("/webhooks/appmax/other/token-of-other")).await.status, 200);
     assert_eq!(site.deliveries().await.len(), taken + 1);
     site.close().await;

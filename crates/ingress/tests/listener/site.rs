@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use afluente_gateways::{Credential, Credentials, Secret, adapter, adapters};
-use afluente_ingress::{Account, Accounts, Drained, Limits, Receiver, RunError, run};
+use afluente_ingress::{Account, Accounts, Drained, Limits, Listener, Proxies, Receiver, RunError, run};
 use afluente_model::{AccountName, Delivery, Gateway, Timestamp};
 use afluente_queue::{EmbeddedOptions, Queue, SealKey, SealKeys, Settlement};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -51,6 +51,21 @@ impl Site {
     }
 
     async fn with(limits: Limits, change: impl FnOnce(&mut EmbeddedOptions)) -> Site {
+        Site::at(limits, change, Listener::plain, Proxies::default()).await
+    }
+
+    /// One that listens as it is told, behind these proxies.
+    pub(crate) async fn listening(listener: impl FnOnce(TcpListener) -> Listener, proxies: Proxies) -> Site {
+        let limits = Limits { header_read: Duration::from_millis(800), ..Limits::default() };
+        Site::at(limits, |_| (), listener, proxies).await
+    }
+
+    async fn at(
+        limits: Limits,
+        change: impl FnOnce(&mut EmbeddedOptions),
+        listening: impl FnOnce(TcpListener) -> Listener,
+        proxies: Proxies,
+    ) -> Site {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let mut options = EmbeddedOptions::new(folder.path());
         change(&mut options);
@@ -64,7 +79,8 @@ impl Site {
             Receiver::new(watched, queue.clone(), seal_keys(), limits, noon)
         });
         let (stop, stopped) = oneshot::channel::<()>();
-        let task = tokio::spawn(run(listener, receiver, async { drop(stopped.await) }));
+        let task =
+            tokio::spawn(run(listening(listener), Arc::new(receiver.behind(proxies)), async { drop(stopped.await) }));
         Site { address, queue, accounts, metrics, stop: Some(stop), task, folder }
     }
 
@@ -80,6 +96,17 @@ impl Site {
             Account::new(adapter(Gateway::Appmax), name, Credentials::new(vec![token], 300))
         };
         self.accounts.send_replace(Arc::new(tokens.iter().map(account).collect()));
+    }
+
+    /// The account `main` as it is at first.
+    pub(crate) fn account_of_main(&self) -> Account {
+        let account = self.accounts.borrow().find(Gateway::Stripe, "main").expect("the account of the beginning");
+        (*account).clone()
+    }
+
+    /// These accounts and no other.
+    pub(crate) fn reload_accounts(&self, accounts: Vec<Account>) {
+        self.accounts.send_replace(Arc::new(accounts.into_iter().collect()));
     }
 
     /// One account of Open Finance, by one of its profiles.
