@@ -150,7 +150,7 @@ fn the_doctor_sees_what_is_wrong_with_a_broker() {
     let site = Brokered::on(&broker);
     assert_eq!(doctor(&site, "queues").0, "note", "they are not there yet");
     let worker = site.worker();
-    assert_eq!(doctor(&site, "queues"), ("fine".to_owned(), "16 queues with the arguments we need".to_owned()));
+    assert_eq!(doctor(&site, "queues"), ("fine".to_owned(), "17 queues with the arguments we need".to_owned()));
     assert!(doctor(&site, "workers").1.starts_with("1 worker taking"));
     assert_eq!(doctor(&site, "alarms").0, "fine");
     broker.ctl(&["set_vm_memory_high_watermark", "0.00001"]);

@@ -217,10 +217,12 @@ fn simulated_lives_end_in_the_truth_in_any_order_with_repetitions_and_forgeries(
 }
 
 #[test]
-fn demo_ends_in_the_truth() {
-    let finished = afluente(["demo", "--once", "--payments", "80"]).run().expect(0);
-    assert!(finished.out.contains("0 differences from the truth"), "{finished:#?}");
-    assert!(finished.out.contains("CHARGED_BACK"), "{finished:#?}");
+fn demo_plays_five_gateways_and_ends_in_the_truth() {
+    let finished = afluente(["demo", "--once", "--payments", "210"]).run().expect(0);
+    assert!(finished.out.contains("211 payments at 7 accounts: 0 differences"), "{finished:#?}");
+    for told in ["Stripe", "Pagar.me", "Appmax", "Open Finance Brasil", "Mercado Pago", "CHARGED_BACK", "EXPIRED"] {
+        assert!(finished.out.contains(told), "{told} in {finished:#?}");
+    }
 }
 
 /// The shop's configuration with its account under this name and more lines in its section.

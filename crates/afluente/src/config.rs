@@ -284,6 +284,7 @@ impl Config {
     }
 
     /// The same configuration listening on free ports.
+    #[cfg(test)]
     pub(crate) fn on_free_ports(mut self) -> Config {
         self.edge.listen = SocketAddr::from(([127, 0, 0, 1], 0));
         self.admin_listen = SocketAddr::from(([127, 0, 0, 1], 0));

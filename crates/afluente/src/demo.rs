@@ -1,20 +1,19 @@
-//! `afluente demo`: the whole system on simulated traffic, in a folder of its own.
+//! `afluente demo`: the whole system on simulated traffic of every gateway, in a folder of its own.
 
-use std::path::PathBuf;
-use std::time::Duration;
+use std::path::{Path, PathBuf};
 
-use afluente_model::Gateway;
-use afluente_simulate::{Checks, Difference, Plan, Target, Traffic, Truth, check, play};
 use clap::Args;
 
 use crate::exit::Failure;
 use crate::node::{Node, Part};
-use crate::simulate::{self, fresh_run, send};
+use crate::simulate::{OfAccount, SimulateArgs, every_account, told_of_all};
 use crate::up::stop_signal;
-use crate::{config, init, logging, measure, output};
+use crate::{config, logging, measure, output};
 
-/// Starts every role in one process on free ports and a fresh folder, plays Stripe against it (shuffled, repeated, some
-/// forged), prints how each kind of payment ended beside how it is known to end, and serves until Ctrl-C.
+mod folder;
+
+/// Starts every role in one process on free ports and a fresh folder, plays all five gateways against it (shuffled, repeated,
+/// some forged, each with its API), prints what came of each account beside what is known to be true, and serves until Ctrl-C.
 #[derive(Args)]
 pub(crate) struct DemoArgs {
     /// How many payments
@@ -23,78 +22,44 @@ pub(crate) struct DemoArgs {
     /// Stop after the table instead of serving
     #[arg(long)]
     once: bool,
+    /// Only write a folder with a test account at every gateway, for `afluente up` and `afluente simulate --gateways all`
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["payments", "once"])]
+    prepare: Option<PathBuf>,
 }
 
 /// Plays, compares, serves.
 pub(crate) async fn run(args: &DemoArgs) -> Result<(), Failure> {
-    logging::start(logging::Format::Text, "warn")?;
-    let folder = fresh_folder()?;
-    init::complete(&folder)?;
-    let config = config::load(&folder)?.on_free_ports();
-    let secret = config.accounts[0].signing_secret()?;
-    let tolerance_seconds = config.accounts[0].credentials.tolerance_seconds;
-    let mut node = Node::start(&folder, config, Part::All, measure::install()?).await?;
+    if let Some(data) = &args.prepare {
+        folder::prepare(data)?;
+        output::print(&prepared(data));
+        return Ok(());
+    }
+    logging::start(logging::Format::Text, "error")?;
+    let data = fresh_folder()?;
+    folder::prepare(&data)?;
+    let config = config::load(&data)?;
+    let mut node = Node::start(&data, config::load(&data)?, Part::All, measure::install()?).await?;
     output::print(&format!(
-        "Playing Stripe: {} payments, shuffled, a third of the deliveries twice, one in twenty forged.\n",
+        "Playing five gateways: {} payments, shuffled, a third of the deliveries twice, one in twenty forged.\n\n",
         args.payments
     ));
-    let plan = Plan {
-        gateway: Gateway::Stripe,
-        payments: args.payments as usize,
-        seed: 1,
-        run: fresh_run(),
-        seller: None,
-        checks: Checks::SECRET,
-        api: "v1",
-        shuffle: true,
-        duplicate: 0.3,
-        times: 1,
-        forge: 0.05,
-        until: afluente_worker::now().as_seconds() - 60,
-    };
-    let Traffic { posts, truth, .. } = play(&plan).map_err(|error| Failure::unavailable(&error))?;
-    let url = format!("http://{}/webhooks/stripe/{}", node.ingress()?, init::ACCOUNT);
-    let url = url.parse().map_err(|_| Failure::Unavailable(format!("{url} is no URL")))?;
-    let target = Target {
-        gateway: Gateway::Stripe,
-        url,
-        secret: Some(secret),
-        login: None,
-        token: None,
-        api: None,
-        connections: 16,
-        rate: 0,
-        patience: Duration::from_secs(60),
-        tolerance_seconds,
-        clock: afluente_worker::now,
-    };
-    let sent = send(&target, posts).await?;
-    check::settled(node.store()?, init::ACCOUNT, &sent.acknowledged, Duration::from_secs(60)).await?;
-    let differences = check::all(node.store()?, Gateway::Stripe, init::ACCOUNT, &sent.acknowledged, &truth).await?;
-    output::print(&table(&truth, &differences));
-    output::print(&format!(
-        "{} deliveries acknowledged, {} of {} forgeries refused, {} payments, {} from the truth.\n{}",
-        sent.accepted,
-        sent.refused(),
-        sent.forgeries(),
-        truth.len(),
-        output::count(differences.len() as i128, "difference"),
-        simulate::table(&differences),
-    ));
-    let whole = sent.given_up == 0 && sent.unanswered() == 0 && sent.believed() == 0;
-    let result = if differences.is_empty() && whole {
-        Ok(())
-    } else {
-        Err(Failure::Found("the ledger is not the truth, or not everything was answered".to_owned()))
-    };
-    if !args.once && result.is_ok() {
-        output::print(&where_to_look(&node, &folder, &truth));
+    let played = every_account(&SimulateArgs::of_demo(args.payments), &config).await;
+    let result = played.as_ref().map(Vec::as_slice).map_or(Ok(()), verdict);
+    if let Ok(all) = &played {
+        output::print(&told_of_all(all));
+    }
+    if !args.once && result.is_ok() && played.is_ok() {
+        output::print(&where_to_look(&node, &data, played.as_deref().unwrap_or_default()));
         let served = node.serve(stop_signal()).await;
         node.stop().await;
         return served;
     }
     node.stop().await;
-    result
+    played.map(drop).and(result)
+}
+
+fn verdict(all: &[OfAccount<'_>]) -> Result<(), Failure> {
+    all.iter().try_for_each(|one| one.told.verdict())
 }
 
 fn fresh_folder() -> Result<PathBuf, Failure> {
@@ -104,38 +69,19 @@ fn fresh_folder() -> Result<PathBuf, Failure> {
     Ok(folder.keep())
 }
 
-/// One line a kind of life: how it ends, and how many of its payments ended so.
-fn table(truth: &[Truth], differences: &[Difference]) -> String {
-    let mut lives: Vec<&'static str> = Vec::new();
-    for one in truth {
-        if !lives.contains(&one.life) {
-            lives.push(one.life);
-        }
-    }
-    let rows = lives.iter().map(|life| {
-        let of_life: Vec<&Truth> = truth.iter().filter(|one| one.life == *life).collect();
-        let wrong: std::collections::BTreeSet<&str> =
-            differences.iter().filter(|one| one.life == *life).map(|one| one.entity.as_str()).collect();
-        let one = of_life[0];
-        let money =
-            |minor: i64| if minor == 0 { "-".to_owned() } else { format!("{}%", minor * 100 / one.captured.max(1)) };
-        vec![
-            (*life).to_owned(),
-            one.status.to_owned(),
-            money(one.refunded),
-            money(one.disputed),
-            money(one.charged_back),
-            of_life.len().to_string(),
-            (of_life.len() - wrong.len()).to_string(),
-        ]
-    });
-    let headings = ["LIFE", "KNOWN TO END AS", "REFUNDED", "DISPUTED", "LOST", "PAYMENTS", "SO IN THE LEDGER"];
-    output::table(&headings, &[2, 3, 4, 5, 6], rows)
+fn prepared(data: &Path) -> String {
+    let data = data.display();
+    format!(
+        "{data} has a test account at every gateway. Now, in one terminal and in another:\n  \
+         afluente up --data {data}\n  \
+         afluente simulate --gateways all --check --data {data}\n"
+    )
 }
 
-fn where_to_look(node: &Node, folder: &std::path::Path, truth: &[Truth]) -> String {
+fn where_to_look(node: &Node, folder: &Path, all: &[OfAccount<'_>]) -> String {
     let data = folder.display();
-    let example = truth.iter().find(|one| one.status == "CHARGED_BACK").map_or("pi_…", |one| &one.id);
+    let truth = all.iter().flat_map(|one| &one.told.truth);
+    let example = truth.into_iter().find(|one| one.status == "CHARGED_BACK").map_or("pi_…", |one| &one.id);
     format!(
         "\nServing until Ctrl-C. In another terminal:\n  \
          afluente payments list --data {data}\n  \

@@ -13,6 +13,7 @@ use crate::config::{FILE, SEAL_KEY_FILE, file, names_seal_keys};
 use crate::exit::Failure;
 
 /// The account a first start makes.
+#[cfg(test)]
 pub(crate) const ACCOUNT: &str = "shop";
 /// Where its secret lies.
 pub(crate) const SECRET_FILE: &str = "secrets/stripe-shop";
@@ -62,6 +63,14 @@ pub(crate) fn complete(folder: &Path) -> Result<Made, Failure> {
         write(FILE, file::EXAMPLE)?;
     }
     Ok(made)
+}
+
+/// Writes a file that nobody else may read, and the folders to it; one that exists is an error.
+pub(crate) fn private(folder: &Path, name: &str, text: &str) -> Result<(), Failure> {
+    let path = folder.join(name);
+    let parent = path.parent().unwrap_or(folder);
+    let written = private_folder(parent).and_then(|()| new_file(&path, text));
+    written.map_err(|error| Failure::Unavailable(format!("cannot write {}: {error}", path.display())))
 }
 
 fn private_folder(path: &Path) -> io::Result<()> {

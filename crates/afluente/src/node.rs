@@ -157,16 +157,6 @@ impl Node {
         }
     }
 
-    /// Where webhooks are posted.
-    pub(crate) fn ingress(&self) -> Result<SocketAddr, Failure> {
-        self.ingress.ok_or_else(|| Failure::Unavailable("this process receives nothing".to_owned()))
-    }
-
-    /// The ledger, for reading what came of it.
-    pub(crate) fn store(&self) -> Result<&Store, Failure> {
-        self.store.as_ref().ok_or_else(|| Failure::Unavailable("this process has no ledger".to_owned()))
-    }
-
     /// Stops taking, finishes what is held, closes. What is on the queue stays there for the next start.
     pub(crate) async fn stop(self) {
         self.stops.ingress.send_replace(true);

@@ -17,11 +17,12 @@ use crate::exit::Failure;
 use crate::output;
 
 mod asked;
+mod every;
 mod report;
 mod target;
 
+pub(crate) use every::{OfAccount, played as every_account, text as told_of_all};
 use report::Told;
-pub(crate) use report::table;
 
 /// Plays a gateway against a running `afluente up`: proved deliveries of realistic payment lives, shuffled, repeated, some
 /// forged. What is not acknowledged is sent again, as the gateway would. The end of each kind of life is known beforehand;
@@ -78,12 +79,42 @@ pub(crate) struct SimulateArgs {
     /// Which gateway to play; the account's, or stripe
     #[arg(long, value_name = "GATEWAY", value_parser = gateway)]
     gateway: Option<Gateway>,
+    /// Play all at once: every test account of the configuration gets its share of the payments
+    #[arg(long, value_name = "all", value_parser = ["all"], conflicts_with_all = ["gateway", "account"])]
+    gateways: Option<String>,
     /// Whose webhooks to play; its mode must be test. The only one at the gateway by default
     #[arg(long, value_name = "NAME")]
     account: Option<String>,
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+impl SimulateArgs {
+    /// What a demonstration plays.
+    pub(crate) fn of_demo(payments: u32) -> SimulateArgs {
+        SimulateArgs {
+            payments,
+            rate: 0,
+            seed: 1,
+            run: None,
+            shuffle: true,
+            duplicate: 0.3,
+            times: 1,
+            forge: 0.05,
+            check: true,
+            connections: 16,
+            api: Vec::new(),
+            trouble: 0.0,
+            keys_away: 0,
+            patience: 120,
+            url: None,
+            gateway: None,
+            gateways: None,
+            account: None,
+            json: false,
+        }
+    }
 }
 
 fn share(text: &str) -> Result<f64, String> {
@@ -113,23 +144,82 @@ pub(crate) fn fresh_run() -> String {
 
 /// Runs it and reports.
 pub(crate) async fn run(args: &SimulateArgs, config: &Config) -> Result<(), Failure> {
-    let account = target::account(args, config)?;
-    let mut target = target::target(args, account, config)?;
+    if args.gateways.is_some() {
+        return every::run(args, config).await;
+    }
+    let playing = Playing::begin(args, target::account(args, config)?, config, args.payments as usize).await?;
+    let bar = bar(playing.posts.len());
+    let told = playing.end(args, &config.ledger, &bar).await?;
+    bar.finish_and_clear();
+    if args.json {
+        output::print_json(&told.document());
+    } else {
+        output::print(&told.text());
+    }
+    told.verdict()
+}
+
+/// One account whose gateway is played.
+struct Playing<'a> {
+    account: &'a AccountConfig,
+    target: Target,
+    posts: Vec<Post>,
+    truth: Vec<Truth>,
+}
+
+impl<'a> Playing<'a> {
+    /// Plays, and shows what there is to be asked for.
+    async fn begin(
+        args: &SimulateArgs,
+        account: &'a AccountConfig,
+        config: &Config,
+        payments: usize,
+    ) -> Result<Playing<'a>, Failure> {
+        let mut target = target::target(args, account, config)?;
+        let plan = plan(args, account, &target, payments);
+        let Traffic { posts, truth, objects } =
+            play(&plan).map_err(|error| Failure::Usage(format!("account {}: {error}", account.name)))?;
+        if !objects.is_empty() {
+            let api = asked::serve(args, account, objects).await?;
+            if args.keys_away == 0 {
+                asked::keys(&api, account).await;
+            }
+            target.api = Some(Arc::new(api));
+        }
+        Ok(Playing { account, target, posts, truth })
+    }
+
+    /// Sends, and compares where that is asked for.
+    async fn end(self, args: &SimulateArgs, ledger: &Location, bar: &ProgressBar) -> Result<Told, Failure> {
+        let Playing { account, mut target, posts, truth } = self;
+        let sent = deliver(&target, posts, || bar.inc(1)).await.map_err(|error| Failure::unavailable(&error))?;
+        let differences = if args.check {
+            Some(compare(ledger, args, account, &sent, &truth, target.api.is_some()).await?)
+        } else {
+            None
+        };
+        Ok(Told { sent, asked: quiet(args, target.api.take()).await, truth, differences })
+    }
+}
+
+fn plan(args: &SimulateArgs, account: &AccountConfig, target: &Target, payments: usize) -> Plan {
     let (run, until) = args.run.as_ref().map_or_else(
         || (fresh_run(), afluente_worker::now().as_seconds() - 60),
         |name| (format!("{name}s{}", args.seed), NAMED_RUN_ENDS),
     );
-    let plan = Plan {
+    Plan {
         gateway: account.gateway,
+        profile: account.adapter.profile().name,
         seller: account.external_id.as_ref().map(ToString::to_string),
         checks: Checks {
             secret: target.secret.is_some(),
             token: target.token.is_some(),
             login: target.login.is_some(),
             keys: account.keys_at.is_some(),
+            certificate: account.credentials.authorities().is_some(),
         },
         api: account.access.as_ref().map_or("", |access| access.api.name),
-        payments: args.payments as usize,
+        payments,
         seed: args.seed,
         run,
         shuffle: args.shuffle,
@@ -137,29 +227,16 @@ pub(crate) async fn run(args: &SimulateArgs, config: &Config) -> Result<(), Fail
         times: args.times,
         forge: args.forge,
         until,
-    };
-    let Traffic { posts, truth, objects } =
-        play(&plan).map_err(|error| Failure::Usage(format!("--gateway: {error}")))?;
-    if !objects.is_empty() {
-        let api = asked::serve(args, account, objects).await?;
-        if args.keys_away == 0 {
-            asked::keys(&api, account).await;
-        }
-        target.api = Some(Arc::new(api));
     }
-    let sent = send(&target, posts).await?;
-    let differences = if args.check {
-        Some(compare(&config.ledger, args, account, &sent, &truth, target.api.is_some()).await?)
-    } else {
-        None
-    };
-    let told = Told { sent, asked: quiet(args, target.api).await, payments: truth.len(), differences };
-    if args.json {
-        output::print_json(&told.document());
-    } else {
-        output::print(&told.text());
+}
+
+/// How far sending is.
+fn bar(posts: usize) -> ProgressBar {
+    let bar = ProgressBar::new(posts as u64);
+    if let Ok(style) = ProgressStyle::with_template("sending {wide_bar} {pos}/{len} {per_sec}") {
+        bar.set_style(style);
     }
-    told.verdict()
+    bar
 }
 
 /// Lets the API answer what is still asked, and stops it.
@@ -171,17 +248,6 @@ async fn quiet(args: &SimulateArgs, api: Option<Arc<Api>>) -> Option<Tally> {
         let _ = tokio::time::timeout(patience, api.quiet(asked::QUIET)).await;
     }
     Some(api.stop().await)
-}
-
-/// Sends with a bar that shows how far it is.
-pub(crate) async fn send(target: &Target, posts: Vec<Post>) -> Result<Sent, Failure> {
-    let bar = ProgressBar::new(posts.len() as u64);
-    if let Ok(style) = ProgressStyle::with_template("sending {wide_bar} {pos}/{len} {per_sec}") {
-        bar.set_style(style);
-    }
-    let sent = deliver(target, posts, || bar.inc(1)).await;
-    bar.finish_and_clear();
-    sent.map_err(|error| Failure::unavailable(&error))
 }
 
 /// The ledger, waited for while its server is away. A file that cannot be opened stays so.

@@ -178,6 +178,7 @@ async fn load(args: &TortureArgs, targets: &[Target; 2]) -> Result<Played, Failu
         bar.set_message(format!("{} acknowledged", played.acknowledged));
         let plan = Plan {
             gateway: Gateway::Stripe,
+            profile: "",
             payments: PORTION,
             seed: args.seed.wrapping_add(portion),
             run: format!("t{}p{portion}", args.seed),
@@ -236,6 +237,7 @@ fn target(role: &Role, rate: u32) -> Result<Target, Failure> {
     let url = url.parse().map_err(|_| Failure::Unavailable(format!("{url} is no URL")))?;
     Ok(Target {
         gateway: Gateway::Stripe,
+        profile: "",
         url,
         secret: Some(secret),
         login: None,

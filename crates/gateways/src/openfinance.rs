@@ -8,6 +8,7 @@
 //! | `house` | a system of the shop's own | the same | the body |
 
 mod answer;
+mod bank;
 mod consent;
 mod efi;
 mod house;
@@ -17,6 +18,8 @@ mod recurring;
 mod resource;
 mod transfeera;
 mod words;
+
+pub use bank::{BadBankKey, BankKey};
 
 use afluente_model::money::Scale;
 use afluente_model::{Conventions, Gateway, Proof, Resolution, Timestamp};

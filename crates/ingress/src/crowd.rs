@@ -70,9 +70,9 @@ mod tests {
         assert!(crowd.enter(one).is_none() && crowd.enter(two).is_some());
         places.pop();
         assert!(crowd.enter(one).is_some());
-        let proxied: Vec<Place> = (0..9).filter_map(|_| crowd.enter(IpAddr::from([10, 0, 0, 1]))).collect();
-        assert_eq!(proxied.len(), 9);
-        drop((places, proxied));
+        let many: Vec<Place> = (0..9).filter_map(|_| crowd.enter(IpAddr::from([10, 0, 0, 1]))).collect();
+        assert_eq!(many.len(), 9);
+        drop((places, many));
         assert!(crowd.held().is_empty());
     }
 }

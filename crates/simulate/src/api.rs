@@ -23,13 +23,16 @@ use conditions::Weather;
 pub use conditions::{Conditions, Phase};
 pub use tally::Tally;
 
+use crate::openfinance;
 use crate::plan::{Told, chance};
 
 /// What the API shows: for each path the states its object goes through.
 pub type Objects = HashMap<Arc<str>, Vec<Bytes>>;
 
-/// What begins the paths that everybody may ask.
-pub(crate) const OPEN: &str = "/.well-known/";
+/// Whether everybody may ask for it: public keys.
+pub(crate) fn is_open(path: &str) -> bool {
+    path.starts_with("/.well-known/") || path == openfinance::KEYS_PATH
+}
 
 /// Who may ask.
 #[derive(Clone, Debug)]
@@ -55,6 +58,17 @@ pub enum Key {
         path: &'static str,
         /// Whether they come as a form, and not as JSON.
         is_form: bool,
+    },
+    /// Whoever signs for a token, at a bank that signs what it answers.
+    Signer {
+        /// The client's id.
+        client_id: Box<str>,
+        /// The address of the tokens, which the client's text is for.
+        endpoint: Box<str>,
+        /// Who answers.
+        issuer: Box<str>,
+        /// Whom.
+        audience: Box<str>,
     },
 }
 
@@ -112,7 +126,7 @@ impl Api {
 
     /// Shows the first public keys, and waits until they were asked for, no longer than this.
     pub async fn shows_keys(&self, patience: Duration) {
-        let paths = self.state.objects.keys().filter(|path| path.starts_with(OPEN));
+        let paths = self.state.objects.keys().filter(|path| is_open(path));
         let told: Vec<Told> = paths.map(|path| Told { path: Arc::clone(path), state: 0 }).collect();
         for told in &told {
             locked(&self.state.shown).entry(Arc::clone(&told.path)).or_default().push((Instant::now(), told.state));
@@ -199,7 +213,7 @@ async fn run(state: Arc<State>, address: SocketAddr, listener: TcpListener, mut 
 impl State {
     /// The object of a path as far as it has come; none if there is no such thing yet.
     fn object(&self, path: &str) -> Option<Bytes> {
-        let is_away = path.starts_with(OPEN) && self.began.elapsed() < self.keys_away;
+        let is_away = is_open(path) && self.began.elapsed() < self.keys_away;
         if is_away {
             return None;
         }

@@ -67,7 +67,7 @@ impl Player for Appmax {
         }
         // Variables the panel puts into the address, with names of fields a careless reader would take.
         let query = chance(&post.event).is_multiple_of(5).then_some(Cow::Borrowed("order_id=1&status=estornado"));
-        Dressed { token: token(post, keys), query, headers, body: Cow::Borrowed(&post.body) }
+        Dressed { token: token(post, keys), path: None, query, headers, body: Cow::Borrowed(&post.body) }
     }
 }
 

@@ -57,7 +57,7 @@ pub async fn settled(
 /// Open questions of an account, but for those about what is nobody's or another seller's, which stay open until a person drops
 /// them, and for those that are dropped by themselves once their payment is known.
 pub async fn open_questions(store: &Store, gateway: Gateway, account: &str) -> Result<usize, StoreError> {
-    let rowless = player::of(gateway).map_or(&[][..], Player::rowless);
+    let rowless = player::of(gateway, "").map_or(&[][..], Player::rowless);
     let wants = store.wants(Some(account), MOST_QUESTIONS).await?;
     let is_ours = |reference: &str| !rowless.iter().any(|prefix| reference.starts_with(prefix));
     let is_meant = |want: &&WantView| want.reason != WantReason::Unconfirmed.as_str() && is_ours(&want.reference);
@@ -84,7 +84,7 @@ pub async fn all(
         rows.retain(|row| row.key.account.as_str() == account);
         differences.extend(payment(truth, &rows));
     }
-    if let Ok(player) = player::of(gateway) {
+    if let Ok(player) = player::of(gateway, "") {
         for prefix in player.rowless() {
             let rows = store.payments_named_like(account, prefix).await?;
             differences.extend(rows.into_iter().map(|id| difference(&id, "none", "row", "none", "a row")));

@@ -53,6 +53,18 @@ pub enum Forgery {
     Forwarded,
     /// What is rightly proved, about a payment of another seller.
     Stranger,
+    /// No client certificate.
+    NoCertificate,
+    /// A client certificate that was good once.
+    ExpiredCertificate,
+    /// A certificate that is for servers.
+    ServersCertificate,
+    /// A client certificate of an authority of the forger's own.
+    SelfMadeChain,
+    /// A certificate forwarded twice.
+    TwoCertificates,
+    /// The good certificate of another bank: it is taken, and nobody is asked.
+    OtherBank,
 }
 
 impl Forgery {
@@ -85,12 +97,18 @@ impl Forgery {
             Forgery::WrongLogin => "wrong login",
             Forgery::Forwarded => "forwarded address",
             Forgery::Stranger => "stranger's payment",
+            Forgery::NoCertificate => "no certificate",
+            Forgery::ExpiredCertificate => "expired certificate",
+            Forgery::ServersCertificate => "server's certificate",
+            Forgery::SelfMadeChain => "self-made chain",
+            Forgery::TwoCertificates => "two certificates",
+            Forgery::OtherBank => "other bank's certificate",
         }
     }
 
     /// Whether a request forged this way must be refused. What is rightly proved is taken, and must change no row.
     #[must_use]
     pub const fn is_refused(self) -> bool {
-        !matches!(self, Forgery::Stranger | Forgery::UnknownKey)
+        !matches!(self, Forgery::Stranger | Forgery::UnknownKey | Forgery::OtherBank)
     }
 }

@@ -14,12 +14,14 @@ mod appmax;
 pub mod check;
 mod forgery;
 mod mercadopago;
+pub mod openfinance;
 mod pagarme;
 mod plan;
 mod player;
 mod sample;
 mod send;
 mod sent;
+mod stamped;
 mod stripe;
 
 pub use api::{Api, Conditions, Key, Objects, Phase, Tally};

@@ -95,7 +95,7 @@ impl Player for MercadoPago {
         headers.extend(signed.signature.map(|signature| ("x-signature", signature)));
         headers.extend(signed.request_id.map(|id| ("x-request-id", id)));
         let query = signed.query.map(Cow::Owned).or(post.query.as_deref().map(Cow::Borrowed));
-        Dressed { token: token(post, keys), query, headers, body: Cow::Borrowed(&post.body) }
+        Dressed { token: token(post, keys), path: None, query, headers, body: Cow::Borrowed(&post.body) }
     }
 }
 

@@ -17,6 +17,8 @@ use crate::player::{self, NotPlayed, Player};
 pub struct Plan {
     /// Whose webhooks.
     pub gateway: Gateway,
+    /// Who speaks, at a gateway that is spoken to in several ways.
+    pub profile: &'static str,
     /// How many payments.
     pub payments: usize,
     /// The same seed and run give the same deliveries.
@@ -53,11 +55,15 @@ pub struct Checks {
     pub login: bool,
     /// The gateway's public keys.
     pub keys: bool,
+    /// Authorities of client certificates.
+    pub certificate: bool,
 }
 
 impl Checks {
     /// Of an account that has secrets of signatures and nothing else.
-    pub const SECRET: Checks = Checks { secret: true, token: false, login: false, keys: false };
+    pub const SECRET: Checks = Checks { secret: true, ..Checks::NOTHING };
+    /// Of an account that has nothing.
+    pub const NOTHING: Checks = Checks { secret: false, token: false, login: false, keys: false, certificate: false };
 }
 
 /// One request to make.
@@ -92,6 +98,8 @@ pub(crate) enum Proof {
     Key(usize),
     /// A signature over a body that is a form.
     Form,
+    /// A client certificate, of who posts to this path.
+    Certificate(Arc<str>),
 }
 
 impl Proof {
@@ -102,6 +110,7 @@ impl Proof {
             Proof::Token => checks.token,
             Proof::Login => checks.login,
             Proof::Key(_) => checks.keys,
+            Proof::Certificate(_) => checks.certificate,
         }
     }
 }
@@ -258,7 +267,7 @@ pub(crate) struct Lot {
 
 /// Plays a run.
 pub fn play(plan: &Plan) -> Result<Traffic, NotPlayed> {
-    let player = player::of(plan.gateway)?;
+    let player = player::of(plan.gateway, plan.profile)?;
     let mut random = StdRng::seed_from_u64(plan.seed);
     let mut traffic = Traffic { posts: Vec::new(), truth: Vec::new(), objects: Objects::new() };
     for number in 0..plan.payments {
@@ -304,11 +313,12 @@ mod tests {
     fn plan(gateway: Gateway) -> Plan {
         Plan {
             gateway,
+            profile: "",
             payments: 200,
             seed: 7,
             run: "t".to_owned(),
             seller: Some("700700".to_owned()),
-            checks: Checks { secret: true, token: true, login: true, keys: true },
+            checks: Checks { secret: true, token: true, login: true, keys: true, certificate: true },
             api: "v1",
             shuffle: true,
             duplicate: 0.3,
@@ -318,24 +328,26 @@ mod tests {
         }
     }
 
-    fn played() -> impl Iterator<Item = Gateway> {
-        Gateway::ALL.iter().copied().filter(|gateway| player::of(*gateway).is_ok())
+    /// Every gateway, and every profile of the one that has several.
+    fn plans() -> impl Iterator<Item = Plan> {
+        let others = ["transfeera", "house"].map(|profile| Plan { profile, ..plan(Gateway::OpenFinance) });
+        Gateway::ALL.iter().map(|gateway| plan(*gateway)).chain(others)
     }
 
     #[test]
     fn the_same_seed_plays_the_same_run() {
-        for gateway in played() {
-            let (one, other) = (play(&plan(gateway)).unwrap(), play(&plan(gateway)).unwrap());
+        for plan in plans() {
+            let (one, other) = (play(&plan).unwrap(), play(&plan).unwrap());
             assert_eq!(one.truth, other.truth);
             assert!(one.posts.iter().map(|post| &post.body).eq(other.posts.iter().map(|post| &post.body)));
-            assert_ne!(play(&Plan { seed: 8, ..plan(gateway) }).unwrap().truth, one.truth);
+            assert_ne!(play(&Plan { seed: 8, ..plan.clone() }).unwrap().truth, one.truth);
         }
     }
 
     #[test]
     fn bodies_are_json_of_the_size_real_ones_have_and_what_is_signed_whole_comes_once() {
-        for gateway in played() {
-            let traffic = play(&Plan { duplicate: 0.0, forge: 0.0, ..plan(gateway) }).unwrap();
+        for plan in plans() {
+            let traffic = play(&Plan { duplicate: 0.0, forge: 0.0, ..plan.clone() }).unwrap();
             let is_whole = |post: &&Post| matches!(post.proof, Proof::Body | Proof::Key(_) | Proof::Form);
             let whole: Vec<_> = traffic.posts.iter().filter(is_whole).collect();
             assert_eq!(whole.iter().map(|post| &post.event).collect::<BTreeSet<_>>().len(), whole.len());
@@ -350,14 +362,14 @@ mod tests {
 
     #[test]
     fn every_way_to_forge_is_used_and_none_speaks_of_a_payment_of_the_run() {
-        for gateway in played() {
+        for plan in plans() {
             // Of login and token a gateway's dashboard uses what the account has.
             let with = |login| {
-                let checks = Checks { login, ..plan(gateway).checks };
-                play(&Plan { forge: 0.5, checks, ..plan(gateway) }).unwrap()
+                let checks = Checks { login, ..plan.checks };
+                play(&Plan { forge: 0.5, checks, ..plan.clone() }).unwrap()
             };
             let runs = [with(true), with(false)];
-            for way in player::of(gateway).unwrap().forgeries() {
+            for way in player::of(plan.gateway, plan.profile).unwrap().forgeries() {
                 let mut posts = runs.iter().flat_map(|traffic| &traffic.posts);
                 assert!(posts.any(|post| post.forgery == Some(*way)), "{way:?}");
             }
@@ -372,8 +384,8 @@ mod tests {
 
     #[test]
     fn a_flood_is_the_same_notices_so_many_times() {
-        for gateway in played() {
-            let once = Plan { duplicate: 0.0, forge: 0.0, ..plan(gateway) };
+        for plan in plans() {
+            let once = Plan { duplicate: 0.0, forge: 0.0, ..plan.clone() };
             let count = |times| play(&Plan { times, ..once.clone() }).unwrap().posts.len();
             assert_eq!(count(7), 7 * count(1));
         }

@@ -9,6 +9,7 @@ use rand::rngs::StdRng;
 use crate::appmax::Appmax;
 use crate::forgery::Forgery;
 use crate::mercadopago::MercadoPago;
+use crate::openfinance::{Bank, Signed};
 use crate::pagarme::Pagarme;
 use crate::plan::{Lot, Plan, Post, Traffic};
 use crate::stripe::Stripe;
@@ -62,25 +63,37 @@ impl Keys {
 
 /// A request as it goes over the wire.
 pub(crate) struct Dressed<'a> {
-    /// The end of the path.
+    /// A token at the end of the path.
     pub(crate) token: Option<&'a Secret>,
+    /// What else stands behind the account in the path.
+    pub(crate) path: Option<&'a str>,
     pub(crate) query: Option<Cow<'a, str>>,
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) body: Cow<'a, [u8]>,
 }
 
-/// Nobody plays this gateway yet.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("expected a gateway that is played, got {}", .0.slug())]
-pub struct NotPlayed(pub Gateway);
+/// Nobody plays this profile of a gateway.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("expected a profile of {} that is played, got {profile}", gateway.slug())]
+pub struct NotPlayed {
+    /// The gateway.
+    pub gateway: Gateway,
+    /// The profile.
+    pub profile: String,
+}
 
-/// The player of a gateway.
-pub(crate) fn of(gateway: Gateway) -> Result<&'static dyn Player, NotPlayed> {
+/// The player of a gateway, as one of its profiles where it has several; without one, the first.
+pub(crate) fn of(gateway: Gateway, profile: &str) -> Result<&'static dyn Player, NotPlayed> {
     match gateway {
         Gateway::Stripe => Ok(&Stripe),
         Gateway::MercadoPago => Ok(&MercadoPago),
         Gateway::Appmax => Ok(&Appmax),
         Gateway::Pagarme => Ok(&Pagarme),
-        Gateway::OpenFinance => Err(NotPlayed(gateway)),
+        Gateway::OpenFinance => match profile {
+            "" | "ofb" => Ok(&Bank),
+            "transfeera" => Ok(&Signed::Transfeera),
+            "house" => Ok(&Signed::House),
+            _ => Err(NotPlayed { gateway, profile: profile.to_owned() }),
+        },
     }
 }

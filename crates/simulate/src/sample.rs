@@ -30,15 +30,13 @@ pub struct Whole {
     pub body: Vec<u8>,
 }
 
-const NONE: Checks = Checks { secret: false, token: false, login: false, keys: false };
-
 /// A sample for each way in which bodies that are not Stripe's come.
 pub fn samples(payments: usize) -> Result<Vec<Sample>, BadSecret> {
     [
-        (Gateway::Pagarme, "RS256", Checks { keys: true, ..NONE }),
-        (Gateway::Pagarme, "HTTP Basic", Checks { login: true, ..NONE }),
-        (Gateway::Pagarme, "v4, HMAC-SHA-1", Checks { secret: true, ..NONE }),
-        (Gateway::Appmax, "path token", Checks { token: true, ..NONE }),
+        (Gateway::Pagarme, "RS256", Checks { keys: true, ..Checks::NOTHING }),
+        (Gateway::Pagarme, "HTTP Basic", Checks { login: true, ..Checks::NOTHING }),
+        (Gateway::Pagarme, "v4, HMAC-SHA-1", Checks { secret: true, ..Checks::NOTHING }),
+        (Gateway::Appmax, "path token", Checks { token: true, ..Checks::NOTHING }),
     ]
     .into_iter()
     .map(|(gateway, proof, checks)| sample(gateway, proof, checks, payments))
@@ -55,6 +53,7 @@ fn sample(gateway: Gateway, proof: &'static str, checks: Checks, payments: usize
     };
     let plan = Plan {
         gateway,
+        profile: "",
         payments,
         seed: 1,
         run: "bench".to_owned(),
@@ -68,7 +67,7 @@ fn sample(gateway: Gateway, proof: &'static str, checks: Checks, payments: usize
         until: 1_764_000_000,
     };
     let Traffic { posts, .. } = play(&plan).unwrap_or_else(|_| unreachable!("both are played"));
-    let player = player::of(gateway).unwrap_or_else(|_| unreachable!("both are played"));
+    let player = player::of(gateway, "").unwrap_or_else(|_| unreachable!("both are played"));
     let requests = posts.iter().map(|post| {
         let dressed = player.dressed(post, &keys, plan.until);
         let header = |(name, value): &(&'static str, String)| {

@@ -23,6 +23,8 @@ use crate::sent::{Ended, Sent, content};
 pub struct Target {
     /// Whose webhooks.
     pub gateway: Gateway,
+    /// Who speaks, at a gateway that is spoken to in several ways.
+    pub profile: &'static str,
     /// The webhook path of the account.
     pub url: Uri,
     /// What deliveries are signed with, where they are.
@@ -68,7 +70,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(20);
 /// `ended` is called after each.
 pub async fn deliver(target: &Target, posts: Vec<Post>, ended: impl Fn()) -> Result<Sent, SendError> {
     let sender = Arc::new(Sender {
-        player: player::of(target.gateway)?,
+        player: player::of(target.gateway, target.profile)?,
         client: Client::builder(TokioExecutor::new()).pool_max_idle_per_host(target.connections).build_http(),
         url: target.url.clone(),
         keys: Keys {
@@ -202,6 +204,10 @@ impl Sender {
             text.push('/');
             text.push_str(std::str::from_utf8(token.expose()).ok()?);
         }
+        if let Some(path) = dressed.path {
+            text.push('/');
+            text.push_str(path);
+        }
         if let Some(query) = &dressed.query {
             text.push('?');
             text.push_str(query);
@@ -219,6 +225,7 @@ mod tests {
     fn target(url: &str, patience: Duration) -> Target {
         Target {
             gateway: Gateway::Stripe,
+            profile: "",
             url: url.parse().unwrap(),
             secret: Some(Secret::new("whsec_number_one").unwrap()),
             token: None,

@@ -24,6 +24,16 @@ pub struct Way {
     pub unanswered: u64,
 }
 
+impl Way {
+    /// The same, and another.
+    pub fn add(&mut self, other: &Way) {
+        self.sent += other.sent;
+        self.refused += other.refused;
+        self.taken += other.taken;
+        self.unanswered += other.unanswered;
+    }
+}
+
 /// What came of it.
 #[derive(Debug, Default)]
 pub struct Sent {

@@ -4,14 +4,13 @@ mod beside;
 mod body;
 mod life;
 
-use std::borrow::Cow;
-
 use afluente_gateways::stripe::sign;
 use serde_json::{Value, json};
 
 use crate::forgery::Forgery;
 use crate::plan::{Lot, Plan, Post, Proof, Traffic};
 use crate::player::{Dressed, Keys, Player};
+use crate::stamped;
 use body::{Event, Played};
 use life::LIVES;
 
@@ -29,16 +28,7 @@ impl Player for Stripe {
     }
 
     fn forgeries(&self) -> &'static [Forgery] {
-        &[
-            Forgery::WrongSecret,
-            Forgery::ChangedByte,
-            Forgery::StaleStamp,
-            Forgery::FutureStamp,
-            Forgery::FakeScheme,
-            Forgery::NoHeader,
-            Forgery::TwoStamps,
-            Forgery::CutBody,
-        ]
+        stamped::WAYS
     }
 
     fn payment(&self, plan: &Plan, lot: Lot, traffic: &mut Traffic) {
@@ -61,7 +51,7 @@ impl Player for Stripe {
     }
 
     fn dressed<'a>(&self, post: &'a Post, keys: &'a Keys, now: i64) -> Dressed<'a> {
-        let (signature, body) = signed(post, keys, now);
+        let (signature, body) = stamped::signed(post, keys, now, sign);
         let mut headers: Vec<(&str, String)> = [
             ("content-type", "application/json; charset=utf-8"),
             ("user-agent", "Stripe/1.0 (+https://stripe.com/docs/webhooks)"),
@@ -71,49 +61,7 @@ impl Player for Stripe {
         .map(|(name, value)| (name, value.to_owned()))
         .into();
         headers.extend(signature.map(|signature| ("stripe-signature", signature)));
-        Dressed { token: None, query: None, headers, body }
-    }
-}
-
-/// Header and body; for a forgery with what is wrong about it.
-fn signed<'a>(post: &'a Post, keys: &Keys, now: i64) -> (Option<String>, Cow<'a, [u8]>) {
-    let body = Cow::Borrowed(post.body.as_slice());
-    let signature = sign(keys.secret(), now, &post.body);
-    match post.forgery {
-        Some(Forgery::WrongSecret) => (Some(sign(&keys.stranger, now, &post.body)), body),
-        Some(Forgery::ChangedByte) => {
-            let mut changed = post.body.clone();
-            let middle = changed.len() / 2;
-            changed[middle] ^= 1;
-            (Some(signature), Cow::Owned(changed))
-        }
-        Some(Forgery::CutBody) => (Some(signature), Cow::Borrowed(&post.body[..post.body.len() - 1])),
-        Some(Forgery::StaleStamp) => (Some(sign(keys.secret(), now - keys.stale_seconds, &post.body)), body),
-        Some(Forgery::FutureStamp) => (Some(sign(keys.secret(), now + keys.stale_seconds, &post.body)), body),
-        Some(Forgery::FakeScheme) => (Some(signature.replace("v1=", "v0=")), body),
-        Some(Forgery::NoHeader) => (None, body),
-        Some(Forgery::TwoStamps) => (Some(format!("t=1,{signature}")), body),
-        // The other ways are other gateways'.
-        Some(
-            Forgery::TwoSignatures
-            | Forgery::OtherId
-            | Forgery::TwoIds
-            | Forgery::JoinedParts
-            | Forgery::OtherRequestId
-            | Forgery::NoRequestId
-            | Forgery::PaddedStamp
-            | Forgery::NoToken
-            | Forgery::WrongToken
-            | Forgery::OtherKey
-            | Forgery::UnknownKey
-            | Forgery::NoAlgorithm
-            | Forgery::PublicKeyHmac
-            | Forgery::NoLogin
-            | Forgery::WrongLogin
-            | Forgery::Forwarded
-            | Forgery::Stranger,
-        )
-        | None => (Some(signature), body),
+        Dressed { token: None, path: None, query: None, headers, body }
     }
 }
 

@@ -11,7 +11,6 @@ use serde_json::{Value, json};
 
 use super::edge;
 use super::section::{Reader, Section};
-use crate::exit::Failure;
 
 mod alias;
 mod api;
@@ -96,12 +95,6 @@ impl AccountConfig {
     /// Everything its requests are checked with, by name.
     pub(crate) fn secret_names(&self) -> Vec<&str> {
         self.credentials.all().iter().filter_map(|one| Some(one.secret()?.name().as_str())).collect()
-    }
-
-    /// The newest secret its gateway would sign with.
-    pub(crate) fn signing_secret(&self) -> Result<Secret, Failure> {
-        let secret = self.credentials.of(CredentialKind::Hmac).next().cloned();
-        secret.ok_or_else(|| Failure::Usage(format!("account {} has no secret to sign with", self.name)))
     }
 
     /// The account as ingress sees it.

@@ -1,9 +1,10 @@
 //! The gateway's API, where what is posted is read back.
 
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
 use afluente_gateways::profile::Shown;
-use afluente_lookup::Auth;
+use afluente_lookup::{Auth, Base};
 use afluente_model::Gateway;
 use afluente_simulate::{Api, Conditions, Key, Objects, check};
 use afluente_store::{Class, Store};
@@ -38,20 +39,23 @@ pub(super) async fn serve(args: &SimulateArgs, account: &AccountConfig, objects:
             account.gateway.slug()
         ))
     })?;
-    if let Some(elsewhere) = account.keys_at.as_ref().filter(|keys| keys.loopback() != Some(address)) {
+    let signed_at = access.signed.as_ref().map(|signed| &signed.base);
+    if let Some(elsewhere) = account.keys_at.as_ref().or(signed_at).filter(|keys| keys.loopback() != Some(address)) {
         return Err(Failure::Usage(format!(
-            "account {} gets its public keys at {elsewhere}; expected them where its API is played: base = \"{}\" under \
-             [accounts.{}.keys]",
-            account.name, access.base, account.name
+            "account {} gets its public keys at {elsewhere}; expected them where its API is played: {}",
+            account.name,
+            if signed_at.is_some() {
+                format!("keys_base = \"{}\" under [accounts.{}.api]", access.base, account.name)
+            } else {
+                format!("base = \"{}\" under [accounts.{}.keys]", access.base, account.name)
+            }
         )));
     }
     let key = match &access.auth {
         Auth::Bearer(token) => Key::Token(token.clone()),
         Auth::Key(key) => Key::Basic(key.clone()),
         Auth::Query { name, token } => Key::Query { name, token: token.clone() },
-        Auth::Assertion(_) => {
-            return Err(Failure::Usage(format!("account {}: the API of a bank is not played yet", account.name)));
-        }
+        Auth::Assertion(assertion) => signer(account, &assertion.client_id, &assertion.endpoint, address)?,
         Auth::Client { id, secret, tokens, .. } => Key::Client {
             id: id.clone(),
             secret: secret.clone(),
@@ -67,9 +71,29 @@ pub(super) async fn serve(args: &SimulateArgs, account: &AccountConfig, objects:
     })
 }
 
+/// A bank, as the account knows it.
+fn signer(account: &AccountConfig, client_id: &str, endpoint: &Base, address: SocketAddr) -> Result<Key, Failure> {
+    let signed = account.access.as_ref().and_then(|access| access.signed.as_ref());
+    let is_here = http::Uri::try_from(endpoint.to_string())
+        .is_ok_and(|uri| uri.port_u16() == Some(address.port()) && endpoint.is_this_machine());
+    let Some(signed) = signed.filter(|_| is_here) else {
+        return Err(Failure::Usage(format!(
+            "account {} gets its tokens at {endpoint}; expected them where its API is played: token_endpoint = \"http://{address}/token\"",
+            account.name
+        )));
+    };
+    Ok(Key::Signer {
+        client_id: client_id.into(),
+        endpoint: endpoint.to_string().into(),
+        issuer: signed.expected.issuer.clone(),
+        audience: signed.expected.audience.clone(),
+    })
+}
+
 /// Shows the first public keys, and waits until who verifies has them, so that what they sign is believed.
 pub(super) async fn keys(api: &Api, account: &AccountConfig) {
-    if account.keys_at.is_some() {
+    let is_signed = account.access.as_ref().is_some_and(|access| access.signed.is_some());
+    if account.keys_at.is_some() || is_signed {
         api.shows_keys(KEYS).await;
     }
 }

@@ -1,19 +1,20 @@
 //! What a simulation is told as.
 
-use afluente_simulate::{Difference, Sent, Tally};
+use afluente_simulate::{Difference, Sent, Tally, Truth};
 use serde_json::{Value, json};
 
 use crate::exit::Failure;
 use crate::output;
 
 /// Everything that is told at the end.
-pub(super) struct Told {
-    pub(super) sent: Sent,
+pub(crate) struct Told {
+    pub(crate) sent: Sent,
     /// What the gateway's API was asked, if it was played.
     pub(super) asked: Option<Tally>,
-    pub(super) payments: usize,
+    /// How every payment is known to end.
+    pub(crate) truth: Vec<Truth>,
     /// Where the ledger was looked into.
-    pub(super) differences: Option<Vec<Difference>>,
+    pub(crate) differences: Option<Vec<Difference>>,
 }
 
 impl Told {
@@ -37,14 +38,14 @@ impl Told {
             sent.percentile(99),
         );
         if let Some(asked) = &self.asked {
-            text.push_str(&self.calls(asked));
+            text.push_str(&self.told_of_calls(asked));
         }
         if let Some(differences) = &self.differences {
             let found = output::count(differences.len() as i128, "difference");
             let events = sent.acknowledged.len();
             text.push_str(&format!(
                 "check       {} payments and {events} acknowledged events: {found}\n",
-                self.payments
+                self.truth.len()
             ));
             text.push_str(&table(differences));
         }
@@ -52,7 +53,12 @@ impl Told {
         text
     }
 
-    fn calls(&self, asked: &Tally) -> String {
+    /// How often the gateway was asked, if it was played.
+    pub(super) fn calls(&self) -> Option<u64> {
+        self.asked.as_ref().map(Tally::requests)
+    }
+
+    fn told_of_calls(&self, asked: &Tally) -> String {
         let objects: Vec<String> = asked.objects.iter().map(|(kind, count)| format!("{count} of {kind}")).collect();
         let answers: Vec<String> = asked.answers.iter().map(|(what, count)| format!("{count} × {what}")).collect();
         format!(
@@ -68,7 +74,7 @@ impl Told {
     /// Calls that asked for a payment, or for the order it is in.
     #[allow(clippy::cast_precision_loss, reason = "for display")]
     fn calls_for_each(&self, asked: &Tally) -> f64 {
-        asked.of_payments() as f64 / self.payments as f64
+        asked.of_payments() as f64 / self.truth.len() as f64
     }
 
     pub(super) fn document(&self) -> Value {
@@ -89,7 +95,7 @@ impl Told {
         })
     }
 
-    pub(super) fn verdict(&self) -> Result<(), Failure> {
+    pub(crate) fn verdict(&self) -> Result<(), Failure> {
         if self.sent.believed() > 0 {
             return Err(Failure::Found(format!("{} forged requests were answered with success", self.sent.believed())));
         }
@@ -117,7 +123,7 @@ impl Told {
 }
 
 /// Every way to forge that was tried, and what came of it.
-fn ways(sent: &Sent) -> String {
+pub(super) fn ways(sent: &Sent) -> String {
     if sent.ways.is_empty() {
         return String::new();
     }

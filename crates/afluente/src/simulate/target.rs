@@ -74,6 +74,7 @@ pub(super) fn target(args: &SimulateArgs, account: &AccountConfig, config: &Conf
     }
     Ok(Target {
         gateway: account.gateway,
+        profile: account.adapter.profile().name,
         url,
         secret: account.credentials.of(CredentialKind::Hmac).next().cloned(),
         token: account.credentials.of(CredentialKind::PathToken).next().cloned(),

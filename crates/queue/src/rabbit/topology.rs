@@ -79,8 +79,9 @@ pub(crate) fn gateway_of(key: &str) -> Option<Gateway> {
 pub(crate) fn has_hints(gateway: Gateway) -> bool {
     match gateway {
         // Of Pagar.me: what only a token proves, and what was signed with a key nobody knows yet.
-        Gateway::Pagarme | Gateway::Appmax | Gateway::MercadoPago => true,
-        Gateway::Stripe | Gateway::OpenFinance => false,
+        // Of Open Finance: what only a registered text proves (Efí).
+        Gateway::Pagarme | Gateway::Appmax | Gateway::MercadoPago | Gateway::OpenFinance => true,
+        Gateway::Stripe => false,
     }
 }
 

@@ -2,10 +2,10 @@
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
+use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::header::{AUTHORIZATION, CONTENT_TYPE, RETRY_AFTER};
@@ -14,9 +14,11 @@ use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full, Limited, StreamBody};
 use hyper::body::{Frame, Incoming};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::conditions::Trouble;
-use super::{Key, OPEN, State, locked};
+use super::{Key, State, is_open, locked};
+use crate::openfinance;
 
 type Body = BoxBody<Bytes, std::io::Error>;
 
@@ -27,17 +29,14 @@ const LATE: Duration = Duration::from_secs(3);
 
 /// Answers a request.
 pub(super) async fn to(state: Arc<State>, request: Request<Incoming>) -> Result<Response<Body>, Infallible> {
-    if let Key::Client { path, .. } = &state.key
-        && request.method() == Method::POST
-        && request.uri().path() == *path
-    {
+    if request.method() == Method::POST && token_path(&state.key) == Some(request.uri().path()) {
         return Ok(token(&state, request).await);
     }
     if request.method() != Method::GET {
         state.count(request.uri().path(), "405");
         return Ok(says(405, &json!({"message": "only GET", "status": 405})));
     }
-    if request.uri().path().starts_with(OPEN) {
+    if is_open(request.uri().path()) {
         return Ok(well(&state, request.uri().path()));
     }
     if !is_let_in(&state.key, &request) {
@@ -59,7 +58,10 @@ pub(super) async fn to(state: Arc<State>, request: Request<Incoming>) -> Result<
 fn well(state: &State, path: &str) -> Response<Body> {
     if let Some(object) = state.object(path) {
         state.count(path, "200");
-        return response(200, "application/json", whole(object));
+        return match signed(&state.key, &object).filter(|_| !is_open(path)) {
+            Some(signed) => response(200, "application/jwt", whole(Bytes::from(signed))),
+            None => response(200, "application/json", whole(object)),
+        };
     }
     state.count(path, "404");
     absent()
@@ -78,6 +80,7 @@ fn troubled(state: &State, path: &str, trouble: Trouble) -> Response<Body> {
         Trouble::Failing => ("500", says(500, &json!({"message": "internal error", "status": 500}))),
         Trouble::Unavailable => ("503", response(503, "text/html", whole(Bytes::from_static(b"<html>busy</html>")))),
         Trouble::Cut | Trouble::Slow => ("cut", response(200, "application/json", cut())),
+        Trouble::Garbage if matches!(state.key, Key::Signer { .. }) => ("garbage", missigned(state, path)),
         Trouble::Garbage => {
             ("garbage", response(200, "text/html", whole(Bytes::from_static(b"<html><title>Log in</title></html>"))))
         }
@@ -91,7 +94,7 @@ fn is_let_in(key: &Key, request: &Request<Incoming>) -> bool {
     let bearer = |token: &[u8]| header.and_then(|shown| shown.strip_prefix(b"Bearer ")) == Some(token);
     match key {
         Key::Token(token) => bearer(token.expose()),
-        Key::Client { .. } => bearer(GIVEN_OUT.as_bytes()),
+        Key::Client { .. } | Key::Signer { .. } => bearer(GIVEN_OUT.as_bytes()),
         Key::Basic(key) => {
             let shown = STANDARD.encode([key.expose(), b":"].concat());
             header.and_then(|header| header.strip_prefix(b"Basic ")) == Some(shown.as_bytes())
@@ -107,20 +110,87 @@ fn is_let_in(key: &Key, request: &Request<Incoming>) -> bool {
 async fn token(state: &State, request: Request<Incoming>) -> Response<Body> {
     let body = Limited::new(request.into_body(), 64 << 10).collect().await.map(http_body_util::Collected::to_bytes);
     let body = body.unwrap_or_default();
-    let Key::Client { id, secret, path, is_form } = &state.key else { return unauthorized() };
-    let shown: Value = if *is_form {
-        form_urlencoded::parse(&body).collect()
-    } else {
-        serde_json::from_slice(&body).unwrap_or_default()
+    let path = token_path(&state.key).unwrap_or_default();
+    let right = match &state.key {
+        Key::Client { id, secret, is_form, .. } => {
+            let shown: Value = if *is_form {
+                form_urlencoded::parse(&body).collect()
+            } else {
+                serde_json::from_slice(&body).unwrap_or_default()
+            };
+            let shown_secret = shown["client_secret"].as_str().map(str::as_bytes);
+            shown["client_id"] == **id && shown_secret == Some(secret.expose())
+        }
+        Key::Signer { client_id, endpoint, .. } => {
+            let form: Value = form_urlencoded::parse(&body).collect();
+            signs_for(form["client_assertion"].as_str().unwrap_or_default(), client_id, endpoint)
+        }
+        Key::Token(_) | Key::Basic(_) | Key::Query { .. } => false,
     };
-    let right =
-        shown["client_id"] == **id && shown["client_secret"].as_str().map(str::as_bytes) == Some(secret.expose());
     if !right {
         state.count(path, "token 401");
         return unauthorized();
     }
     state.count(path, "token 200");
     says(200, &json!({"access_token": GIVEN_OUT, "token_type": "bearer", "expires_in": 15_552_000}))
+}
+
+/// Where tokens are given out, if they are.
+fn token_path(key: &Key) -> Option<&str> {
+    match key {
+        Key::Client { path, .. } => Some(path),
+        Key::Signer { endpoint, .. } => {
+            let behind = endpoint.split_once("://")?.1;
+            behind.find('/').map(|at| &behind[at..])
+        }
+        Key::Token(_) | Key::Basic(_) | Key::Query { .. } => None,
+    }
+}
+
+/// Whether a client's signed text names it, and is for this address and for now. Its signature is checked in the tests of who signs.
+fn signs_for(text: &str, client_id: &str, endpoint: &str) -> bool {
+    let Some(claims) = text.split('.').nth(1).and_then(|part| URL_SAFE_NO_PAD.decode(part).ok()) else { return false };
+    let claims: Value = serde_json::from_slice(&claims).unwrap_or_default();
+    claims["iss"] == *client_id && claims["aud"] == *endpoint && claims["exp"].as_i64().is_some_and(|end| end > now())
+}
+
+/// The object as a bank signs it, now.
+fn signed(key: &Key, object: &[u8]) -> Option<String> {
+    let Key::Signer { issuer, audience, .. } = key else { return None };
+    let claims = openfinance::claims(object, issuer, audience, now(), &Uuid::new_v4().to_string())?;
+    Some(openfinance::key().sign(&claims))
+}
+
+/// What must not be believed though it looks like an answer: in turns unsigned, under another algorithm, for somebody else, of an hour
+/// ago, and about another object.
+fn missigned(state: &State, path: &str) -> Response<Body> {
+    let Some(object) = state.object(path) else { return absent() };
+    let Key::Signer { issuer, audience, .. } = &state.key else { return absent() };
+    let turn = locked(&state.tally).requests() % 5;
+    let (audience, at) = match turn {
+        2 => (&**issuer, now()),
+        3 => (&**audience, now() - 3_600),
+        _ => (&**audience, now()),
+    };
+    let Some(mut claims) = openfinance::claims(&object, issuer, audience, at, &Uuid::new_v4().to_string()) else {
+        return absent();
+    };
+    if turn == 4 {
+        claims["data"]["paymentId"] = json!("another");
+        claims["data"]["recurringPaymentId"] = json!("another");
+        claims["data"]["consentId"] = json!("another");
+        claims["data"]["recurringConsentId"] = json!("another");
+    }
+    let key = openfinance::key();
+    match turn {
+        0 => says(200, &claims),
+        1 => response(200, "application/jwt", whole(Bytes::from(key.sign_with_rs256(&claims)))),
+        _ => response(200, "application/jwt", whole(Bytes::from(key.sign(&claims)))),
+    }
+}
+
+fn now() -> i64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(0))
 }
 
 fn unauthorized() -> Response<Body> {

@@ -3,10 +3,18 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use super::OPEN;
+use super::is_open;
 
 /// What carries a payment, at the gateways that are asked.
-const PAYMENTS: [&str; 4] = ["/v1/payments", "/v1/orders", "/api/v3/order", "/charges"];
+const PAYMENTS: [&str; 7] = [
+    "/v1/payments",
+    "/v1/orders",
+    "/api/v3/order",
+    "/charges",
+    "/open-banking/payments/v4/pix/payments",
+    "/open-banking/payments/v5/pix/payments",
+    "/open-banking/automatic-payments/v2/pix/recurring-payments",
+];
 
 /// How often an API was asked, and how it answered.
 #[derive(Clone, Debug, Default)]
@@ -26,7 +34,7 @@ pub struct Tally {
 impl Tally {
     pub(super) fn count(&mut self, path: &str, what: &'static str) {
         let now = Instant::now();
-        if what == "200" && path.starts_with(OPEN) {
+        if what == "200" && is_open(path) {
             self.keys.insert(path.into());
         }
         *self.answers.entry(what).or_default() += 1;

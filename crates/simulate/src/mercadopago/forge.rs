@@ -71,6 +71,12 @@ pub(super) fn signed(id: &str, forgery: Option<Forgery>, keys: &Keys, now: i64) 
         Forgery::NoRequestId => Signed { request_id: None, ..whole(right) },
         // A stranger's payment is signed as every other; the rest are other gateways' and the old channel's.
         Forgery::Stranger
+        | Forgery::NoCertificate
+        | Forgery::ExpiredCertificate
+        | Forgery::ServersCertificate
+        | Forgery::SelfMadeChain
+        | Forgery::TwoCertificates
+        | Forgery::OtherBank
         | Forgery::CutBody
         | Forgery::NoToken
         | Forgery::WrongToken

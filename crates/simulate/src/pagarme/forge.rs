@@ -91,7 +91,7 @@ fn fitting(proof: &Proof, way: Forgery) -> Forgery {
             | Forgery::TwoSignatures => way,
             _ => Forgery::WrongSecret,
         },
-        Proof::Key(_) | Proof::Body | Proof::Id(_) => match way {
+        Proof::Key(_) | Proof::Body | Proof::Id(_) | Proof::Certificate(_) => match way {
             Forgery::NoLogin | Forgery::WrongLogin | Forgery::NoToken | Forgery::WrongToken | Forgery::Forwarded => {
                 Forgery::NoHeader
             }
@@ -142,7 +142,7 @@ pub(super) fn dressed<'a>(post: &'a Post, keys: &'a Keys) -> Dressed<'a> {
     if post.forgery == Some(Forgery::Forwarded) {
         headers.push(("x-forwarded-for", "127.0.0.1".to_owned()));
     }
-    Dressed { token: token(post, keys), query: None, headers, body: body(post) }
+    Dressed { token: token(post, keys), path: None, query: None, headers, body: body(post) }
 }
 
 fn body(post: &Post) -> Cow<'_, [u8]> {
@@ -175,7 +175,7 @@ fn proved(post: &Post, keys: &Keys) -> Option<(&'static str, String)> {
         Proof::Key(number) => signed(post, *number),
         Proof::Login => basic(post, keys),
         Proof::Form => postback(post, keys),
-        Proof::Token | Proof::Body | Proof::Id(_) => None,
+        Proof::Token | Proof::Body | Proof::Id(_) | Proof::Certificate(_) => None,
     }
 }
 

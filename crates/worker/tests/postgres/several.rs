@@ -112,6 +112,7 @@ fn delivery(post: &Post) -> Delivery {
 fn traffic(round: u64) -> Traffic {
     let plan = Plan {
         gateway: Gateway::Stripe,
+        profile: "",
         payments: 50,
         seed: round,
         run: format!("several{round}x"),
