@@ -6,6 +6,8 @@ mod accepting;
 mod admin;
 #[path = "listener/client.rs"]
 mod client;
+#[path = "listener/fuzz.rs"]
+mod fuzz;
 #[path = "listener/hostile.rs"]
 mod hostile;
 #[path = "listener/overload.rs"]

@@ -15,6 +15,7 @@
 mod broker;
 mod corner;
 mod database;
+pub mod fuzz;
 mod proxy;
 mod server;
 mod tls;

@@ -540,3 +540,36 @@ fn a_secret_is_taken_or_refused_as_people_paste_it_and_the_message_never_shows_i
         }
     }
 }
+
+/// A configuration with anything changed is read or refused with lines and words; it is never a panic.
+#[test]
+fn configurations_with_anything_changed_are_read_or_refused() {
+    use afluente_testkit::fuzz::{fuzz, mutated};
+    let folder = folder();
+    let example = file::EXAMPLE.replace("\n#", "\n");
+    let words: [&[u8]; 16] = [
+        b"[accounts.x]",
+        b"[ingress.tls]",
+        b"[ingress.proxies]",
+        b"= []",
+        b"= {}",
+        b"= -1",
+        b"= 99999999999999999999",
+        b"= 1.5",
+        b"= \"\"",
+        b"{ file = \"one\" }",
+        b"{ env = \"X\" }",
+        b"\"\"\"",
+        b"\\u0000",
+        b"gateway = \"openfinance\"",
+        b"#",
+        b"\n",
+    ];
+    fuzz("configuration", |random| {
+        let bytes = mutated(random, example.as_bytes(), &words);
+        let Ok(text) = String::from_utf8(bytes) else { return };
+        if let Err(problems) = parse(folder.path(), &text, &|_| None) {
+            assert!(!problems.is_empty() && problems.iter().all(|problem| problem.text.len() < 4_000), "{problems:?}");
+        }
+    });
+}

@@ -2,8 +2,10 @@
 
 use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, Proof, SecretName, Timestamp};
 use afluente_queue::{SealKey, SealKeys, Undecodable};
+use afluente_testkit::fuzz::{fuzz, mutated};
 use bytes::Bytes;
 use proptest::prelude::*;
+use rand::RngExt;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -198,6 +200,22 @@ fn any_delivery() -> impl Strategy<Value = Delivery> {
             body: body.into(),
         }
     })
+}
+
+/// Heads that were sealed once, changed: none is taken for another.
+#[test]
+fn heads_with_anything_changed_are_refused_or_say_what_they_said() {
+    let words: [&[u8]; 8] =
+        [b"\"version\":1", b"\"proof\":\"signed\"", b"\"none\"", b"null", b"[]", b"{}", b",", b"\\u0000"];
+    let known = [one(), other()];
+    let sealed: Vec<_> = known.iter().map(|delivery| keys().seal(delivery)).collect();
+    fuzz("the wire format", |random| {
+        let which = random.random_range(0..known.len());
+        let head = mutated(random, &sealed[which].head, &words);
+        if let Ok(opened) = keys().open(&head, sealed[which].body.clone()) {
+            assert_eq!(opened, known[which]);
+        }
+    });
 }
 
 proptest! {
