@@ -253,7 +253,7 @@ fn serve_pages(
     ]
 }
 
-/// One receiver behind all listeners: what is bounded is bounded for all of them together.
+/// One receiver behind all listeners: requests, bytes and rates are bounded for all of them together, connections for each.
 fn receive(
     roles: &mut Roles,
     stops: &Stops,

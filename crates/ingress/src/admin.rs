@@ -13,7 +13,9 @@ use hyper::body::Incoming;
 use metrics::Gauge;
 use tokio::net::TcpListener;
 
+use crate::crowd::Crowd;
 use crate::limits::Limits;
+use crate::proxy::Proxies;
 use crate::reply::Answer;
 use crate::server::{Drained, Listener, Plan, serve};
 
@@ -72,11 +74,12 @@ pub async fn run_admin(listener: TcpListener, pages: AdminPages, shutdown: impl 
         drain: Duration::from_secs(2),
         ..Limits::default()
     };
+    let crowd = Crowd::new(limits.connections, Proxies::default());
     let answer = move |request: Request<Incoming>, _| {
         let answer = pages.answer(request.method(), request.uri().path());
         std::future::ready(answer)
     };
-    serve(Listener::plain(listener), Plan::of(&limits, Gauge::noop()), answer, |_| {}, shutdown).await
+    serve(Listener::plain(listener), Plan::of(&limits, Gauge::noop(), Arc::new(crowd)), answer, |_| {}, shutdown).await
 }
 
 impl AdminPages {

@@ -5,9 +5,9 @@ use std::time::Duration;
 /// The bounds of the webhook listener. Every one of them refuses with a status of its own; none queues without end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Open connections. Past it nothing is accepted: callers wait in the kernel's backlog.
+    /// Open connections of one listener. Past it nothing is accepted: callers wait in the kernel's backlog.
     pub connections: usize,
-    /// Open connections of one address that is no proxy of ours. Past it a new one is closed at once.
+    /// Open connections of one address, at all listeners, that is no proxy of ours. Past it a new one is closed at once.
     pub connections_by_address: usize,
     /// Requests whose body is complete and which wait for the queue. Past it 503 with `Retry-After`, at once.
     pub in_flight_requests: usize,

@@ -23,6 +23,7 @@ use crate::body::{self, BodyLimits};
 use crate::caller::Caller;
 use crate::clock::Clock;
 use crate::connection::Pulse;
+use crate::crowd::Crowd;
 use crate::head;
 use crate::limits::Limits;
 use crate::meter::{Held, Meter, Outcome};
@@ -58,6 +59,8 @@ pub struct Receiver {
     body_bytes: Arc<Semaphore>,
     /// Who speaks for callers.
     proxies: Proxies,
+    /// Who holds how many connections, of all listeners.
+    crowd: Arc<Crowd>,
     /// How much is taken on of what proves nothing.
     rates: Rates,
     /// What requests for accounts we do not have are checked with.
@@ -88,6 +91,7 @@ impl Receiver {
             in_flight: permits(limits.in_flight_requests),
             body_bytes: Arc::new(permits(limits.in_flight_body_bytes)),
             proxies: Proxies::default(),
+            crowd: Arc::new(Crowd::new(limits.connections_by_address, Proxies::default())),
             rates: Rates::new(&limits),
             decoy: decoy(),
             limits,
@@ -101,11 +105,12 @@ impl Receiver {
     /// The same, behind these proxies.
     #[must_use]
     pub fn behind(self, proxies: Proxies) -> Receiver {
-        Receiver { proxies, ..self }
+        let crowd = Arc::new(Crowd::new(self.limits.connections_by_address, proxies.clone()));
+        Receiver { proxies, crowd, ..self }
     }
 
-    pub(crate) fn proxies(&self) -> &Proxies {
-        &self.proxies
+    pub(crate) fn crowd(&self) -> Arc<Crowd> {
+        Arc::clone(&self.crowd)
     }
 
     pub(crate) fn limits(&self) -> &Limits {
@@ -224,7 +229,7 @@ impl Receiver {
         let credentials = account.map_or(&self.decoy, Account::credentials);
         let verified = door.adapter.verify(&request, credentials, received_at);
         if verified == Err(Rejection::Probe) {
-            // Told alike whether there is such an account or not.
+            // Nothing was proved and nothing is kept: who asks is only told that his gateway would be heard here.
             return Err(Refusal::Probe { status: status(profile.answers.accepted, StatusCode::OK) });
         }
         let Some(account) = account else {

@@ -27,7 +27,6 @@ use crate::connection::{Ending, Patience, Pulse, drive, with_pulse};
 use crate::crowd::Crowd;
 use crate::limits::{BadLimit, Limits};
 use crate::meter::{Held, Outcome};
-use crate::proxy::Proxies;
 use crate::receive::Receiver;
 use crate::stream::Stream;
 
@@ -56,9 +55,7 @@ pub async fn run(
     shutdown: impl Future<Output = ()>,
 ) -> Result<Drained, RunError> {
     receiver.limits().check()?;
-    let plan = Plan::of(receiver.limits(), receiver.meter().connections.clone());
-    let crowd = Crowd::new(receiver.limits().connections_by_address, receiver.proxies().clone());
-    let plan = Plan { crowd: Arc::new(crowd), ..plan };
+    let plan = Plan::of(receiver.limits(), receiver.meter().connections.clone(), receiver.crowd());
     let answering = Arc::clone(&receiver);
     let answer = move |request, pulse: Arc<Pulse>| {
         let receiver = Arc::clone(&answering);
@@ -118,7 +115,7 @@ pub(crate) struct Plan {
 const HYPER_HEADERS: usize = 100;
 
 impl Plan {
-    pub(crate) fn of(limits: &Limits, open: Gauge) -> Plan {
+    pub(crate) fn of(limits: &Limits, open: Gauge, crowd: Arc<Crowd>) -> Plan {
         let mut http = Builder::new();
         // Half-closed callers (`nc`, some proxies) still get their answer, and a caller that goes away does not take a
         // request down with it that the queue already has. Our own deadlines replace hyper's timeout, which starts anew
@@ -140,7 +137,7 @@ impl Plan {
             },
             drain: limits.drain,
             open,
-            crowd: Arc::new(Crowd::new(limits.connections, Proxies::default())),
+            crowd,
         }
     }
 }

@@ -47,91 +47,14 @@ fn free_ports() -> Result<[SocketAddr; 6], Failure> {
 fn configuration([ingress, admin, pagarme, appmax, mercadopago, bank]: [SocketAddr; 6]) -> String {
     let calls = "calls_per_second = 500\nat_once = 16";
     let here = |address: SocketAddr| format!("base = \"http://{address}\"\nallow_other_host = true\n{calls}");
-    let organisation = openfinance::ORGANISATION;
     format!(
-        r#"# A test account at every gateway. `afluente simulate --gateways all` plays them and their APIs on this machine.
-
-[ingress]
-listen = "{ingress}"
-
-# The simulated bank posts through a proxy that forwards its certificate.
-[ingress.proxies]
-trusted = ["127.0.0.1"]
-certificate_header = "x-client-certificate"
-
-[admin]
-listen = "{admin}"
-
-[accounts.shop]
-gateway = "stripe"
-mode = "test"
-secrets = [{{ file = "secrets/stripe-shop" }}]
-aliases = ["/api/stripe/webhook"]
-
-[accounts.loja]
-gateway = "pagarme"
-mode = "test"
-external_id = "acc_Simulated0000001"
-logins = [{{ file = "secrets/loja-login" }}]
-secrets = [{{ file = "secrets/loja-v4" }}]
-aliases = ["/api/payments/pagarme/webhook"]
-[accounts.loja.keys]
-base = "http://{pagarme}"
-allow_other_host = true
-[accounts.loja.api]
-token = {{ file = "secrets/loja-key" }}
-{loja}
-
-[accounts.apps]
-gateway = "appmax"
-mode = "test"
-path_tokens = [{{ file = "secrets/apps-path" }}]
-aliases = ["/api/webhooks/appmax"]
-[accounts.apps.api]
-client_id = "apps"
-client_secret = {{ file = "secrets/apps-client" }}
-{apps}
-
-[accounts.bank]
-gateway = "openfinance"
-profile = "ofb"
-mode = "test"
-external_id = "{organisation}"
-client_certificates = {{ authorities = "certificates/simulated-authority.pem" }}
-aliases = ["/api/open-finance/webhook"]
-[accounts.bank.api]
-base = "http://{bank}"
-client_id = "afluente-demo"
-token_endpoint = "http://{bank}/token"
-signing_key = {{ file = "secrets/bank-key.pem" }}
-signing_key_id = "demo-1"
-organisation = "5a3f2f5e-7b0d-4d2f-9c61-8e1a9d5b6c70"
-keys_base = "http://{bank}"
-allow_other_host = true
-{calls}
-
-[accounts.pix]
-gateway = "openfinance"
-profile = "transfeera"
-mode = "test"
-secrets = [{{ file = "secrets/pix" }}]
-
-[accounts.casa]
-gateway = "openfinance"
-profile = "house"
-mode = "test"
-secrets = [{{ file = "secrets/casa" }}]
-
-[accounts.feira]
-gateway = "mercadopago"
-mode = "test"
-external_id = "700700"
-secrets = [{{ file = "secrets/feira" }}]
-aliases = ["/api/mercadopago/webhook"]
-[accounts.feira.api]
-token = {{ file = "secrets/feira-token" }}
-{feira}
-"#,
+        include_str!("afluente.toml"),
+        ingress = ingress,
+        admin = admin,
+        pagarme = pagarme,
+        bank = bank,
+        organisation = openfinance::ORGANISATION,
+        calls = calls,
         loja = here(pagarme),
         apps = here(appmax),
         feira = here(mercadopago),

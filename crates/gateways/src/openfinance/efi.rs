@@ -17,7 +17,7 @@ use crate::draft::Draft;
 use crate::envelope::Envelope;
 use crate::error::{Malformed, Rejection};
 use crate::json::{self, Json, Object};
-use crate::reading::{Absent, Call, Impossible, Want};
+use crate::reading::{Absent, Call, IgnoredBecause, Impossible, Want};
 use crate::request::Request;
 use crate::signature::matches_token;
 
@@ -49,6 +49,12 @@ fn proof(request: &Request<'_>, credentials: &Credentials, now: Timestamp) -> Re
 
 /// One item, or several in a list: each stands for itself, and one that cannot be read takes no other with it.
 pub(super) fn notice(envelope: &Envelope<'_>) -> Result<Draft, Malformed> {
+    if envelope.body().is_empty() {
+        // The second of the two calls of a registration: it came with the certificate, and is about nothing.
+        let mut draft = Draft::new(None, Some("ping".to_owned()), "ping");
+        draft.ignore(IgnoredBecause::Ping);
+        return Ok(draft);
+    }
     let text = json::text(envelope.body())?;
     let text = json::with_decimals(&text);
     let body = json::value(&text)?;
