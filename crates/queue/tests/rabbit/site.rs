@@ -21,15 +21,20 @@ pub(crate) fn options(corner: &Corner) -> RabbitOptions {
 /// The queues of a corner whose broker will be killed, connected.
 pub(crate) async fn open_to_be_killed(corner: &Corner) -> Queue {
     let first_wait = RabbitOptions::new(corner.url().parse().unwrap()).first_wait;
-    let queue = Queue::open_rabbit(RabbitOptions { first_wait, ..options(corner) }).unwrap();
-    until("it is connected", async || queue.health().is_ok()).await;
-    queue
+    connected(Queue::open_rabbit(RabbitOptions { first_wait, ..options(corner) }).unwrap()).await
 }
 
 /// The queues of a corner, connected.
 pub(crate) async fn open(corner: &Corner) -> Queue {
-    let queue = Queue::open_rabbit(options(corner)).unwrap();
-    until("it is connected", async || queue.health().is_ok()).await;
+    connected(Queue::open_rabbit(options(corner)).unwrap()).await
+}
+
+async fn connected(queue: Queue) -> Queue {
+    let started = Instant::now();
+    while let Err(error) = queue.health() {
+        assert!(started.elapsed() < DEADLINE, "not connected in time: {error}");
+        sleep(Duration::from_millis(20)).await;
+    }
     queue
 }
 
