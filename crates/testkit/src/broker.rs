@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::server::{free_port, is_root, open_to};
+use crate::port::free_port;
+use crate::server::{is_root, open_to};
 use crate::tls::Tls;
 
 /// Where Debian's package puts its programs. Those in sbin insist on a user and on folders of the system's.

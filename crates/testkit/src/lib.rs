@@ -16,6 +16,7 @@ mod broker;
 mod corner;
 mod database;
 pub mod fuzz;
+mod port;
 mod proxy;
 mod server;
 mod tls;
