@@ -28,6 +28,7 @@ mod receipt;
 mod record;
 pub mod report;
 mod rows;
+mod savepoint;
 mod scratch;
 mod sqlite;
 mod subscription;

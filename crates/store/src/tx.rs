@@ -21,10 +21,10 @@ static PROBE: Statement = text!("probe");
 /// One unit of work. Dropping it takes everything back.
 pub struct Tx {
     held: Held,
-    failed: bool,
+    pub(crate) failed: bool,
     /// How long an answer of a server may take before its silence is taken for its end.
-    deadline: Duration,
-    counted: Arc<Counted>,
+    pub(crate) deadline: Duration,
+    pub(crate) counted: Arc<Counted>,
 }
 
 /// The connection of a unit of work. It goes back to the pool only when its transaction has ended as it should: SQLite
@@ -36,7 +36,7 @@ struct Held {
     clean: bool,
 }
 
-enum Connection {
+pub(crate) enum Connection {
     Sqlite(PoolConnection<Sqlite>),
     Postgres(PoolConnection<Postgres>),
 }
@@ -138,7 +138,7 @@ impl Tx {
     }
 
     /// The connection, while the transaction lives: a statement after one that failed would commit by itself.
-    fn connection(&mut self) -> Result<&mut Connection, StoreError> {
+    pub(crate) fn connection(&mut self) -> Result<&mut Connection, StoreError> {
         if self.failed { Err(StoreError::Over) } else { Ok(&mut self.held.connection) }
     }
 

@@ -9,5 +9,6 @@ mod payment;
 mod receipt;
 mod record;
 mod report;
+mod savepoint;
 mod schema;
 pub(crate) mod want;

@@ -107,6 +107,35 @@ async fn nothing_more_is_written_in_a_transaction_a_statement_of_which_failed() 
 }
 
 #[tokio::test]
+async fn a_part_that_waits_too_long_for_a_lock_is_taken_back_alone() {
+    let site = site_with(hasty()).await;
+    let beside = site.database.beside().await;
+    let mut lock = beside.begin().await.unwrap();
+    sqlx::query("lock table payment_names").execute(&mut *lock).await.unwrap();
+    let mut tx = site.store.begin().await.unwrap();
+    tx.claim(&[receipt(None, b"kept")], at(1)).await.unwrap();
+    tx.begin_part().await.unwrap();
+    let failed = tx.lock_names(&[key("shop", "", "pi_1")], at(1)).await.map(drop);
+    assert_eq!(tx.end_part(failed).await.unwrap().unwrap_err().class(), Class::Contended);
+    tx.commit().await.unwrap();
+    assert_eq!(receipts(&site).await, 1);
+}
+
+#[tokio::test]
+async fn a_part_whose_session_the_server_ended_ends_the_unit_of_work() {
+    let site = site_with(hasty()).await;
+    let beside = site.database.beside().await;
+    let mut tx = site.store.begin().await.unwrap();
+    tx.claim(&[receipt(None, b"lost")], at(1)).await.unwrap();
+    tx.begin_part().await.unwrap();
+    end_sessions(&beside).await;
+    let failed = tx.claim(&[receipt(None, b"lost too")], at(1)).await.map(drop);
+    assert_eq!(tx.end_part(failed).await.unwrap_err().class(), Class::Away);
+    assert!(matches!(tx.commit().await.unwrap_err(), StoreError::Over));
+    assert_eq!(receipts(&site).await, 0);
+}
+
+#[tokio::test]
 async fn of_two_in_a_deadlock_one_goes_on_and_the_other_is_told_to_go_again() {
     // Longer than the second after which the server looks for deadlocks.
     let patient = StoreOptions { lock_timeout: Duration::from_secs(8), ..StoreOptions::default() };

@@ -77,6 +77,29 @@ async fn nothing_more_is_written_in_a_transaction_a_statement_of_which_failed() 
 }
 
 #[tokio::test]
+async fn a_part_that_fills_the_disk_is_taken_back_or_ends_the_unit_of_work_and_never_half_of_it() {
+    let (site, other) = full_site().await;
+    let mut tx = site.store.begin().await.unwrap();
+    tx.claim(&[receipt(None, b"small")], at(1)).await.unwrap();
+    tx.begin_part().await.unwrap();
+    let failed = tx.claim(&[receipt(None, &vec![7; 100_000])], at(1)).await.map(drop);
+    let kept = match tx.end_part(failed).await {
+        Ok(inner) => {
+            assert_eq!(inner.unwrap_err().class(), Class::Away);
+            tx.commit().await.is_ok()
+        }
+        Err(ended) => {
+            assert_eq!(ended.class(), Class::Away, "{ended}");
+            assert!(matches!(tx.commit().await.unwrap_err(), StoreError::Over));
+            false
+        }
+    };
+    assert_eq!(receipts(&site).await, i64::from(kept));
+    sqlx::query("drop table ballast").execute(&other).await.unwrap();
+    store_one(&site.store, &[7; 100_000]).await.unwrap();
+}
+
+#[tokio::test]
 async fn a_dropped_unit_of_work_leaves_no_lock_and_no_row() {
     let site = site().await;
     let mut tx = site.store.begin().await.unwrap();
