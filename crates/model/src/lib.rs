@@ -13,6 +13,7 @@ pub mod fact;
 pub mod fold;
 pub mod gateway;
 pub mod id;
+pub mod identity;
 pub mod incoming;
 pub mod kind;
 pub mod money;
