@@ -11,6 +11,7 @@ use crate::backend::Tx;
 use crate::cell::Moment;
 use crate::error::StoreError;
 use crate::input::{json_text, text_without_nul};
+use crate::people::identity::{IdentityKey, said_by};
 use crate::rows::rows;
 
 rows! {
@@ -21,6 +22,7 @@ rows! {
         subject_kind: text,
         subject_id: text,
         claims: string,
+        identity: opt key,
         at: opt moment,
         source: text,
         receipt_id: uuid,
@@ -53,12 +55,14 @@ pub struct ClaimRow<'a> {
 impl Tx {
     /// Adds what envelopes claim. Who says the same again of the same subject adds no row: the newest time stays, with the
     /// receipt that brought it, in whatever order they come.
-    pub async fn add_claims(&mut self, rows: &[ClaimRow<'_>], now: Timestamp) -> Result<(), StoreError> {
+    ///
+    /// Gives the identities that are new, have nobody yet, or of which something newer is known.
+    pub async fn add_claims(&mut self, rows: &[ClaimRow<'_>], now: Timestamp) -> Result<Vec<IdentityKey>, StoreError> {
         let mut inputs = rows.iter().map(|row| input(row, now)).collect::<Result<Vec<_>, _>>()?;
         inputs.sort_by_key(|row| (row.key, Reverse(row.at)));
         inputs.dedup_by_key(|row| row.key);
         self.execute(&CLAIMS, &inputs).await?;
-        Ok(())
+        self.join_identities(rows, now).await
     }
 }
 
@@ -74,6 +78,7 @@ fn input<'a>(row: &ClaimRow<'a>, now: Timestamp) -> Result<ClaimInput<'a>, Store
         subject_kind: row.subject_kind,
         subject_id: row.subject_id,
         claims: json_text(&claims)?,
+        identity: said_by(row).map(|said| said.key().0.into()),
         at: row.at.map(Moment::from),
         source: row.source.as_str(),
         receipt_id: row.receipt.into(),
@@ -81,19 +86,18 @@ fn input<'a>(row: &ClaimRow<'a>, now: Timestamp) -> Result<ClaimInput<'a>, Store
     })
 }
 
-/// Of everything that is said and by whom, and nothing of when: every text after its length.
+/// Of everything that is said and by whom, and nothing of when.
 fn key(row: &ClaimRow<'_>, claims: &[(&str, Cow<'_, str>)]) -> [u8; 16] {
+    let who = [row.account.as_str(), row.tenant, row.subject_kind, row.subject_id, row.source.as_str()];
+    key_of(who.into_iter().chain(claims.iter().flat_map(|(kind, value)| [kind, &**value])))
+}
+
+/// A key of texts in this order: every one after its length.
+pub(crate) fn key_of<'a>(texts: impl Iterator<Item = &'a str>) -> [u8; 16] {
     let mut hash = Sha256::new();
-    let mut text = |part: &str| {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part);
-    };
-    for part in [row.account.as_str(), row.tenant, row.subject_kind, row.subject_id, row.source.as_str()] {
-        text(part);
-    }
-    for (kind, value) in claims {
-        text(kind);
-        text(value);
+    for text in texts {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text);
     }
     let mut key = [0; 16];
     key.copy_from_slice(&hash.finalize()[..16]);

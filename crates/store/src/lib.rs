@@ -21,6 +21,7 @@ mod migration;
 mod name;
 mod partition;
 mod payment;
+pub mod people;
 #[cfg(test)]
 mod plan;
 mod postgres;

@@ -8,6 +8,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::backend::{Location, Store, StoreOptions};
+use crate::people::{customer, identity, link, provider, value};
 use crate::postgres::{self, Server};
 use crate::sqlite::LEDGER_FILE;
 use crate::want::asking;
@@ -51,6 +52,31 @@ fn of_a_worker() -> Vec<Text> {
         subscription::UPDATE,
         subscription::DELETE,
         claim::CLAIMS,
+        identity::JOIN,
+        identity::BY_KEY,
+        identity::BY_CUSTOMER,
+        identity::BY_DOCUMENT,
+        identity::BY_EMAIL,
+        value::EMAIL_COUNTS,
+        value::DOCUMENT_COUNTS,
+        value::EMAIL_DOCUMENTS,
+        value::READ,
+        value::WRITE,
+        customer::INSERT,
+        customer::FIND,
+        customer::REFRESH,
+        customer::ASSIGN,
+        provider::READ,
+        provider::BY_EMAIL,
+        provider::WRITE,
+        provider::LINK,
+        provider::ACCOUNTS,
+        provider::UNNAMED_INSERT,
+        provider::UNNAMED_DROP,
+        link::OF_PAYMENTS,
+        link::OF_SUBSCRIPTIONS,
+        link::LINK_PAYMENTS,
+        link::LINK_SUBSCRIPTIONS,
         want::WANTS,
         want::DUE,
         want::KNOWN,

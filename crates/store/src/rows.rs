@@ -105,6 +105,9 @@ macro_rules! packed {
 }
 
 macro_rules! packed_cell {
+    ($column:ident opt uuid) => {
+        concat!("iif(", stringify!($column), " is null, null, hex(", stringify!($column), "))")
+    };
     ($column:ident opt $kind:ident) => { $crate::rows::packed_cell!($column $kind) };
     ($column:ident uuid) => { concat!("hex(", stringify!($column), ")") };
     ($column:ident key) => { concat!("hex(", stringify!($column), ")") };

@@ -137,6 +137,11 @@ impl Tx {
         Ok(())
     }
 
+    /// Whether others may write at the same time.
+    pub(crate) fn is_of_a_server(&self) -> bool {
+        matches!(self.held.connection, Connection::Postgres(_))
+    }
+
     /// The connection, while the transaction lives: a statement after one that failed would commit by itself.
     pub(crate) fn connection(&mut self) -> Result<&mut Connection, StoreError> {
         if self.failed { Err(StoreError::Over) } else { Ok(&mut self.held.connection) }

@@ -27,7 +27,8 @@ struct Catalogue {
 /// A type of a column, in the words `rows!` is declared in. SQLite has no type for an id or a flag: what it checks by length
 /// and by value, Postgres has a type for.
 fn of_sqlite(kind: &str, column: &str, table: &str) -> String {
-    let ids = ["id", "delivery_id", "receipt_id", "payment_id", "subscription_id", "entity_id"];
+    let ids =
+        ["id", "delivery_id", "receipt_id", "payment_id", "subscription_id", "entity_id", "customer_id", "merged_into"];
     let flags = [
         "livemode",
         "capture_inferred",
@@ -35,6 +36,8 @@ fn of_sqlite(kind: &str, column: &str, table: &str) -> String {
         "returned_more_than_captured",
         "mixed_currency",
         "amount_doubted",
+        "own",
+        "shared",
     ];
     let moments = [
         "at",

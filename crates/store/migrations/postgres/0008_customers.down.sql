@@ -1,0 +1,13 @@
+drop index payment_names_of;
+drop index customer_subscriptions_by_identity;
+alter table customer_subscriptions drop column identity;
+drop index payments_limbo;
+drop index payments_by_identity;
+alter table payments drop column identity;
+drop table dual_write_gaps;
+drop table identity_values;
+drop table customer_providers;
+drop table customers;
+drop table identities;
+alter table identity_claims drop column identity;
+alter table identity_claims drop column merchant;

@@ -1,0 +1,1 @@
+join identities on identities.key = input.key
