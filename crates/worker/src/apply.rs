@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::entry::Entry;
 use crate::followup::Followups;
 use crate::outcome::Outcome;
+use crate::people::{self, Touched};
 use crate::prepare::{Good, Prepared};
 use crate::{payments, subscriptions};
 
@@ -106,7 +107,9 @@ pub(crate) async fn write(
     followups.inconsistencies.extend(entries.iter().flat_map(Entry::for_people));
     let claims: Vec<_> = entries.iter().flat_map(Entry::claims).collect();
     let words: Vec<_> = entries.iter().flat_map(Entry::unknown_words).collect();
-    tx.add_claims(&claims, now).await?;
+    let identities = tx.add_claims(&claims, now).await?;
+    let touched = Touched::of(entries, &claims, identities);
     tx.count_unknown_words(&words, now).await?;
+    people::write(tx, &touched, now, &mut followups).await?;
     followups.save(tx, now).await
 }

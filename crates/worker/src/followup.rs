@@ -1,6 +1,7 @@
 //! What follows from a change: events, announcements, questions, contradictions.
 
 use afluente_model::{Payment, Timestamp, WantKind, WantReason};
+use afluente_store::people::Refreshed;
 use afluente_store::{
     EventRow, Inconsistency, OutboxRow, PaymentKey, PaymentRow, StoreError, SubscriptionKey, SubscriptionRow, Tx,
     WantRow,
@@ -103,6 +104,26 @@ impl Followups {
         };
         self.events.push(event);
         self.outbox.push(subscription_announcement(old, new, &after));
+    }
+
+    /// A customer's row became another.
+    pub(crate) fn customer_changed(&mut self, one: &Refreshed) {
+        let (kind, detail) = match one.merged_into {
+            Some(into) => ("merged", json!({"into": into})),
+            None if one.row_version == 1 => ("created", json!({})),
+            None => ("updated", json!({})),
+        };
+        let event = EventRow {
+            entity_type: "customer",
+            entity: one.customer,
+            row_version: one.row_version,
+            ..self.event(kind, detail.to_string())
+        };
+        self.events.push(event);
+        let payload = json!({"customer": one.customer, "row_version": one.row_version, "merged_into": one.merged_into});
+        let key = one.customer.to_string().into();
+        let topic = "customer.changed";
+        self.outbox.push(OutboxRow { id: Uuid::now_v7(), topic, key, payload: payload.to_string() });
     }
 
     fn event(&self, kind: &'static str, detail: String) -> EventRow {

@@ -24,6 +24,7 @@ mod mirror;
 mod names;
 mod outcome;
 mod payments;
+mod people;
 mod prepare;
 mod pulse;
 pub mod rebuild;

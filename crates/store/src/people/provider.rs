@@ -79,6 +79,7 @@ struct AccountRecord {
     merchant: String,
     account: String,
     tenant: String,
+    key_kind: String,
     provider_customer_id: String,
 }
 
@@ -104,6 +105,8 @@ pub struct Unnamed {
     pub account: AccountName,
     /// The gateway's sub-account, empty for none.
     pub tenant: Box<str>,
+    /// What links them: the kind of what makes the person the same.
+    pub linked_by: Box<str>,
 }
 
 impl Tx {
@@ -176,6 +179,7 @@ impl Tx {
                     merchant: merchant(TABLE, &row.merchant)?,
                     account: account(TABLE, &row.account)?,
                     tenant: row.tenant.into(),
+                    linked_by: row.key_kind.into(),
                 })
             })
             .collect()
@@ -185,19 +189,19 @@ impl Tx {
     pub async fn save_unnamed(
         &mut self,
         customers: &[Uuid],
-        unnamed: &[(Unnamed, &'static str)],
+        unnamed: &[Unnamed],
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.execute(&UNNAMED_DROP, &id_rows(customers)).await?;
         let mut rows: Vec<UnnamedInput<'_>> = unnamed
             .iter()
-            .map(|(one, linked_by)| UnnamedInput {
+            .map(|one| UnnamedInput {
                 id: Uuid::now_v7().into(),
                 merchant: one.merchant.as_str(),
                 account: one.account.as_str(),
                 tenant: &one.tenant,
                 customer_id: one.customer.into(),
-                linked_by,
+                linked_by: &one.linked_by,
                 now: now.into(),
             })
             .collect();
