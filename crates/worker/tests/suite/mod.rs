@@ -3,4 +3,5 @@
 mod batch;
 pub(crate) mod bench;
 mod left_behind;
+mod people;
 mod rebuild;

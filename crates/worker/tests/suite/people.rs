@@ -1,0 +1,187 @@
+//! People: the same customers, links and payments of theirs, whatever order deliveries come in.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use afluente_gateways::adapter;
+use afluente_model::identity::{Identity, assign};
+use afluente_model::{AccountName, Delivery, Gateway, Mode, Timestamp};
+use afluente_queue::Sealed;
+use afluente_store::people::IdentityKey;
+use afluente_worker::Account;
+use rand::seq::SliceRandom;
+use rand::{RngExt, SeedableRng, rngs::StdRng};
+
+use crate::suite::bench::{Bench, NOW, account, accounts, delivery, event};
+
+const DOCUMENTS: [&str; 4] = ["52998224725", "11144477735", "39053344705", "12345678909"];
+
+/// A bench with a second gateway, which knows documents.
+async fn bench() -> Bench {
+    let mut bench = Bench::new().await;
+    let mut all = accounts(&["shop"], Mode::Test);
+    let brazilian = Account { gateway: Gateway::Pagarme, adapter: adapter(Gateway::Pagarme), ..account(Mode::Test) };
+    all.0.insert(AccountName::parse("loja").unwrap(), brazilian);
+    let mut tx = bench.store.begin().await.unwrap();
+    tx.save_accounts(&all.rows(), Timestamp::EPOCH).await.unwrap();
+    tx.commit().await.unwrap();
+    bench.accounts = Arc::new(all);
+    bench
+}
+
+/// One delivery: a payment of whoever this is, at a second.
+#[derive(Clone, Debug)]
+struct Said {
+    name: usize,
+    customer: Option<String>,
+    document: Option<String>,
+    email: Option<String>,
+    second: i64,
+}
+
+fn quoted(text: Option<&String>) -> String {
+    text.map_or_else(|| "null".to_owned(), |text| format!("\"{text}\""))
+}
+
+impl Said {
+    /// With a document it is a charge at Pagar.me, without one an intent at Stripe.
+    fn delivery(&self) -> Delivery {
+        let (name, second) = (self.name, self.second);
+        let (customer, email) = (quoted(self.customer.as_ref()), quoted(self.email.as_ref()));
+        if self.document.is_none() {
+            let object = format!(
+                r#"{{"id":"pi_{name}","object":"payment_intent","amount":500,"amount_received":500,"currency":"brl","status":"succeeded","customer":{customer},"receipt_email":{email}}}"#
+            );
+            return delivery(
+                "shop",
+                &event(&format!("{name}_{second}"), "payment_intent.succeeded", NOW - second, &object),
+            );
+        }
+        let document = quoted(self.document.as_ref());
+        let at = Timestamp::from_seconds(NOW - second).unwrap();
+        let body = format!(
+            r#"{{"id":"hook_{name}_{second}","account":{{"id":"acc_1"}},"type":"charge.paid","created_at":"{at}","data":{{"id":"ch_{name}","amount":500,"paid_amount":500,"status":"paid","currency":"BRL","payment_method":"pix","created_at":"{at}","updated_at":"{at}","customer":{{"id":{customer},"name":"Ana {name}","email":{email},"document":{document}}}}}}}"#
+        );
+        Delivery { gateway: Gateway::Pagarme, ..delivery("loja", &body) }
+    }
+}
+
+/// Sixty deliveries of four people who share addresses and gateways' customers in every way there is.
+fn history(random: &mut StdRng) -> Vec<Said> {
+    let emails = ["ana@x.com", "bia@x.com", "casa@x.com", "loja@x.com", "so@x.com", "outra@x.com"];
+    let pick = |random: &mut StdRng, from: &[&str], often: f64| {
+        random.random_bool(often).then(|| from[random.random_range(0..from.len())].to_owned())
+    };
+    (0..60)
+        .map(|_| {
+            let document = pick(random, &DOCUMENTS, 0.5);
+            let customers: &[&str] =
+                if document.is_some() { &["cus_p1", "cus_p2", "cus_p3"] } else { &["cus_s1", "cus_s2", "cus_s3"] };
+            Said {
+                name: random.random_range(0..25),
+                customer: pick(random, customers, 0.6),
+                document,
+                email: pick(random, &emails, 0.7),
+                second: random.random_range(50..80),
+            }
+        })
+        .collect()
+}
+
+/// The CPF of this number, with its two check digits.
+fn cpf(number: u32) -> String {
+    let mut digits: Vec<u32> = format!("{number:09}").chars().filter_map(|digit| digit.to_digit(10)).collect();
+    for _ in 0..2 {
+        let weights = (2..=u32::try_from(digits.len()).unwrap() + 1).rev();
+        let rest = digits.iter().zip(weights).map(|(digit, weight)| digit * weight).sum::<u32>() % 11;
+        digits.push(if rest < 2 { 0 } else { 11 - rest });
+    }
+    digits.into_iter().map(|digit| digit.to_string()).collect()
+}
+
+/// Everything about people, by nothing of ours.
+async fn people(bench: &Bench) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    let of = [
+        // Who is who, and what is known of each.
+        "select string_agg(key_kind || ':' || key_value || ' ' || coalesce(document, '-') || ' ' || coalesce(email, '-') || ' ' || coalesce(name, '-'), '|') \
+         from customers where merged_into is null",
+        "select string_agg(p.account || ' ' || coalesce(p.provider_customer_id, '-') || ' ' || p.linked_by || ' ' || c.key_value, '|') \
+         from customer_providers p join customers c on c.id = p.customer_id",
+        "select string_agg(p.provider_payment_id || ' ' || coalesce(c.key_value, '-'), '|') \
+         from payments p left join identities i on i.key = p.identity left join customers c on c.id = i.customer_id",
+    ];
+    for (place, sql) in of.into_iter().enumerate() {
+        let rows = bench.ledger.text(sql).await;
+        found.extend(rows.split('|').map(|row| format!("{place} {row}")));
+    }
+    found
+}
+
+/// That every identity has the person the law over everything gives it.
+async fn agrees_with_the_law(bench: &Bench) {
+    let rows = bench.store.people_after(IdentityKey([0; 16]), 10_000).await.unwrap();
+    let identities: Vec<Identity> = rows.iter().map(|one| one.row.identity.clone()).collect();
+    for (row, person) in rows.iter().zip(assign(&identities)) {
+        let person = person.map(|person| (person.kind().to_owned(), person.value()));
+        assert_eq!(row.person, person, "{:?}", row.row);
+    }
+}
+
+async fn deliver(bench: &Bench, history: &[Said], size: usize) {
+    for part in history.chunks(size) {
+        let messages: Vec<Sealed> = part.iter().map(|said| bench.keys.seal(&said.delivery())).collect();
+        bench.handle(messages, true).await;
+    }
+}
+
+/// How many orders are tried: fewer where a ledger costs more, more where somebody asks.
+fn orders() -> usize {
+    std::env::var("AFLUENTE_ORDERS").ok().and_then(|text| text.parse().ok()).unwrap_or(12)
+}
+
+#[tokio::test]
+async fn any_order_of_deliveries_gives_the_same_people_and_the_ones_the_law_gives() {
+    let mut random = StdRng::seed_from_u64(18);
+    let mut history = history(&mut random);
+    let mut first: Option<BTreeSet<String>> = None;
+    for order in 0..orders() {
+        let bench = bench().await;
+        deliver(&bench, &history, [1, 7, 60][order % 3]).await;
+        agrees_with_the_law(&bench).await;
+        let found = people(&bench).await;
+        assert!(found.len() > 40, "{found:?}");
+        assert_eq!(first.get_or_insert_with(|| found.clone()), &found, "order {order}");
+        history.shuffle(&mut random);
+    }
+}
+
+#[tokio::test]
+async fn an_address_that_turns_out_to_be_a_placeholder_lets_everybody_go_and_is_reported_once() {
+    let said = |name: usize, document: Option<&str>, customer: Option<&str>| Said {
+        name,
+        customer: customer.map(Into::into),
+        document: document.map(Into::into),
+        email: Some("nao@tem.com".into()),
+        second: 60,
+    };
+    let documents: Vec<String> = (1..=11).map(cpf).collect();
+    let mut all: Vec<Said> = documents.iter().enumerate().map(|(n, document)| said(n, Some(document), None)).collect();
+    all.extend([said(90, None, None), said(91, None, Some("cus_s1"))]);
+    let mut seen: BTreeMap<bool, BTreeSet<String>> = BTreeMap::new();
+    for turned in [false, true] {
+        let bench = bench().await;
+        if turned {
+            all.reverse();
+        }
+        deliver(&bench, &all, 1).await;
+        agrees_with_the_law(&bench).await;
+        let reported = "select cast(count(*) as text) from inconsistencies where kind = 'shared_value'";
+        assert_eq!(bench.ledger.text(reported).await, "1");
+        let found = people(&bench).await;
+        assert!(found.contains("2 pi_90 -"), "nobody's: {found:?}");
+        assert!(found.contains("2 pi_91 shop//cus_s1"), "{found:?}");
+        seen.insert(turned, found);
+    }
+    assert_eq!(seen[&false], seen[&true]);
+}
