@@ -85,6 +85,19 @@ pub enum Class {
     Refused,
 }
 
+impl Class {
+    /// The word in labels and rows.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Class::Away => "away",
+            Class::Contended => "contended",
+            Class::Unsettled => "unsettled",
+            Class::Refused => "refused",
+        }
+    }
+}
+
 impl StoreError {
     /// What to do with the work.
     #[must_use]

@@ -12,7 +12,7 @@ use crate::people::{customer, identity, link, provider, value};
 use crate::postgres::{self, Server};
 use crate::sqlite::LEDGER_FILE;
 use crate::want::asking;
-use crate::{claim, dead, fact, folded, name, payment, receipt, record, report, subscription, want};
+use crate::{claim, dead, fact, folded, gap, name, payment, receipt, record, report, subscription, want};
 
 /// A statement for SQLite and for Postgres.
 type Text = (&'static str, &'static str);
@@ -77,6 +77,10 @@ fn of_a_worker() -> Vec<Text> {
         link::OF_SUBSCRIPTIONS,
         link::LINK_PAYMENTS,
         link::LINK_SUBSCRIPTIONS,
+        gap::OPEN,
+        gap::DUE,
+        gap::CLOSE,
+        gap::IDENTITIES,
         want::WANTS,
         want::DUE,
         want::KNOWN,

@@ -3,6 +3,7 @@
 mod claim;
 mod dead;
 mod event;
+mod gap;
 mod inconsistency;
 mod payment;
 mod person;
@@ -15,6 +16,7 @@ pub use crate::receipt::HeldReceipt;
 pub use claim::ClaimView;
 pub use dead::{DeadFilter, DeadMessage, DeadView};
 pub use event::{EventFilter, EventOf, EventView};
+pub use gap::OpenGaps;
 pub use inconsistency::{InconsistencyFilter, InconsistencyView};
 pub use payment::{PaymentFilter, ReceiptView};
 pub use person::PersonView;

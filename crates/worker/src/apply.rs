@@ -110,6 +110,7 @@ pub(crate) async fn write(
     let identities = tx.add_claims(&claims, now).await?;
     let touched = Touched::of(entries, &claims, identities);
     tx.count_unknown_words(&words, now).await?;
-    people::write(tx, &touched, now, &mut followups).await?;
-    followups.save(tx, now).await
+    let apart = followups.apart();
+    followups.save(tx, now).await?;
+    people::write_apart(tx, &touched, now, apart).await
 }

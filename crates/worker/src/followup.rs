@@ -38,6 +38,11 @@ impl Followups {
         }
     }
 
+    /// Nothing yet, on behalf of the same: for what is written in a part of its own.
+    pub(crate) fn apart(&self) -> Followups {
+        Followups::by(&self.actor)
+    }
+
     /// Writes all of it.
     pub(crate) async fn save(self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
         tx.open_wants(&self.wants, now).await?;

@@ -37,6 +37,7 @@ mod taken;
 pub use account::{Account, Accounts};
 pub use batch::handle;
 pub use outcome::{Outcome, Postponed};
+pub use people::mend::repair as repair_gaps;
 pub use prepare::{PARK_AFTER_SECONDS, Prepared};
 pub use pulse::Pulse;
 pub use run::{Settings, Worker, run};

@@ -5,7 +5,8 @@ use std::time::Duration;
 use afluente_gateways::{Malformed, UnknownWord};
 use afluente_model::{Gateway, Timestamp};
 use afluente_queue::Queue;
-use afluente_store::{Class, DeadReason};
+use afluente_store::report::OpenGaps;
+use afluente_store::{Class, DeadReason, GapTarget};
 use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
 use crate::outcome::Outcome;
@@ -74,13 +75,21 @@ pub(crate) fn committed(took: Duration) {
 }
 
 pub(crate) fn failed(class: Class) {
-    let class = match class {
-        Class::Away => "away",
-        Class::Contended => "contended",
-        Class::Unsettled => "unsettled",
-        Class::Refused => "refused",
-    };
-    counter!("afluente_worker_batch_failures_total", "class" => class).increment(1);
+    counter!("afluente_worker_batch_failures_total", "class" => class.as_str()).increment(1);
+}
+
+/// So many things could not be written beside the facts.
+pub(crate) fn gaps(target: GapTarget, class: Class, count: usize) {
+    let count = u64::try_from(count).unwrap_or(u64::MAX);
+    counter!("afluente_dual_write_gaps_total", "target" => target.as_str(), "class" => class.as_str()).increment(count);
+}
+
+/// How many such are open, and for how long the oldest was.
+#[allow(clippy::cast_precision_loss, reason = "a gauge is a float; counts this large are not reached")]
+pub(crate) fn open_gaps(target: GapTarget, gaps: OpenGaps, now: Timestamp) {
+    let micros = gaps.oldest.map_or(0, |oldest| now.as_micros().saturating_sub(oldest.as_micros()));
+    gauge!("afluente_dual_write_gaps_open", "target" => target.as_str()).set(gaps.open as f64);
+    gauge!("afluente_dual_write_gaps_oldest_seconds", "target" => target.as_str()).set(micros as f64 / 1e6);
 }
 
 pub(crate) fn panicked() {

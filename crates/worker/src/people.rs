@@ -7,15 +7,20 @@
 
 mod assignment;
 mod census;
+pub(crate) mod mend;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use afluente_model::Timestamp;
+use afluente_model::{Timestamp, chain};
 use afluente_store::people::{IdentityKey, Linked, Subject};
-use afluente_store::{ClaimRow, StoreError, Tx};
+use afluente_store::{ClaimRow, GapReason, GapSubject, GapTarget, PaymentKey, StoreError, Tx};
+use tracing::warn;
+use uuid::Uuid;
 
 use crate::entry::Entry;
 use crate::followup::Followups;
+use crate::measure;
+use crate::names::key_of;
 use census::Census;
 
 /// What a batch says of people.
@@ -27,26 +32,78 @@ pub(crate) struct Touched {
     pub(crate) payments: BTreeSet<Subject>,
     /// Subscriptions of which somebody is claimed.
     pub(crate) subscriptions: BTreeSet<Subject>,
+    /// All of it by what it is about, with a receipt that says so, for the case that it cannot be written now.
+    subjects: Vec<(GapSubject, Uuid)>,
 }
 
 impl Touched {
     /// By the claims and names of these entries.
     pub(crate) fn of(entries: &[Entry<'_>], claims: &[ClaimRow<'_>], identities: Vec<IdentityKey>) -> Touched {
         let of = |kind: &str| claims.iter().filter(move |claim| claim.subject_kind == kind).map(subject).collect();
-        let mut touched = Touched { identities, payments: of("payment"), subscriptions: of("subscription") };
-        let renamed =
-            entries.iter().flat_map(|entry| entry.reading.aliases.iter().map(|alias| (entry.account, &alias.alias)));
-        touched.payments.extend(renamed.map(|(account, named)| Subject {
-            account: account.clone(),
-            tenant: named.tenant.as_ref().map_or("", |tenant| tenant.as_str()).into(),
-            id: named.id.as_str().into(),
-        }));
+        let mut touched = Touched {
+            identities,
+            payments: of("payment"),
+            subscriptions: of("subscription"),
+            subjects: claims.iter().map(|claim| (gap(&subject(claim), claim.subject_kind), claim.receipt)).collect(),
+        };
+        for entry in entries {
+            for alias in &entry.reading.aliases {
+                let PaymentKey { account, tenant, id } = key_of(entry.account, &alias.alias);
+                let named = Subject { account, tenant, id };
+                touched.subjects.push((gap(&named, "payment"), entry.receipt));
+                touched.payments.insert(named);
+            }
+        }
         touched
+    }
+}
+
+impl Touched {
+    /// What is behind gaps, to be made again.
+    fn again(subjects: &[&GapSubject], identities: Vec<IdentityKey>) -> Touched {
+        let of = |kind: &str| {
+            let named = subjects.iter().filter(|one| &*one.kind == kind);
+            named
+                .map(|one| Subject { account: one.account.clone(), tenant: one.tenant.clone(), id: one.id.clone() })
+                .collect()
+        };
+        let (payments, subscriptions) = (of("payment"), of("subscription"));
+        Touched { identities, payments, subscriptions, subjects: Vec::new() }
     }
 }
 
 fn subject(claim: &ClaimRow<'_>) -> Subject {
     Subject { account: claim.account.clone(), tenant: claim.tenant.into(), id: claim.subject_id.into() }
+}
+
+fn gap(subject: &Subject, kind: &str) -> GapSubject {
+    let Subject { account, tenant, id } = subject.clone();
+    GapSubject { account, tenant, kind: kind.into(), id }
+}
+
+/// Writes what a batch says of people as a part of its own: it may fail, and costs no fact. What failed is a gap, to be made again
+/// from the claims.
+pub(crate) async fn write_apart(
+    tx: &mut Tx,
+    touched: &Touched,
+    now: Timestamp,
+    mut followups: Followups,
+) -> Result<(), StoreError> {
+    if touched.subjects.is_empty() {
+        return Ok(());
+    }
+    tx.begin_part().await?;
+    let written = async {
+        write(tx, touched, now, &mut followups).await?;
+        followups.save(tx, now).await
+    }
+    .await;
+    let Err(error) = tx.end_part(written).await? else { return Ok(()) };
+    let (class, detail) = (error.class(), chain(&error));
+    warn!(subjects = touched.subjects.len(), error = %detail, "Customers could not be written; noted as gaps and made again");
+    measure::gaps(GapTarget::Customers, class, touched.subjects.len());
+    let why = GapReason { target: GapTarget::Customers, reason: class.as_str(), detail: &detail };
+    tx.open_gaps(&touched.subjects, why, now).await
 }
 
 /// Assigns people anew where something is new, and lets payments and subscriptions follow what is claimed of them.

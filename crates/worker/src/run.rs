@@ -16,6 +16,7 @@ use crate::batch::write_all;
 use crate::measure;
 use crate::mirror::Mirror;
 use crate::outcome::Postponed;
+use crate::people::mend::Mender;
 use crate::pulse::Pulse;
 use crate::settle::{Next, RetryPolicy, jittered, spread};
 use crate::taken::Taken;
@@ -62,6 +63,7 @@ pub struct Worker {
 pub async fn run(worker: Worker, shutdown: impl Future<Output = ()>) -> Result<(), QueueError> {
     measure::describe();
     let mut mirror = Mirror::new(&worker.pulse);
+    let mut mender = Mender::new();
     let mut pace = Pace::new();
     let mut accounts = worker.accounts.clone();
     accounts.mark_unchanged();
@@ -79,6 +81,10 @@ pub async fn run(worker: Worker, shutdown: impl Future<Output = ()>) -> Result<(
             () = mirror.due() => {
                 let rows = worker.accounts.borrow().rows();
                 mirror.write(&worker.store, &rows).await;
+                continue;
+            }
+            () = mender.due() => {
+                mender.mend(&worker.store).await;
                 continue;
             }
             taken = worker.next(&mut ahead, most) => taken,

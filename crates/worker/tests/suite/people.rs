@@ -7,8 +7,9 @@ use afluente_gateways::adapter;
 use afluente_model::identity::{Identity, assign};
 use afluente_model::{AccountName, Delivery, Gateway, Mode, Timestamp};
 use afluente_queue::Sealed;
+use afluente_store::GapTarget;
 use afluente_store::people::IdentityKey;
-use afluente_worker::Account;
+use afluente_worker::{Account, repair_gaps};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
 
@@ -184,4 +185,29 @@ async fn an_address_that_turns_out_to_be_a_placeholder_lets_everybody_go_and_is_
         seen.insert(turned, found);
     }
     assert_eq!(seen[&false], seen[&true]);
+}
+
+#[tokio::test]
+async fn people_who_cannot_be_written_cost_no_fact_and_are_made_again() {
+    let history = history(&mut StdRng::seed_from_u64(7));
+    let well = bench().await;
+    deliver(&well, &history, 9).await;
+    let ill = bench().await;
+    let (before, during) = history.split_at(20);
+    deliver(&ill, before, 9).await;
+    for table in ["customers", "identity_values", "customer_providers"] {
+        ill.ledger.run(&format!("alter table {table} rename to away")).await;
+        deliver(&ill, &during[..13], 9).await;
+        ill.ledger.run(&format!("alter table away rename to {table}")).await;
+    }
+    deliver(&ill, &during[13..], 9).await;
+    assert_eq!(ill.rows().await, well.rows().await, "payments as if nothing had failed");
+    let open = ill.store.open_gaps(GapTarget::Customers).await.unwrap();
+    assert!(open.open > 5 && open.oldest.is_some(), "{open:?}");
+    assert_ne!(people(&ill).await, people(&well).await);
+    assert_eq!(repair_gaps(&ill.store).await.unwrap() as u64, open.open);
+    agrees_with_the_law(&ill).await;
+    assert_eq!(people(&ill).await, people(&well).await);
+    assert_eq!(ill.store.open_gaps(GapTarget::Customers).await.unwrap().open, 0);
+    assert_eq!(repair_gaps(&ill.store).await.unwrap(), 0);
 }

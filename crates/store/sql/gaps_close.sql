@@ -1,0 +1,3 @@
+update dual_write_gaps set repaired_at = input.now
+from input
+where dual_write_gaps.id = input.id and dual_write_gaps.repaired_at is null

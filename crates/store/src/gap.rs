@@ -1,0 +1,172 @@
+//! Gaps: what could not be written beside the facts and has to be made again.
+
+use afluente_model::{AccountName, Timestamp};
+use sqlx::FromRow;
+use uuid::Uuid;
+
+use crate::backend::Tx;
+use crate::cell::{Hex, Id};
+use crate::error::StoreError;
+use crate::people::IdentityKey;
+use crate::people::identity::account;
+use crate::rows::rows;
+
+/// How many gaps are taken at once.
+pub const GAPS_AT_ONCE: usize = 200;
+
+rows! {
+    struct OpenInput<'a> {
+        id: uuid,
+        target: text,
+        account: text,
+        tenant: text,
+        subject_kind: text,
+        subject_id: text,
+        reason: text,
+        detail: text,
+        receipt_id: opt uuid,
+        now: moment,
+    }
+    OPEN = "gaps_open";
+}
+
+rows! {
+    struct DueInput<'a> {
+        target: text,
+    }
+    DUE = "gaps_due", take dual_write_gaps;
+}
+
+rows! {
+    struct CloseInput {
+        id: uuid,
+        now: moment,
+    }
+    CLOSE = "gaps_close";
+}
+
+rows! {
+    struct SubjectInput<'a> {
+        account: text,
+        tenant: text,
+        subject_kind: text,
+        subject_id: text,
+    }
+    IDENTITIES = "people/identities_of_subjects";
+}
+
+#[derive(FromRow)]
+struct Record {
+    id: Id,
+    account: String,
+    tenant: String,
+    subject_kind: String,
+    subject_id: String,
+}
+
+/// What a gap is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GapTarget {
+    /// Our customers and their links.
+    Customers,
+    /// A legacy application's columns.
+    Legacy,
+}
+
+impl GapTarget {
+    /// The word stored.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            GapTarget::Customers => "customers",
+            GapTarget::Legacy => "legacy",
+        }
+    }
+}
+
+/// What a gap is about: whatever claims were made of.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct GapSubject {
+    /// The account.
+    pub account: AccountName,
+    /// The gateway's sub-account, empty for none.
+    pub tenant: Box<str>,
+    /// `payment`, `subscription`, `customer`, `method`, `checkout` or `invoice`.
+    pub kind: Box<str>,
+    /// The gateway's id.
+    pub id: Box<str>,
+}
+
+/// Why something is a gap.
+#[derive(Clone, Copy, Debug)]
+pub struct GapReason<'a> {
+    /// What is missing.
+    pub target: GapTarget,
+    /// A word from a closed set: the class of the error.
+    pub reason: &'static str,
+    /// The error in the database's words, never a value.
+    pub detail: &'a str,
+}
+
+impl Tx {
+    /// Notes that something is to be made again. What is open already is counted up.
+    pub async fn open_gaps(
+        &mut self,
+        gaps: &[(GapSubject, Uuid)],
+        why: GapReason<'_>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut rows: Vec<OpenInput<'_>> = gaps
+            .iter()
+            .map(|(subject, receipt)| OpenInput {
+                id: Uuid::now_v7().into(),
+                target: why.target.as_str(),
+                account: subject.account.as_str(),
+                tenant: &subject.tenant,
+                subject_kind: &subject.kind,
+                subject_id: &subject.id,
+                reason: why.reason,
+                detail: why.detail,
+                receipt_id: Some((*receipt).into()),
+                now: now.into(),
+            })
+            .collect();
+        rows.sort_by_key(|row| (row.account, row.tenant, row.subject_kind, row.subject_id));
+        rows.dedup_by_key(|row| (row.account, row.tenant, row.subject_kind, row.subject_id));
+        self.execute(&OPEN, &rows).await?;
+        Ok(())
+    }
+
+    /// The oldest open gaps, held for this unit of work; those that another holds are passed over.
+    pub async fn take_gaps(&mut self, target: GapTarget) -> Result<Vec<(Uuid, GapSubject)>, StoreError> {
+        let records: Vec<Record> = self.fetch(&DUE, &[DueInput { target: target.as_str() }]).await?;
+        let subject = |row: Record| {
+            let account = account("dual_write_gaps", &row.account)?;
+            let (tenant, kind, id) = (row.tenant.into(), row.subject_kind.into(), row.subject_id.into());
+            Ok((row.id.into(), GapSubject { account, tenant, kind, id }))
+        };
+        records.into_iter().map(subject).collect()
+    }
+
+    /// Marks gaps as repaired.
+    pub async fn close_gaps(&mut self, ids: &[Uuid], now: Timestamp) -> Result<(), StoreError> {
+        let rows: Vec<CloseInput> = ids.iter().map(|id| CloseInput { id: (*id).into(), now: now.into() }).collect();
+        self.execute(&CLOSE, &rows).await?;
+        Ok(())
+    }
+
+    /// The identities that were claimed of these.
+    pub async fn identities_of(&mut self, subjects: &[&GapSubject]) -> Result<Vec<IdentityKey>, StoreError> {
+        let rows: Vec<SubjectInput<'_>> = subjects
+            .iter()
+            .map(|one| SubjectInput {
+                account: one.account.as_str(),
+                tenant: &one.tenant,
+                subject_kind: &one.kind,
+                subject_id: &one.id,
+            })
+            .collect();
+        let keys: Vec<(Hex<16>,)> = self.fetch(&IDENTITIES, &rows).await?;
+        Ok(keys.into_iter().map(|(key,)| IdentityKey(key.bytes())).collect())
+    }
+}
