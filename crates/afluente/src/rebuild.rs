@@ -153,10 +153,12 @@ fn text(report: &Report) -> String {
     let covered = report.facts + report.uncovered;
     let mut text = format!(
         "rows    {} payments and {} subscriptions are compared with the fold of their facts\n\
+         people  {} identities are compared with what all of them together say\n\
          facts   {} of {covered} are compared with what {} receipts say{}\n\
          result  {}\n",
         report.payments,
         report.subscriptions,
+        report.identities,
         report.facts,
         report.receipts,
         if report.unread > 0 {
@@ -189,7 +191,7 @@ fn document(report: &Report, args: &RebuildArgs, written: &Repaired) -> Value {
         .collect();
     json!({
         "receipts": report.receipts, "receipts_unread": report.unread, "payments": report.payments,
-        "subscriptions": report.subscriptions, "facts_compared": report.facts, "facts_uncovered": report.uncovered,
+        "subscriptions": report.subscriptions, "identities": report.identities, "facts_compared": report.facts, "facts_uncovered": report.uncovered,
         "differences": differences, "beyond_repair": report.plan.beyond_repair,
         "written": if args.yes { json!(written) } else { Value::Null },
     })

@@ -122,6 +122,19 @@ pub(crate) async fn write(
     link(tx, Linked::Subscriptions, &touched.subscriptions).await
 }
 
+/// Takes these identities from whoever has them, and gives them to whom the law says.
+pub(crate) async fn assign_anew(
+    tx: &mut Tx,
+    identities: Vec<IdentityKey>,
+    now: Timestamp,
+    mut followups: Followups,
+) -> Result<(), StoreError> {
+    let nobody: Vec<_> = identities.iter().map(|key| (*key, None)).collect();
+    tx.assign_identities(&nobody).await?;
+    write(tx, &Touched { identities, ..Touched::default() }, now, &mut followups).await?;
+    followups.save(tx, now).await
+}
+
 /// Each follows the greatest of the identities that were claimed of it.
 async fn link(tx: &mut Tx, of: Linked, subjects: &BTreeSet<Subject>) -> Result<(), StoreError> {
     let subjects: Vec<Subject> = subjects.iter().cloned().collect();

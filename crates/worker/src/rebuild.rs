@@ -4,6 +4,7 @@
 //! facts are held in memory while it runs: 16 bytes a fact and its place in a tree, some 100 MB for a million facts.
 
 mod expected;
+mod people;
 mod plan;
 mod repair;
 
@@ -36,6 +37,8 @@ pub struct Report {
     pub payments: u64,
     /// Subscription rows compared with the fold of their facts.
     pub subscriptions: u64,
+    /// Identities whose person was compared with what the law over all of them says.
+    pub identities: u64,
     /// Facts found in a receipt as stored.
     pub facts: u64,
     /// Facts that cannot be compared: their receipt is no longer held, or nobody can read it, or a person made them.
@@ -80,6 +83,7 @@ pub async fn check(
     expected.compare_aliases(store, &mut report).await?;
     payments(store, accounts, &expected, &mut report, &mut progress).await?;
     subscriptions(store, &expected, &mut report).await?;
+    people::compare(store, &mut report).await?;
     Ok(report)
 }
 

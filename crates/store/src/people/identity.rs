@@ -1,6 +1,7 @@
 //! What was said together of who somebody is: a register a row.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use afluente_model::identity::{GatewayCustomer, Identity};
 use afluente_model::{AccountName, MerchantName, Timestamp};
@@ -71,6 +72,12 @@ records! {
 /// The key of an identity: a hash of whose it is and what it says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct IdentityKey(pub [u8; 16]);
+
+impl fmt::Display for IdentityKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", Uuid::from_bytes(self.0).simple())
+    }
+}
 
 /// An identity as the ledger holds it.
 #[derive(Clone, Debug)]

@@ -5,6 +5,7 @@ use std::collections::{BTreeSet, HashSet};
 use afluente_gateways::Reading;
 use afluente_model::{AccountName, FactKey};
 use afluente_store::PaymentKey;
+use afluente_store::people::IdentityKey;
 use uuid::Uuid;
 
 use super::repair::Repair;
@@ -21,6 +22,7 @@ const BYTES_A_PART: usize = 4 << 20;
 pub struct Plan {
     payments: BTreeSet<Uuid>,
     subscriptions: BTreeSet<Uuid>,
+    identities: BTreeSet<IdentityKey>,
     facts: BTreeSet<(Uuid, FactKey)>,
     subscription_facts: BTreeSet<(Uuid, FactKey)>,
     receipts: BTreeSet<(Uuid, usize)>,
@@ -37,6 +39,10 @@ impl Plan {
 
     pub(super) fn refold_subscription(&mut self, subscription: Uuid) {
         self.subscriptions.insert(subscription);
+    }
+
+    pub(super) fn assign(&mut self, identity: IdentityKey) {
+        self.identities.insert(identity);
     }
 
     pub(super) fn drop_fact(&mut self, payment: Uuid, key: FactKey) {
@@ -83,7 +89,10 @@ impl Plan {
     /// Whether there is nothing to write.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.payments.is_empty() && self.subscriptions.is_empty() && self.receipts.is_empty()
+        self.payments.is_empty()
+            && self.subscriptions.is_empty()
+            && self.receipts.is_empty()
+            && self.identities.is_empty()
     }
 
     /// How many receipts are read again, how many rows folded anew, how many facts taken out.
@@ -91,7 +100,7 @@ impl Plan {
     pub fn counts(&self) -> (usize, usize, usize) {
         (
             self.receipts.len(),
-            self.payments.len() + self.subscriptions.len(),
+            self.payments.len() + self.subscriptions.len() + self.identities.len(),
             self.facts.len() + self.subscription_facts.len(),
         )
     }
@@ -108,6 +117,10 @@ impl Plan {
         for ids in subscriptions.chunks(ROWS_A_PART) {
             let subscription_facts = of(ids, &self.subscription_facts);
             parts.push(Repair { subscriptions: ids.to_vec(), subscription_facts, ..Repair::default() });
+        }
+        let identities: Vec<[u8; 16]> = self.identities.iter().map(|key| key.0).collect();
+        for keys in identities.chunks(ROWS_A_PART) {
+            parts.push(Repair { identities: keys.to_vec(), ..Repair::default() });
         }
         let (mut receipts, mut bytes) = (Vec::new(), 0);
         for (receipt, size) in &self.receipts {

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use afluente_gateways::{Envelope, IgnoredBecause, Reading, read};
 use afluente_model::{FactKey, Source};
+use afluente_store::people::IdentityKey;
 use afluente_store::report::HeldReceipt;
 use afluente_store::{PaymentRow, ReceiptState, Reread, Store, StoreError, SubscriptionRow};
 use serde::{Deserialize, Serialize};
@@ -14,6 +15,7 @@ use crate::apply;
 use crate::entry::{Entry, notes_of};
 use crate::followup::Followups;
 use crate::names::Renaming;
+use crate::people;
 use crate::refold::{self, Refolding};
 
 /// A part of what differs, to be written in two transactions at most.
@@ -27,6 +29,9 @@ pub struct Repair {
     pub subscriptions: Vec<Uuid>,
     /// Facts of subscriptions that no receipt says.
     pub subscription_facts: Vec<(Uuid, [u8; 16])>,
+    /// Identities that are given to another than the law says: by key.
+    #[serde(default)]
+    pub identities: Vec<[u8; 16]>,
     /// Receipts to be read again: their state, facts or names are not what the ledger holds.
     pub receipts: Vec<Uuid>,
 }
@@ -47,7 +52,7 @@ impl Repair {
     ///
     /// Facts are taken out first, so that what a receipt does say comes back with it.
     pub async fn write(&self, store: &Store, accounts: &Accounts, by: &str) -> Result<Repaired, StoreError> {
-        let rows = self.rows(store, accounts, by).await?;
+        let rows = self.rows(store, accounts, by).await? + self.assign(store, by).await?;
         let receipts = self.reread(store, accounts, by).await?;
         Ok(Repaired { receipts, rows, facts_dropped: self.facts.len() + self.subscription_facts.len() })
     }
@@ -70,6 +75,19 @@ impl Repair {
         followups.save(&mut tx, now).await?;
         tx.commit().await?;
         Ok(payments.len() + subscriptions.len())
+    }
+
+    /// Takes identities from everybody and gives them anew, as if they had just come.
+    async fn assign(&self, store: &Store, by: &str) -> Result<usize, StoreError> {
+        if self.identities.is_empty() {
+            return Ok(0);
+        }
+        let now = crate::now();
+        let mut tx = store.begin().await?;
+        let keys: Vec<IdentityKey> = self.identities.iter().map(|key| IdentityKey(*key)).collect();
+        people::assign_anew(&mut tx, keys, now, Followups::by(by)).await?;
+        tx.commit().await?;
+        Ok(self.identities.len())
     }
 
     async fn reread(&self, store: &Store, accounts: &Accounts, by: &str) -> Result<usize, StoreError> {

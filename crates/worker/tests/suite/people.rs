@@ -9,6 +9,7 @@ use afluente_model::{AccountName, Delivery, Gateway, Mode, Timestamp};
 use afluente_queue::Sealed;
 use afluente_store::GapTarget;
 use afluente_store::people::IdentityKey;
+use afluente_worker::rebuild::plan;
 use afluente_worker::{Account, repair_gaps};
 use rand::seq::SliceRandom;
 use rand::{RngExt, SeedableRng, rngs::StdRng};
@@ -210,4 +211,25 @@ async fn people_who_cannot_be_written_cost_no_fact_and_are_made_again() {
     assert_eq!(people(&ill).await, people(&well).await);
     assert_eq!(ill.store.open_gaps(GapTarget::Customers).await.unwrap().open, 0);
     assert_eq!(repair_gaps(&ill.store).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn an_identity_somebody_gave_to_another_is_found_and_given_back() {
+    let bench = bench().await;
+    deliver(&bench, &history(&mut StdRng::seed_from_u64(3)), 60).await;
+    let before = people(&bench).await;
+    bench
+        .ledger
+        .run("update identities set customer_id = (select customer_id from identities where customer_id is not null and email = 'ana@x.com' order by key limit 1)")
+        .await;
+    let report = plan(&bench.store, &bench.accounts, |_| {}).await.unwrap();
+    assert!(report.identities > 20 && report.differences.len() > 5, "{:?}", report.differences);
+    let shown = format!("{:?}", report.differences);
+    assert!(!shown.contains("ana@x.com") && !shown.contains(DOCUMENTS[0]), "who it is stays in the ledger");
+    for part in report.plan.parts() {
+        part.write(&bench.store, &bench.accounts, "ana").await.unwrap();
+    }
+    agrees_with_the_law(&bench).await;
+    assert_eq!(people(&bench).await, before);
+    assert!(plan(&bench.store, &bench.accounts, |_| {}).await.unwrap().differences.is_empty());
 }

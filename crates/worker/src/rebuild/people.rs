@@ -1,0 +1,42 @@
+//! Whether everybody is who the law over everything says.
+
+use std::collections::BTreeMap;
+
+use afluente_model::MerchantName;
+use afluente_model::identity::{Identity, assign};
+use afluente_store::people::IdentityKey;
+use afluente_store::report::PersonView;
+use afluente_store::{Store, StoreError};
+
+use super::{PAGE, Report};
+
+/// Compares every identity's person. All identities of the ledger are held in memory: some 200 bytes each.
+pub(super) async fn compare(store: &Store, report: &mut Report) -> Result<(), StoreError> {
+    let mut by_merchant: BTreeMap<MerchantName, Vec<PersonView>> = BTreeMap::new();
+    let mut after = IdentityKey([0; 16]);
+    loop {
+        let rows = store.people_after(after, PAGE).await?;
+        let Some(last) = rows.last() else { break };
+        after = last.row.key;
+        for one in rows {
+            by_merchant.entry(one.row.merchant.clone()).or_default().push(one);
+        }
+    }
+    for rows in by_merchant.values() {
+        report.identities += rows.len() as u64;
+        let identities: Vec<Identity> = rows.iter().map(|one| one.row.identity.clone()).collect();
+        for (one, person) in rows.iter().zip(assign(&identities)) {
+            let person = person.map(|person| (person.kind().to_owned(), person.value()));
+            if one.person != person {
+                // Who it is stays in the ledger: a report is printed.
+                let kind = |person: &Option<(String, String)>| {
+                    person.as_ref().map_or_else(|| "nobody".to_owned(), |(kind, _)| format!("a person by {kind}"))
+                };
+                let name = format!("identity {}", one.row.key);
+                report.differs(&name, "customer", kind(&one.person), kind(&person));
+                report.plan.assign(one.row.key);
+            }
+        }
+    }
+    Ok(())
+}
