@@ -26,8 +26,14 @@ pub(crate) fn describe() {
     );
     describe_counter!(
         "afluente_worker_batch_failures_total",
-        "Transactions that failed, by class: away, unsettled, refused, panicked"
+        "Transactions that failed, by class: away, contended, unsettled, refused, panicked"
     );
+    describe_counter!(
+        "afluente_dual_write_gaps_total",
+        "What could not be written beside the facts, by target and class"
+    );
+    describe_gauge!("afluente_dual_write_gaps_open", "Gaps that are open, by target");
+    describe_gauge!("afluente_dual_write_gaps_oldest_seconds", "How long the oldest open gap has been open, by target");
     describe_histogram!("afluente_worker_lag_seconds", "From received to committed, by gateway");
     describe_histogram!("afluente_worker_batch_size", "Deliveries a batch");
     describe_histogram!("afluente_worker_commit_seconds", "From begin to commit");

@@ -96,7 +96,7 @@ async fn a_part_that_fills_the_disk_is_taken_back_or_ends_the_unit_of_work_and_n
     };
     assert_eq!(receipts(&site).await, i64::from(kept));
     sqlx::query("drop table ballast").execute(&other).await.unwrap();
-    store_one(&site.store, &[7; 100_000]).await.unwrap();
+    store_one(&site.store, &vec![7; 100_000]).await.unwrap();
 }
 
 #[tokio::test]
