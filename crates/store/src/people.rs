@@ -1,7 +1,7 @@
 //! Who is behind what: identities as they were said, the people they are, and their links.
 //!
 //! Identities are registers of the claims and written with them. Everything else here is a function of all identities of a
-//! merchant; whoever recomputes a part of it holds that part's locks (see [`Tx::lock_people`]) and reads afterwards.
+//! merchant; whoever recomputes a part of it holds that part's locks (see [`crate::Tx::lock_people`]) and reads afterwards.
 
 pub(crate) mod customer;
 pub(crate) mod identity;
