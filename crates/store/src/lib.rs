@@ -2,7 +2,7 @@
 //!
 //! [`Store::begin`] opens the unit of work of a batch. Every method of [`Tx`] takes a batch and runs one statement for
 //! all of it; dropping a [`Tx`] rolls back. Lock first, read facts afterwards. The order of locks is fixed: name,
-//! payment, subscription.
+//! payment, subscription, people (their values, then their rows).
 //!
 //! **Invariants.** Only this crate speaks SQL. Nothing here folds: rows are written as the worker projected them, and the
 //! database's own CHECKs tie status to amounts. No network inside a transaction.

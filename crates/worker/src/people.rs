@@ -13,14 +13,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use afluente_model::{Timestamp, chain};
 use afluente_store::people::{IdentityKey, Linked, Subject};
-use afluente_store::{ClaimRow, GapReason, GapSubject, GapTarget, PaymentKey, StoreError, Tx};
+use afluente_store::{ClaimRow, GapReason, GapSubject, GapTarget, PaymentKey, StoreError, SubscriptionKey, Tx};
 use tracing::warn;
 use uuid::Uuid;
 
-use crate::entry::Entry;
+use crate::entry::{Entry, SubscribedFact};
 use crate::followup::Followups;
 use crate::measure;
-use crate::names::key_of;
 use census::Census;
 
 /// What a batch says of people.
@@ -28,9 +27,9 @@ use census::Census;
 pub(crate) struct Touched {
     /// Identities of which something is new.
     pub(crate) identities: Vec<IdentityKey>,
-    /// Payments of which somebody is claimed, or that got another name.
+    /// Payments of which somebody is claimed, or whose row or names may be new.
     pub(crate) payments: BTreeSet<Subject>,
-    /// Subscriptions of which somebody is claimed.
+    /// Subscriptions of which somebody is claimed, or whose row may be new.
     pub(crate) subscriptions: BTreeSet<Subject>,
     /// All of it by what it is about, with a receipt that says so, for the case that it cannot be written now.
     subjects: Vec<(GapSubject, Uuid)>,
@@ -46,19 +45,23 @@ impl Touched {
             subscriptions: of("subscription"),
             subjects: claims.iter().map(|claim| (gap(&subject(claim), claim.subject_kind), claim.receipt)).collect(),
         };
+        // Whoever was claimed before there was a row to link is linked when there is one.
         for entry in entries {
-            for alias in &entry.reading.aliases {
-                let PaymentKey { account, tenant, id } = key_of(entry.account, &alias.alias);
+            for PaymentKey { account, tenant, id } in entry.names() {
                 let named = Subject { account, tenant, id };
                 touched.subjects.push((gap(&named, "payment"), entry.receipt));
                 touched.payments.insert(named);
             }
+            for SubscribedFact { key, receipt, .. } in entry.subscription_facts() {
+                let SubscriptionKey { account, tenant, id } = key;
+                let named = Subject { account, tenant, id };
+                touched.subjects.push((gap(&named, "subscription"), receipt));
+                touched.subscriptions.insert(named);
+            }
         }
         touched
     }
-}
 
-impl Touched {
     /// What is behind gaps, to be made again.
     fn again(subjects: &[&GapSubject], identities: Vec<IdentityKey>) -> Touched {
         let of = |kind: &str| {

@@ -233,3 +233,16 @@ async fn an_identity_somebody_gave_to_another_is_found_and_given_back() {
     assert_eq!(people(&bench).await, before);
     assert!(plan(&bench.store, &bench.accounts, |_| {}).await.unwrap().differences.is_empty());
 }
+
+#[tokio::test]
+async fn a_payment_whose_row_comes_after_its_claims_gets_its_person_too() {
+    let said =
+        Said { name: 1, customer: Some("cus_s1".into()), document: None, email: Some("ana@x.com".into()), second: 60 };
+    let late = Said { customer: None, email: None, second: 55, ..said.clone() };
+    let bench = bench().await;
+    deliver(&bench, &[said], 1).await;
+    // As if what was said first had named the payment and told nothing of it.
+    bench.ledger.run("update payments set identity = null").await;
+    deliver(&bench, &[late], 1).await;
+    assert!(people(&bench).await.contains("2 pi_1 ana@x.com"));
+}
