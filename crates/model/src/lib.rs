@@ -16,6 +16,7 @@ pub mod id;
 pub mod identity;
 pub mod incoming;
 pub mod kind;
+pub mod method;
 pub mod money;
 pub mod project;
 pub mod source;
@@ -36,6 +37,7 @@ pub use kind::{
     AttemptKind, AuthKind, CaptureKind, DisputeKind, Kind, PaymentKind, RefundKind, RiskKind, SubscriptionKind,
     TotalsKind,
 };
+pub use method::{MethodKind, SessionStatus};
 pub use money::{Amount, Currency, Money};
 pub use project::{Amounts, Conventions, FOLD_VERSION, INTENT_OP, Payment, project};
 pub use source::Source;

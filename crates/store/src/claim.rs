@@ -62,6 +62,9 @@ impl Tx {
         inputs.sort_by_key(|row| (row.key, Reverse(row.at)));
         inputs.dedup_by_key(|row| row.key);
         self.execute(&CLAIMS, &inputs).await?;
+        self.join_methods(rows, now).await?;
+        self.join_sessions(rows, now).await?;
+        self.join_relations(rows).await?;
         self.join_identities(rows, now).await
     }
 }

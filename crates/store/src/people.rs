@@ -1,12 +1,16 @@
 //! Who is behind what: identities as they were said, the people they are, and their links.
 //!
-//! Identities are registers of the claims and written with them. Everything else here is a function of all identities of a
+//! Identities, methods, sessions and relations are registers of the claims and written with them. Everything else here is a function of all identities of a
 //! merchant; whoever recomputes a part of it holds that part's locks (see [`crate::Tx::lock_people`]) and reads afterwards.
 
 pub(crate) mod customer;
 pub(crate) mod identity;
 pub(crate) mod link;
+pub(crate) mod method;
+pub(crate) mod owner;
 pub(crate) mod provider;
+pub(crate) mod relation;
+pub(crate) mod session;
 pub(crate) mod value;
 
 pub use customer::{CustomerKey, Refreshed};

@@ -8,7 +8,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::backend::{Location, Store, StoreOptions};
-use crate::people::{customer, identity, link, provider, value};
+use crate::people::{customer, identity, link, method, provider, relation, session, value};
 use crate::postgres::{self, Server};
 use crate::sqlite::LEDGER_FILE;
 use crate::want::asking;
@@ -52,6 +52,9 @@ fn of_a_worker() -> Vec<Text> {
         subscription::UPDATE,
         subscription::DELETE,
         claim::CLAIMS,
+        method::JOIN,
+        session::JOIN,
+        relation::JOIN,
         identity::JOIN,
         identity::BY_KEY,
         identity::BY_CUSTOMER,

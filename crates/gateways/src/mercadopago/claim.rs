@@ -10,7 +10,10 @@ use crate::json::Object;
 pub(super) fn of_payment(draft: &mut Draft, object: &Object<'_>, id: &ProviderId) {
     let subject = draft.subject(SubjectKind::Payment, id);
     references(draft, object, &subject);
-    draft.claim(&subject, ClaimKind::MethodKind, object.text("payment_type_id"));
+    // A Pix is a `bank_transfer` like others; which one, only the method's id says.
+    let is_pix = draft.soft(object.text("payment_method_id")) == Some("pix");
+    let kind = if is_pix { Ok(Some("pix")) } else { object.text("payment_type_id") };
+    draft.claim(&subject, ClaimKind::MethodKind, kind);
     if let Some(payer) = draft.soft(object.object("payer")) {
         draft.claim(&subject, ClaimKind::Customer, payer.number_or_id("id"));
         person(draft, payer, &subject, ClaimKind::PayerDocument);

@@ -122,6 +122,14 @@ pub(crate) fn said_by<'a>(row: &ClaimRow<'a>) -> Option<SaidBy<'a>> {
 }
 
 impl SaidBy<'_> {
+    pub(crate) fn names_customer(&self) -> bool {
+        !self.customer.is_empty()
+    }
+
+    pub(crate) fn names_document(&self) -> bool {
+        !self.document.is_empty()
+    }
+
     pub(crate) fn key(&self) -> IdentityKey {
         IdentityKey(key_of([self.account, self.tenant, self.customer, self.document, self.email].into_iter()))
     }

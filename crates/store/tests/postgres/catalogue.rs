@@ -38,6 +38,7 @@ fn of_sqlite(kind: &str, column: &str, table: &str) -> String {
         "amount_doubted",
         "own",
         "shared",
+        "deleted",
     ];
     let moments = [
         "at",

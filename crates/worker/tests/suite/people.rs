@@ -38,6 +38,8 @@ struct Said {
     customer: Option<String>,
     document: Option<String>,
     email: Option<String>,
+    /// The card it was paid with; a Pix where there is none.
+    card: Option<usize>,
     second: i64,
 }
 
@@ -51,8 +53,9 @@ impl Said {
         let (name, second) = (self.name, self.second);
         let (customer, email) = (quoted(self.customer.as_ref()), quoted(self.email.as_ref()));
         if self.document.is_none() {
+            let method = quoted(self.card.map(|card| format!("pm_{card}")).as_ref());
             let object = format!(
-                r#"{{"id":"pi_{name}","object":"payment_intent","amount":500,"amount_received":500,"currency":"brl","status":"succeeded","customer":{customer},"receipt_email":{email}}}"#
+                r#"{{"id":"pi_{name}","object":"payment_intent","amount":500,"amount_received":500,"currency":"brl","status":"succeeded","customer":{customer},"receipt_email":{email},"payment_method":{method}}}"#
             );
             return delivery(
                 "shop",
@@ -61,8 +64,18 @@ impl Said {
         }
         let document = quoted(self.document.as_ref());
         let at = Timestamp::from_seconds(NOW - second).unwrap();
+        let (kind, card) = match self.card {
+            None => ("pix", String::new()),
+            Some(card) => (
+                "credit_card",
+                format!(
+                    r#","card":{{"id":"card_{card}","brand":"visa","last_four_digits":"424{card}","exp_month":{month},"exp_year":2031}}"#,
+                    month = 1 + second % 12
+                ),
+            ),
+        };
         let body = format!(
-            r#"{{"id":"hook_{name}_{second}","account":{{"id":"acc_1"}},"type":"charge.paid","created_at":"{at}","data":{{"id":"ch_{name}","amount":500,"paid_amount":500,"status":"paid","currency":"BRL","payment_method":"pix","created_at":"{at}","updated_at":"{at}","customer":{{"id":{customer},"name":"Ana {name}","email":{email},"document":{document}}}}}}}"#
+            r#"{{"id":"hook_{name}_{second}","account":{{"id":"acc_1"}},"type":"charge.paid","created_at":"{at}","data":{{"id":"ch_{name}","amount":500,"paid_amount":500,"status":"paid","currency":"BRL","payment_method":"{kind}","created_at":"{at}","updated_at":"{at}","customer":{{"id":{customer},"name":"Ana {name}","email":{email},"document":{document}}},"last_transaction":{{"transaction_type":"{kind}"{card}}}}}}}"#
         );
         Delivery { gateway: Gateway::Pagarme, ..delivery("loja", &body) }
     }
@@ -84,6 +97,7 @@ fn history(random: &mut StdRng) -> Vec<Said> {
                 customer: pick(random, customers, 0.6),
                 document,
                 email: pick(random, &emails, 0.7),
+                card: random.random_bool(0.6).then(|| random.random_range(0..6)),
                 second: random.random_range(50..80),
             }
         })
@@ -106,12 +120,18 @@ async fn people(bench: &Bench) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let of = [
         // Who is who, and what is known of each.
-        "select string_agg(key_kind || ':' || key_value || ' ' || coalesce(document, '-') || ' ' || coalesce(email, '-') || ' ' || coalesce(name, '-'), '|') \
+        "select coalesce(string_agg(key_kind || ':' || key_value || ' ' || coalesce(document, '-') || ' ' || coalesce(email, '-') || ' ' || coalesce(name, '-'), '|'), '') \
          from customers where merged_into is null",
-        "select string_agg(p.account || ' ' || coalesce(p.provider_customer_id, '-') || ' ' || p.linked_by || ' ' || c.key_value, '|') \
+        "select coalesce(string_agg(p.account || ' ' || coalesce(p.provider_customer_id, '-') || ' ' || p.linked_by || ' ' || c.key_value, '|'), '') \
          from customer_providers p join customers c on c.id = p.customer_id",
-        "select string_agg(p.provider_payment_id || ' ' || coalesce(c.key_value, '-'), '|') \
+        "select coalesce(string_agg(p.provider_payment_id || ' ' || coalesce(c.key_value, '-'), '|'), '') \
          from payments p left join identities i on i.key = p.identity left join customers c on c.id = i.customer_id",
+        "select coalesce(string_agg(m.account || ' ' || coalesce(m.provider_method_id, m.kind) || ' ' || coalesce(c.key_value, '-') || ' ' || m.brand || m.last4 || m.expiry || ' ' || m.state || ' ' || case when m.is_default then 'default' else 'other' end, '|'), '') \
+         from customer_payment_methods m left join customers c on c.id = m.customer_id",
+        "select coalesce(string_agg(s.provider_session_id || ' ' || s.status_v2 || ' ' || coalesce(c.key_value, '-'), '|'), '') \
+         from checkout_sessions s left join identities i on i.key = s.identity left join customers c on c.id = i.customer_id",
+        "select coalesce(string_agg(p.payment || ' ' || p.provider_subscription_id, '|'), '') from payment_subscriptions p",
+        "select coalesce(string_agg(r.subject_kind || r.subject_id || ' ' || r.kind || r.value, '|'), '') from relations r",
     ];
     for (place, sql) in of.into_iter().enumerate() {
         let rows = bench.ledger.text(sql).await;
@@ -131,10 +151,46 @@ async fn agrees_with_the_law(bench: &Bench) {
 }
 
 async fn deliver(bench: &Bench, history: &[Said], size: usize) {
-    for part in history.chunks(size) {
-        let messages: Vec<Sealed> = part.iter().map(|said| bench.keys.seal(&said.delivery())).collect();
+    let deliveries: Vec<Delivery> = history.iter().map(Said::delivery).collect();
+    hand_over(bench, &deliveries, size).await;
+}
+
+async fn hand_over(bench: &Bench, deliveries: &[Delivery], size: usize) {
+    for part in deliveries.chunks(size) {
+        let messages: Vec<Sealed> = part.iter().map(|one| bench.keys.seal(one)).collect();
         bench.handle(messages, true).await;
     }
+}
+
+/// What gateways say beside payments: cards that come and go, sessions, and an invoice that says whose a payment is.
+fn beside_payments() -> Vec<Delivery> {
+    let card = |id: usize, customer: &str, month: u8| {
+        format!(
+            r#"{{"id":"pm_{id}","object":"payment_method","type":"card","customer":{customer},"card":{{"brand":"visa","last4":"424{id}","exp_month":{month},"exp_year":2030,"fingerprint":"fp{id}"}}}}"#
+        )
+    };
+    let session = |status: &str, email: &str| {
+        format!(
+            r#"{{"id":"cs_1","object":"checkout.session","status":"{status}","payment_status":"unpaid","payment_intent":"pi_1","customer":null,"client_reference_id":"pedido-7","customer_details":{{"email":{email}}}}}"#
+        )
+    };
+    let invoice = r#"{"id":"in_1","object":"invoice","status":"paid","customer":"cus_s1","subscription":"sub_1","payment_intent":"pi_2","currency":"brl","amount_paid":500}"#;
+    let subscription = r#"{"id":"sub_1","object":"subscription","status":"active","customer":"cus_s1","default_payment_method":"pm_1"}"#;
+    let all = [
+        ("payment_method.attached", 90, card(1, "\"cus_s1\"", 3)),
+        ("payment_method.updated", 40, card(1, "\"cus_s1\"", 9)),
+        ("payment_method.attached", 90, card(2, "\"cus_s2\"", 5)),
+        ("payment_method.detached", 30, card(2, "null", 5)),
+        ("payment_method.attached", 90, card(3, "\"cus_s1\"", 6)),
+        ("checkout.session.expired", 20, session("expired", "null")),
+        ("checkout.session.completed", 25, session("complete", "\"so@x.com\"")),
+        ("invoice.paid", 20, invoice.to_owned()),
+        ("customer.subscription.updated", 20, subscription.to_owned()),
+    ];
+    let delivery = |(place, (kind, second, object)): (usize, &(&str, i64, String))| {
+        delivery("shop", &event(&format!("beside_{place}"), kind, NOW - second, object))
+    };
+    all.iter().enumerate().map(delivery).collect()
 }
 
 /// How many orders are tried: fewer where a ledger costs more, more where somebody asks.
@@ -145,11 +201,12 @@ fn orders() -> usize {
 #[tokio::test]
 async fn any_order_of_deliveries_gives_the_same_people_and_the_ones_the_law_gives() {
     let mut random = StdRng::seed_from_u64(18);
-    let mut history = history(&mut random);
+    let mut history: Vec<Delivery> = history(&mut random).iter().map(Said::delivery).collect();
+    history.extend(beside_payments());
     let mut first: Option<BTreeSet<String>> = None;
     for order in 0..orders() {
         let bench = bench().await;
-        deliver(&bench, &history, [1, 7, 60][order % 3]).await;
+        hand_over(&bench, &history, [1, 7, 60][order % 3]).await;
         agrees_with_the_law(&bench).await;
         let found = people(&bench).await;
         assert!(found.len() > 40, "{found:?}");
@@ -165,6 +222,7 @@ async fn an_address_that_turns_out_to_be_a_placeholder_lets_everybody_go_and_is_
         customer: customer.map(Into::into),
         document: document.map(Into::into),
         email: Some("nao@tem.com".into()),
+        card: None,
         second: 60,
     };
     let documents: Vec<String> = (1..=11).map(cpf).collect();
@@ -236,8 +294,14 @@ async fn an_identity_somebody_gave_to_another_is_found_and_given_back() {
 
 #[tokio::test]
 async fn a_payment_whose_row_comes_after_its_claims_gets_its_person_too() {
-    let said =
-        Said { name: 1, customer: Some("cus_s1".into()), document: None, email: Some("ana@x.com".into()), second: 60 };
+    let said = Said {
+        name: 1,
+        customer: Some("cus_s1".into()),
+        document: None,
+        email: Some("ana@x.com".into()),
+        card: None,
+        second: 60,
+    };
     let late = Said { customer: None, email: None, second: 55, ..said.clone() };
     let bench = bench().await;
     deliver(&bench, &[said], 1).await;
@@ -245,4 +309,29 @@ async fn a_payment_whose_row_comes_after_its_claims_gets_its_person_too() {
     bench.ledger.run("update payments set identity = null").await;
     deliver(&bench, &[late], 1).await;
     assert!(people(&bench).await.contains("2 pi_1 ana@x.com"));
+}
+
+#[tokio::test]
+async fn a_person_has_one_default_method_the_newest_used_that_may_be_used() {
+    let said = |name: usize, card: Option<usize>, second: i64| Said {
+        name,
+        customer: Some("cus_s1".into()),
+        document: None,
+        email: None,
+        card,
+        second,
+    };
+    let bench = bench().await;
+    deliver(&bench, &[said(1, Some(2), 60), said(2, Some(1), 70)], 1).await;
+    let default =
+        "select coalesce(string_agg(provider_method_id, '|'), '-') from customer_payment_methods where is_default";
+    assert_eq!(bench.ledger.text(default).await, "pm_2", "used last");
+    let state = "select string_agg(provider_method_id || ' ' || state, '|' order by provider_method_id) from customer_payment_methods";
+    hand_over(&bench, &beside_payments(), 9).await;
+    assert_eq!(bench.ledger.text(state).await, "pm_1 ACTIVE|pm_2 DETACHED|pm_3 ACTIVE");
+    assert_eq!(bench.ledger.text(default).await, "pm_1", "of those that are left");
+    let described = "select brand || ' ' || last4 || ' ' || expiry || ' ' || fingerprint from customer_payment_methods where provider_method_id = 'pm_1'";
+    assert_eq!(bench.ledger.text(described).await, "visa 4241 2030-09 fp1", "the newest word of each field");
+    let subscription = "select payment || ' ' || provider_subscription_id from payment_subscriptions";
+    assert_eq!(bench.ledger.text(subscription).await, "pi_2 sub_1", "by its invoice");
 }

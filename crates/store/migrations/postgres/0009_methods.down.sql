@@ -1,0 +1,5 @@
+drop view payment_subscriptions;
+drop view customer_payment_methods;
+drop table relations;
+drop table checkout_sessions;
+drop table payment_methods;
