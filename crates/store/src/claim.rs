@@ -39,11 +39,11 @@ pub struct ClaimRow<'a> {
     /// The gateway's sub-account, empty for none.
     pub tenant: &'a str,
     /// `payment`, `subscription`, `customer`, `method`, `checkout` or `invoice`.
-    pub subject_kind: &'static str,
+    pub subject_kind: &'a str,
     /// The gateway's id of the subject.
     pub subject_id: &'a str,
     /// Kinds and normalised values, in any order; no value is empty.
-    pub claims: Vec<(&'static str, &'a str)>,
+    pub claims: Vec<(&'a str, &'a str)>,
     /// The gateway's time.
     pub at: Option<Timestamp>,
     /// Where it was read.
@@ -69,11 +69,21 @@ impl Tx {
     }
 }
 
-fn input<'a>(row: &ClaimRow<'a>, now: Timestamp) -> Result<ClaimInput<'a>, StoreError> {
-    let mut claims: Vec<(&str, Cow<'_, str>)> =
-        row.claims.iter().map(|(kind, value)| (*kind, text_without_nul(value))).collect();
+/// What is said, each once and in an order of its own.
+fn said<'a>(row: &ClaimRow<'a>) -> Vec<(&'a str, Cow<'a, str>)> {
+    let mut claims: Vec<_> = row.claims.iter().map(|(kind, value)| (*kind, text_without_nul(value))).collect();
     claims.sort_unstable();
     claims.dedup();
+    claims
+}
+
+/// The key a claim is kept under.
+pub(crate) fn claim_key(row: &ClaimRow<'_>) -> [u8; 16] {
+    key(row, &said(row))
+}
+
+fn input<'a>(row: &ClaimRow<'a>, now: Timestamp) -> Result<ClaimInput<'a>, StoreError> {
+    let claims = said(row);
     Ok(ClaimInput {
         key: key(row, &claims).into(),
         account: row.account.as_str(),

@@ -138,6 +138,23 @@ pub(crate) async fn assign_anew(
     followups.save(tx, now).await
 }
 
+/// Writes customers anew that lost identities which are no more.
+pub(crate) async fn lost(
+    tx: &mut Tx,
+    customers: &BTreeSet<Uuid>,
+    now: Timestamp,
+    mut followups: Followups,
+) -> Result<(), StoreError> {
+    let customers: Vec<Uuid> = customers.iter().copied().collect();
+    let rows: Vec<(Uuid, Option<Uuid>)> = customers.iter().map(|customer| (*customer, None)).collect();
+    for one in tx.refresh_customers(&rows, now).await? {
+        followups.customer_changed(&one);
+    }
+    let unnamed = tx.unnamed_of(&customers).await?;
+    tx.save_unnamed(&customers, &unnamed, now).await?;
+    followups.save(tx, now).await
+}
+
 /// Each follows the greatest of the identities that were claimed of it.
 async fn link(tx: &mut Tx, of: Linked, subjects: &BTreeSet<Subject>) -> Result<(), StoreError> {
     let subjects: Vec<Subject> = subjects.iter().cloned().collect();

@@ -1,12 +1,15 @@
 //! Proves the ledger: every row is the fold of its facts, and the facts are what today's adapters read in the receipts.
 //!
 //! Rows are compared by natural key over the columns of [`crate::column`], never by ids or times of ours. Keys of all
-//! facts are held in memory while it runs: 16 bytes a fact and its place in a tree, some 100 MB for a million facts.
+//! facts are held in memory while it runs: 16 bytes a fact and its place in a tree, some 100 MB for a million facts. Claims are
+//! said again to a ledger in a temporary folder.
 
+mod claims;
 mod expected;
 mod people;
 mod plan;
 mod repair;
+mod reread;
 
 use std::collections::{BTreeSet, HashSet};
 use std::fmt::Display;
@@ -17,6 +20,7 @@ use uuid::Uuid;
 
 use crate::account::Accounts;
 use crate::column::{self, Column};
+use claims::SaidAgain;
 use expected::Expected;
 pub use plan::Plan;
 pub use repair::{Repair, Repaired};
@@ -37,6 +41,8 @@ pub struct Report {
     pub payments: u64,
     /// Subscription rows compared with the fold of their facts.
     pub subscriptions: u64,
+    /// Claims compared with what receipts say; what is joined of them was compared as well.
+    pub claims: u64,
     /// Identities whose person was compared with what the law over all of them says.
     pub identities: u64,
     /// Facts found in a receipt as stored.
@@ -79,7 +85,10 @@ pub async fn check(
     mut progress: impl FnMut(Progress),
 ) -> Result<Report, StoreError> {
     let mut report = Report::default();
-    let expected = Expected::read(store, accounts, &mut report, &mut progress).await?;
+    let said_again = SaidAgain::to(store).await?;
+    let expected = Expected::read(store, accounts, &mut report, &mut progress, &said_again).await?;
+    said_again.uncovered(store, &expected).await?;
+    said_again.compare(store, &mut report).await?;
     expected.compare_aliases(store, &mut report).await?;
     payments(store, accounts, &expected, &mut report, &mut progress).await?;
     subscriptions(store, &expected, &mut report).await?;

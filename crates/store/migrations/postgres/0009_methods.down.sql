@@ -3,3 +3,4 @@ drop view customer_payment_methods;
 drop table relations;
 drop table checkout_sessions;
 drop table payment_methods;
+alter table customers drop column vacant;

@@ -1,3 +1,7 @@
+-- Nobody is this one any more; in another order of deliveries it would never have been there.
+alter table customers add column vacant boolean not null default false;
+update customers set vacant = not exists (select 1 from identities where identities.customer_id = customers.id);
+
 -- What somebody pays with, as claims describe it: a register each field, joined and never taken back. An empty text was not said;
 -- what was said at no known time is as of 1970.
 create table payment_methods (
@@ -36,6 +40,8 @@ create unique index payment_methods_natural on payment_methods (account, tenant,
 create index payment_methods_by_identity on payment_methods (identity) where identity is not null;
 
 create table checkout_sessions (
+    -- A hash of account, sub-account and the gateway's id.
+    key bytea not null constraint checkout_sessions_key check (length(key) = 16),
     merchant text collate "C" not null,
     account text collate "C" not null,
     tenant text collate "C" not null,
@@ -48,12 +54,15 @@ create table checkout_sessions (
     owner_at timestamptz not null,
     identity bytea constraint checkout_sessions_identity check (length(identity) = 16),
     recorded_at timestamptz not null,
-    constraint checkout_sessions_pkey primary key (account, tenant, provider_session_id)
+    constraint checkout_sessions_pkey primary key (key)
 );
+create unique index checkout_sessions_natural on checkout_sessions (account, tenant, provider_session_id);
 create index checkout_sessions_by_identity on checkout_sessions (identity) where identity is not null;
 
 -- What claims say belongs together: a payment's method, an invoice's subscription, a session's payment, the shop's own reference.
 create table relations (
+    -- A hash of everything but the time.
+    key bytea not null constraint relations_key check (length(key) = 16),
     account text collate "C" not null,
     tenant text collate "C" not null,
     subject_kind text collate "C" not null,
@@ -61,8 +70,9 @@ create table relations (
     kind text collate "C" not null constraint relations_kind check (kind in ('method', 'subscription', 'invoice', 'payment', 'order', 'reference')),
     value text collate "C" not null,
     at timestamptz not null,
-    constraint relations_pkey primary key (account, tenant, subject_kind, subject_id, kind, value)
+    constraint relations_pkey primary key (key)
 );
+create index relations_of on relations (account, tenant, subject_kind, subject_id, kind);
 create index relations_by_value on relations (account, tenant, kind, value);
 
 -- Methods with whose they are. Of those that may be used the newest used is the default; two that were never used, the smaller.

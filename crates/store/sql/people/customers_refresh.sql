@@ -1,7 +1,7 @@
 update customers set
     email = now_said.email, name = now_said.name, phone = now_said.phone,
     merged_into = case when now_said.alive then null else coalesce(now_said.merged_into, customers.merged_into) end,
-    row_version = customers.row_version + 1, updated_at = now_said.now
+    vacant = not now_said.alive, row_version = customers.row_version + 1, updated_at = now_said.now
 from (select input.id, input.merged_into, input.now,
              (select identities.email from identities where identities.customer_id = input.id and identities.email <> ''
               order by identities.own desc, identities.at desc nulls last, identities.email desc limit 1) as email,
@@ -14,7 +14,7 @@ from (select input.id, input.merged_into, input.now,
 where customers.id = now_said.id
   and (customers.row_version = 0
        or customers.email is distinct from now_said.email or customers.name is distinct from now_said.name
-       or customers.phone is distinct from now_said.phone
+       or customers.phone is distinct from now_said.phone or customers.vacant = now_said.alive
        or customers.merged_into is distinct from
           case when now_said.alive then null else coalesce(now_said.merged_into, customers.merged_into) end)
 returning customers.id, customers.row_version, customers.merged_into

@@ -1,9 +1,10 @@
 insert into checkout_sessions as held (
-    merchant, account, tenant, provider_session_id, status_v2, status_rank, status_at, owner_rank, owner_at, identity, recorded_at)
-select gateway_accounts.merchant, input.account, input.tenant, input.provider_session_id, input.status_v2, input.status_rank,
+    key, merchant, account, tenant, provider_session_id, status_v2, status_rank, status_at, owner_rank, owner_at, identity,
+    recorded_at)
+select input.key, gateway_accounts.merchant, input.account, input.tenant, input.provider_session_id, input.status_v2, input.status_rank,
        input.status_at, input.owner_rank, input.owner_at, input.identity, input.now
 from input join gateway_accounts on gateway_accounts.name = input.account where true
-on conflict (account, tenant, provider_session_id) do update set
+on conflict (key) do update set
     status_v2 = case when (excluded.status_at, excluded.status_rank) > (held.status_at, held.status_rank)
         then excluded.status_v2 else held.status_v2 end,
     status_rank = case when (excluded.status_at, excluded.status_rank) > (held.status_at, held.status_rank)

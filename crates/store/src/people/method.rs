@@ -152,6 +152,11 @@ fn without_id<'a>(row: &ClaimRow<'a>) -> Option<Method<'a>> {
     (kind.needs_no_id() && method.owner.identity.is_some()).then_some(method)
 }
 
+/// The keys of the methods a claim speaks of.
+pub(crate) fn keys_of(row: &ClaimRow<'_>) -> impl Iterator<Item = [u8; 16]> {
+    methods_of(row).into_iter().map(|method| method.key().bytes())
+}
+
 impl Tx {
     /// Joins what claims say of methods.
     pub(crate) async fn join_methods(&mut self, rows: &[ClaimRow<'_>], now: Timestamp) -> Result<(), StoreError> {

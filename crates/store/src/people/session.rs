@@ -6,13 +6,14 @@ use afluente_model::{SessionStatus, Timestamp};
 
 use crate::backend::Tx;
 use crate::cell::Moment;
-use crate::claim::ClaimRow;
+use crate::claim::{ClaimRow, key_of};
 use crate::error::StoreError;
 use crate::people::owner::{Owner, since};
 use crate::rows::rows;
 
 rows! {
     struct SessionInput<'a> {
+        key: key,
         account: text,
         tenant: text,
         provider_session_id: text,
@@ -43,6 +44,11 @@ impl Session {
     }
 }
 
+/// The key of the session a claim speaks of.
+pub(crate) fn key_of_session(row: &ClaimRow<'_>) -> Option<[u8; 16]> {
+    (row.subject_kind == "checkout").then(|| key_of([row.account.as_str(), row.tenant, row.subject_id].into_iter()))
+}
+
 impl Tx {
     /// Joins what claims say of checkout sessions.
     pub(crate) async fn join_sessions(&mut self, rows: &[ClaimRow<'_>], now: Timestamp) -> Result<(), StoreError> {
@@ -53,7 +59,9 @@ impl Tx {
             one.status = one.status.max(new.status);
             one.owner = one.owner.max(new.owner);
         }
-        let inputs: Vec<SessionInput<'_>> = joined.into_iter().map(|(key, session)| input(key, session, now)).collect();
+        let mut inputs: Vec<SessionInput<'_>> =
+            joined.into_iter().map(|(named, session)| input(named, session, now)).collect();
+        inputs.sort_unstable_by_key(|row| row.key);
         self.execute(&JOIN, &inputs).await?;
         Ok(())
     }
@@ -62,6 +70,7 @@ impl Tx {
 fn input<'a>((account, tenant, id): (&'a str, &'a str, &'a str), session: Session, now: Timestamp) -> SessionInput<'a> {
     let (status_at, status) = session.status;
     SessionInput {
+        key: key_of([account, tenant, id].into_iter()).into(),
         account,
         tenant,
         provider_session_id: id,

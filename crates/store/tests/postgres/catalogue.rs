@@ -39,6 +39,7 @@ fn of_sqlite(kind: &str, column: &str, table: &str) -> String {
         "own",
         "shared",
         "deleted",
+        "vacant",
     ];
     let moments = [
         "at",

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
-use afluente_gateways::{Alias, Envelope, Reading, read};
+use afluente_gateways::{Alias, Reading};
 use afluente_model::{AccountName, FactKey};
 use afluente_store::report::HeldReceipt;
 use afluente_store::{PaymentKey, Store, StoreError, SubscriptionKey};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::claims::SaidAgain;
+use super::reread::Reread;
 use super::{PAGE, PAGE_BYTES, Progress, Report};
 use crate::account::Accounts;
 use crate::names::{Renaming, key_of};
@@ -35,16 +37,17 @@ impl Expected {
         accounts: &Accounts,
         report: &mut Report,
         progress: &mut impl FnMut(Progress),
+        said_again: &SaidAgain,
     ) -> Result<Expected, StoreError> {
         let (mut after, mut gathered) = (Uuid::nil(), Gathered::default());
         loop {
             let receipts = store.receipts_after(after, PAGE, PAGE_BYTES).await?;
             let Some(last) = receipts.last() else { break };
             after = last.id;
-            for receipt in &receipts {
-                report.receipts += 1;
-                gathered.receipt(receipt, accounts, report);
-            }
+            report.receipts += receipts.len() as u64;
+            let read: Vec<Reread<'_>> =
+                receipts.iter().filter_map(|receipt| gathered.receipt(receipt, accounts, report)).collect();
+            said_again.receipts(&read).await?;
             progress(Progress::Receipts(report.receipts));
         }
         let renaming = Renaming::of(gathered.aliases.iter().map(|(account, alias)| (account, alias)), &[]);
@@ -65,17 +68,22 @@ impl Expected {
         let (mut after, mut seen) = (Uuid::nil(), 0);
         loop {
             let receipts = store.receipts_after(after, PAGE, PAGE_BYTES).await?;
-            let Some(last) = receipts.last() else { return Ok(()) };
+            let Some(last) = receipts.last() else { break };
             after = last.id;
-            for receipt in &receipts {
-                let incoming = &receipt.incoming;
-                let Some(account) = accounts.0.get(incoming.account()) else { continue };
-                if let Ok(reading) = read(account.adapter, &Envelope::of(incoming, &account.view)) {
-                    report.plan.look_into(receipt.id, incoming.body().len(), incoming.account(), &reading);
-                }
+            for read in receipts.iter().filter_map(|receipt| Reread::of(receipt, accounts)) {
+                report.plan.look_into(&read);
             }
             seen += receipts.len() as u64;
             progress(Progress::Receipts(seen));
+        }
+        let mut after = [0; 16];
+        loop {
+            let claims = store.claims_after(after, PAGE).await?;
+            let Some(last) = claims.last() else { return Ok(()) };
+            after = last.key;
+            for claim in &claims {
+                report.plan.join_again(claim);
+            }
         }
     }
 
@@ -104,7 +112,12 @@ impl Expected {
 }
 
 impl Gathered {
-    fn receipt(&mut self, receipt: &HeldReceipt, accounts: &Accounts, report: &mut Report) {
+    fn receipt<'a>(
+        &mut self,
+        receipt: &'a HeldReceipt,
+        accounts: &'a Accounts,
+        report: &mut Report,
+    ) -> Option<Reread<'a>> {
         let name = format!("receipt {}", receipt.id);
         let incoming = &receipt.incoming;
         if Sha256::digest(incoming.body()).as_slice() != receipt.body_hash {
@@ -113,26 +126,28 @@ impl Gathered {
         }
         let Some(account) = accounts.0.get(incoming.account()) else {
             report.unread += 1;
-            return;
+            return None;
         };
-        match read(account.adapter, &Envelope::of(incoming, &account.view)) {
-            Ok(reading) => {
-                let state = if reading.ignored.is_some() { "IGNORED" } else { "APPLIED" };
+        match Reread::read(receipt, account) {
+            Ok(read) => {
+                let state = if read.reading.ignored.is_some() { "IGNORED" } else { "APPLIED" };
                 if receipt.state != state {
                     report.differs(&name, "state", &receipt.state, state);
                     report.plan.reread(receipt.id, incoming.body().len());
                 }
                 self.read.insert(receipt.id);
-                self.reading(incoming.account(), reading);
+                self.reading(incoming.account(), &read.reading);
+                Some(read)
             }
             Err(error) => {
                 report.differs(&name, "state", &receipt.state, error);
                 report.plan.beyond_repair += 1;
+                None
             }
         }
     }
 
-    fn reading(&mut self, account: &AccountName, reading: Reading) {
+    fn reading(&mut self, account: &AccountName, reading: &Reading) {
         for (payment, fact) in &reading.facts {
             self.payments.entry(key_of(account, payment)).or_default().insert(fact.key());
         }
@@ -141,6 +156,6 @@ impl Gathered {
             let key = SubscriptionKey { account: account.clone(), tenant: tenant.into(), id: named.id.as_str().into() };
             self.subscriptions.entry(key).or_default().insert(fact.key());
         }
-        self.aliases.extend(reading.aliases.into_iter().map(|alias| (account.clone(), alias)));
+        self.aliases.extend(reading.aliases.iter().map(|alias| (account.clone(), alias.clone())));
     }
 }

@@ -2,13 +2,13 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use afluente_gateways::Reading;
-use afluente_model::{AccountName, FactKey};
-use afluente_store::PaymentKey;
+use afluente_model::FactKey;
 use afluente_store::people::IdentityKey;
+use afluente_store::{PaymentKey, Register, StoredClaim};
 use uuid::Uuid;
 
 use super::repair::Repair;
+use super::reread::Reread;
 use crate::names::key_of;
 
 /// Rows and facts written in one transaction at most.
@@ -26,8 +26,14 @@ pub struct Plan {
     facts: BTreeSet<(Uuid, FactKey)>,
     subscription_facts: BTreeSet<(Uuid, FactKey)>,
     receipts: BTreeSet<(Uuid, usize)>,
+    /// Rows of registers that nobody says, or not so.
+    dropped: BTreeSet<(Register, [u8; 16])>,
+    /// Claims that are joined into their registers once more.
+    claims: BTreeSet<[u8; 16]>,
     missing: HashSet<FactKey>,
     names: HashSet<PaymentKey>,
+    /// Rows of registers that have to be said again.
+    unsaid: HashSet<(Register, [u8; 16])>,
     /// What differs and nothing here can mend: a damaged body, a receipt nobody can read any more.
     pub beyond_repair: usize,
 }
@@ -67,23 +73,48 @@ impl Plan {
         self.names.insert(name);
     }
 
+    pub(super) fn drop_row(&mut self, register: Register, key: [u8; 16]) {
+        self.dropped.insert((register, key));
+    }
+
+    pub(super) fn say_again(&mut self, register: Register, key: [u8; 16]) {
+        self.unsaid.insert((register, key));
+    }
+
+    /// Takes a claim of the ledger that is joined into what is missing.
+    pub(super) fn join_again(&mut self, claim: &StoredClaim) {
+        if Register::rows_of(&claim.row()).iter().any(|row| self.unsaid.contains(row)) {
+            self.claims.insert(claim.key);
+        }
+    }
+
     pub(super) fn reread(&mut self, receipt: Uuid, bytes: usize) {
         self.receipts.insert((receipt, bytes));
     }
 
     /// Whether receipts have to be gone through for what is missing.
     pub(super) fn looks_for_something(&self) -> bool {
-        !self.missing.is_empty() || !self.names.is_empty()
+        !self.missing.is_empty() || !self.names.is_empty() || !self.unsaid.is_empty()
     }
 
     /// Takes a receipt that says something of what is missing.
-    pub(super) fn look_into(&mut self, receipt: Uuid, bytes: usize, account: &AccountName, reading: &Reading) {
+    pub(super) fn look_into(&mut self, read: &Reread<'_>) {
+        let (incoming, reading) = (&read.receipt.incoming, &read.reading);
         let facts = reading.facts.iter().map(|(_, fact)| fact.key());
         let mut facts = facts.chain(reading.subscriptions.iter().map(|(_, fact)| fact.key()));
-        let mut names = reading.aliases.iter().map(|alias| key_of(account, &alias.alias));
-        if facts.any(|key| self.missing.contains(&key)) || names.any(|name| self.names.contains(&name)) {
-            self.reread(receipt, bytes);
+        let mut names = reading.aliases.iter().map(|alias| key_of(incoming.account(), &alias.alias));
+        let says_missing = facts.any(|key| self.missing.contains(&key))
+            || names.any(|name| self.names.contains(&name))
+            || self.claims_missing(read);
+        if says_missing {
+            self.reread(read.receipt.id, incoming.body().len());
         }
+    }
+
+    /// Whether it makes a claim that is to be made again.
+    fn claims_missing(&self, read: &Reread<'_>) -> bool {
+        let is_missing = |row: &(Register, [u8; 16])| row.0 == Register::Claims && self.unsaid.contains(row);
+        !self.unsaid.is_empty() && read.claims().iter().any(|claim| Register::rows_of(claim).iter().any(is_missing))
     }
 
     /// Whether there is nothing to write.
@@ -93,6 +124,8 @@ impl Plan {
             && self.subscriptions.is_empty()
             && self.receipts.is_empty()
             && self.identities.is_empty()
+            && self.dropped.is_empty()
+            && self.claims.is_empty()
     }
 
     /// How many receipts are read again, how many rows folded anew, how many facts taken out.
@@ -100,7 +133,11 @@ impl Plan {
     pub fn counts(&self) -> (usize, usize, usize) {
         (
             self.receipts.len(),
-            self.payments.len() + self.subscriptions.len() + self.identities.len(),
+            self.payments.len()
+                + self.subscriptions.len()
+                + self.identities.len()
+                + self.dropped.len()
+                + self.claims.len(),
             self.facts.len() + self.subscription_facts.len(),
         )
     }
@@ -121,6 +158,14 @@ impl Plan {
         let identities: Vec<[u8; 16]> = self.identities.iter().map(|key| key.0).collect();
         for keys in identities.chunks(ROWS_A_PART) {
             parts.push(Repair { identities: keys.to_vec(), ..Repair::default() });
+        }
+        let dropped: Vec<(Register, [u8; 16])> = self.dropped.iter().copied().collect();
+        for rows in dropped.chunks(ROWS_A_PART) {
+            parts.push(Repair { dropped: rows.to_vec(), ..Repair::default() });
+        }
+        let claims: Vec<[u8; 16]> = self.claims.iter().copied().collect();
+        for keys in claims.chunks(ROWS_A_PART) {
+            parts.push(Repair { claims: keys.to_vec(), ..Repair::default() });
         }
         let (mut receipts, mut bytes) = (Vec::new(), 0);
         for (receipt, size) in &self.receipts {

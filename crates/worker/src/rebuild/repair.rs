@@ -1,21 +1,23 @@
 //! Writes what a check found to differ, a part at a time, beside a running worker.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
-use afluente_gateways::{Envelope, IgnoredBecause, Reading, read};
-use afluente_model::{FactKey, Source};
+use afluente_gateways::IgnoredBecause;
+use afluente_model::FactKey;
 use afluente_store::people::IdentityKey;
-use afluente_store::report::HeldReceipt;
-use afluente_store::{PaymentRow, ReceiptState, Reread, Store, StoreError, SubscriptionRow};
+use afluente_store::{
+    ClaimRow, PaymentRow, ReceiptState, Register, Reread as Standing, Store, StoreError, StoredClaim, SubscriptionRow,
+};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::account::{Account, Accounts};
+use super::reread::Reread;
+use crate::account::Accounts;
 use crate::apply;
 use crate::entry::{Entry, notes_of};
 use crate::followup::Followups;
 use crate::names::Renaming;
-use crate::people;
+use crate::people::{self, Touched};
 use crate::refold::{self, Refolding};
 
 /// A part of what differs, to be written in two transactions at most.
@@ -32,6 +34,12 @@ pub struct Repair {
     /// Identities that are given to another than the law says: by key.
     #[serde(default)]
     pub identities: Vec<[u8; 16]>,
+    /// Rows of registers that nobody says, or not so: out with them.
+    #[serde(default)]
+    pub dropped: Vec<(Register, [u8; 16])>,
+    /// Claims to be joined into their registers once more: by key.
+    #[serde(default)]
+    pub claims: Vec<[u8; 16]>,
     /// Receipts to be read again: their state, facts or names are not what the ledger holds.
     pub receipts: Vec<Uuid>,
 }
@@ -52,7 +60,10 @@ impl Repair {
     ///
     /// Facts are taken out first, so that what a receipt does say comes back with it.
     pub async fn write(&self, store: &Store, accounts: &Accounts, by: &str) -> Result<Repaired, StoreError> {
-        let rows = self.rows(store, accounts, by).await? + self.assign(store, by).await?;
+        let rows = self.rows(store, accounts, by).await?
+            + self.assign(store, by).await?
+            + self.drop(store, by).await?
+            + self.say(store, by).await?;
         let receipts = self.reread(store, accounts, by).await?;
         Ok(Repaired { receipts, rows, facts_dropped: self.facts.len() + self.subscription_facts.len() })
     }
@@ -90,14 +101,52 @@ impl Repair {
         Ok(self.identities.len())
     }
 
+    /// Takes rows out of registers. Customers that lose an identity are written anew without it.
+    async fn drop(&self, store: &Store, by: &str) -> Result<usize, StoreError> {
+        if self.dropped.is_empty() {
+            return Ok(0);
+        }
+        let now = crate::now();
+        let mut tx = store.begin().await?;
+        for register in Register::ALL {
+            let keys: Vec<[u8; 16]> =
+                self.dropped.iter().filter(|(of, _)| *of == register).map(|(_, key)| *key).collect();
+            if register == Register::Identities {
+                let identities: Vec<IdentityKey> = keys.iter().map(|key| IdentityKey(*key)).collect();
+                let losing: BTreeSet<Uuid> =
+                    tx.identities(&identities).await?.into_iter().filter_map(|row| row.customer).collect();
+                tx.drop_register(register, &keys).await?;
+                people::lost(&mut tx, &losing, now, Followups::by(by)).await?;
+            } else {
+                tx.drop_register(register, &keys).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(self.dropped.len())
+    }
+
+    /// Makes claims of the ledger once more, as if they had just come.
+    async fn say(&self, store: &Store, by: &str) -> Result<usize, StoreError> {
+        if self.claims.is_empty() {
+            return Ok(0);
+        }
+        let now = crate::now();
+        let mut tx = store.begin().await?;
+        let stored = tx.stored_claims(&self.claims).await?;
+        let rows: Vec<ClaimRow<'_>> = stored.iter().map(StoredClaim::row).collect();
+        let identities = tx.add_claims(&rows, now).await?;
+        people::write_apart(&mut tx, &Touched::of(&[], &rows, identities), now, Followups::by(by)).await?;
+        tx.commit().await?;
+        Ok(stored.len())
+    }
+
     async fn reread(&self, store: &Store, accounts: &Accounts, by: &str) -> Result<usize, StoreError> {
         let now = crate::now();
         let mut tx = store.begin().await?;
         let held = tx.held_receipts(&self.receipts).await?;
-        let again: Vec<Again<'_>> = held.iter().filter_map(|receipt| Again::of(receipt, accounts)).collect();
-        let states: Vec<Reread> = again.iter().map(Again::state).collect();
-        tx.save_reread(&states).await?;
-        let entries: Vec<Entry<'_>> = again.iter().filter_map(Again::entry).collect();
+        let again: Vec<Reread<'_>> = held.iter().filter_map(|receipt| Reread::of(receipt, accounts)).collect();
+        tx.save_reread(&again.iter().map(stand).collect::<Vec<_>>()).await?;
+        let entries: Vec<Entry<'_>> = again.iter().filter_map(Reread::entry).collect();
         apply::write(&mut tx, &entries, now, Followups::by(by)).await?;
         tx.commit().await?;
         Ok(again.len())
@@ -108,44 +157,13 @@ fn keys(facts: &[(Uuid, [u8; 16])]) -> Vec<(Uuid, FactKey)> {
     facts.iter().map(|(owner, key)| (*owner, FactKey(*key))).collect()
 }
 
-/// A receipt read with today's adapter and account.
-struct Again<'a> {
-    receipt: &'a HeldReceipt,
-    account: &'a Account,
-    source: Source,
-    reading: Reading,
-}
-
-impl<'a> Again<'a> {
-    /// `None` where nobody can read it today: then it stays as it is.
-    fn of(receipt: &'a HeldReceipt, accounts: &'a Accounts) -> Option<Again<'a>> {
-        let account = accounts.0.get(receipt.incoming.account())?;
-        let envelope = Envelope::of(&receipt.incoming, &account.view);
-        let source = envelope.source().unwrap_or(Source::Webhook);
-        let reading = read(account.adapter, &envelope).ok()?;
-        Some(Again { receipt, account, source, reading })
-    }
-
-    fn state(&self) -> Reread {
-        let ignored = self.reading.ignored;
-        Reread {
-            receipt: self.receipt.id,
-            state: if ignored.is_some() { ReceiptState::Ignored } else { ReceiptState::Applied },
-            ignored_because: ignored.map(IgnoredBecause::as_str),
-            notes: notes_of(&self.reading),
-            event_type: self.reading.event_type.clone(),
-        }
-    }
-
-    fn entry(&self) -> Option<Entry<'_>> {
-        self.reading.ignored.is_none().then(|| Entry {
-            account: self.receipt.incoming.account(),
-            gateway: self.account.gateway,
-            conventions: self.account.adapter.profile().conventions,
-            source: self.source,
-            reading: &self.reading,
-            is_proved: self.receipt.incoming.is_proved(),
-            receipt: self.receipt.id,
-        })
+/// How its receipt stands.
+fn stand(read: &Reread<'_>) -> Standing {
+    Standing {
+        receipt: read.receipt.id,
+        state: if read.reading.ignored.is_some() { ReceiptState::Ignored } else { ReceiptState::Applied },
+        ignored_because: read.reading.ignored.map(IgnoredBecause::as_str),
+        notes: notes_of(&read.reading),
+        event_type: read.reading.event_type.clone(),
     }
 }

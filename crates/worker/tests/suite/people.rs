@@ -121,7 +121,7 @@ async fn people(bench: &Bench) -> BTreeSet<String> {
     let of = [
         // Who is who, and what is known of each.
         "select coalesce(string_agg(key_kind || ':' || key_value || ' ' || coalesce(document, '-') || ' ' || coalesce(email, '-') || ' ' || coalesce(name, '-'), '|'), '') \
-         from customers where merged_into is null",
+         from customers where not vacant",
         "select coalesce(string_agg(p.account || ' ' || coalesce(p.provider_customer_id, '-') || ' ' || p.linked_by || ' ' || c.key_value, '|'), '') \
          from customer_providers p join customers c on c.id = p.customer_id",
         "select coalesce(string_agg(p.provider_payment_id || ' ' || coalesce(c.key_value, '-'), '|'), '') \
@@ -227,8 +227,20 @@ async fn an_address_that_turns_out_to_be_a_placeholder_lets_everybody_go_and_is_
     };
     let documents: Vec<String> = (1..=11).map(cpf).collect();
     let mut all: Vec<Said> = documents.iter().enumerate().map(|(n, document)| said(n, Some(document), None)).collect();
-    all.extend([said(90, None, None), said(91, None, Some("cus_s1"))]);
+    all.push(said(90, None, None));
+    // Whoever has nothing else: a person while it was one, and nobody afterwards, as if there had been none.
     let mut seen: BTreeMap<bool, BTreeSet<String>> = BTreeMap::new();
+    for turned in [false, true] {
+        let bench = bench().await;
+        let mut all = all.clone();
+        if turned {
+            all.reverse();
+        }
+        deliver(&bench, &all, 1).await;
+        seen.insert(turned, people(&bench).await);
+    }
+    assert_eq!(seen[&false], seen[&true]);
+    all.push(said(91, None, Some("cus_s1")));
     for turned in [false, true] {
         let bench = bench().await;
         if turned {
@@ -334,4 +346,62 @@ async fn a_person_has_one_default_method_the_newest_used_that_may_be_used() {
     assert_eq!(bench.ledger.text(described).await, "visa 4241 2030-09 fp1", "the newest word of each field");
     let subscription = "select payment || ' ' || provider_subscription_id from payment_subscriptions";
     assert_eq!(bench.ledger.text(subscription).await, "pi_2 sub_1", "by its invoice");
+}
+
+async fn mend(bench: &Bench) {
+    for _ in 0..3 {
+        let report = plan(&bench.store, &bench.accounts, |_| {}).await.unwrap();
+        for part in report.plan.parts() {
+            part.write(&bench.store, &bench.accounts, "ana").await.unwrap();
+        }
+    }
+    let report = plan(&bench.store, &bench.accounts, |_| {}).await.unwrap();
+    assert!(report.differences.is_empty() && report.claims > 60, "{:?}", report.differences);
+}
+
+#[tokio::test]
+async fn a_ledger_that_lost_what_is_joined_of_claims_gets_all_of_it_back() {
+    let bench = bench().await;
+    let mut all: Vec<Delivery> = history(&mut StdRng::seed_from_u64(5)).iter().map(Said::delivery).collect();
+    all.extend(beside_payments());
+    hand_over(&bench, &all, 9).await;
+    let before = people(&bench).await;
+    // As after an upgrade to the first version that knows people.
+    for table in
+        ["payment_methods", "checkout_sessions", "relations", "customer_providers", "identity_values", "identities"]
+    {
+        bench.ledger.run(&format!("delete from {table}")).await;
+    }
+    bench.ledger.run("update payments set identity = null").await;
+    bench.ledger.run("update identity_claims set identity = null, merchant = null").await;
+    bench.ledger.run("delete from customers").await;
+    mend(&bench).await;
+    agrees_with_the_law(&bench).await;
+    assert_eq!(people(&bench).await, before);
+}
+
+#[tokio::test]
+async fn what_nobody_said_of_a_method_an_identity_or_a_payment_is_found_and_taken_out() {
+    let bench = bench().await;
+    let mut all: Vec<Delivery> = history(&mut StdRng::seed_from_u64(6)).iter().map(Said::delivery).collect();
+    all.extend(beside_payments());
+    hand_over(&bench, &all, 60).await;
+    let before = people(&bench).await;
+    bench
+        .ledger
+        .run("update payment_methods set last4 = '6666', last4_at = recorded_at where provider_method_id = 'pm_1'")
+        .await;
+    bench.ledger.run("update checkout_sessions set status_v2 = 'OPEN', status_rank = 9").await;
+    bench.ledger.run("delete from identity_claims where subject_id = 'in_1'").await;
+    bench.ledger.run("update identities set email = 'eve@x.com' where email = 'ana@x.com' and document = ''").await;
+    assert_ne!(people(&bench).await, before);
+    let report = plan(&bench.store, &bench.accounts, |_| {}).await.unwrap();
+    let shown = format!("{:?}", report.differences);
+    for word in ["method ", "session ", "claim ", "identity "] {
+        assert!(shown.contains(word), "{word} in {shown}");
+    }
+    assert!(!shown.contains("@x.com") && !shown.contains("6666"), "who it is stays in the ledger");
+    mend(&bench).await;
+    agrees_with_the_law(&bench).await;
+    assert_eq!(people(&bench).await, before);
 }

@@ -1,0 +1,1 @@
+delete from identity_claims where key in (select key from input)

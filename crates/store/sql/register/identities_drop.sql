@@ -1,0 +1,1 @@
+delete from identities where key in (select key from input)

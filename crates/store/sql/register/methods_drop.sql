@@ -1,0 +1,1 @@
+delete from payment_methods where key in (select key from input)

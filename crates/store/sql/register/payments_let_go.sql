@@ -1,0 +1,1 @@
+update payments set identity = null where identity in (select key from input)

@@ -1,0 +1,1 @@
+delete from relations where key in (select key from input)

@@ -1,0 +1,1 @@
+delete from checkout_sessions where key in (select key from input)
