@@ -31,6 +31,11 @@ fn every_command_works_on_a_ledger_in_postgres() {
     let shown = shop.run(&["payments", "show", "pi_a"]).expect(0);
     assert!(shown.out.contains("SUCCEEDED") && shown.out.contains("evt_a"), "{}", shown.out);
     shop.run(&["wants", "list"]).expect(0);
+    let nobody = shop.run(&["customers", "show", "nobody@example.com"]).expect(1);
+    assert!(nobody.err.contains("customers list"), "{}", nobody.err);
+    shop.run(&["customers", "list"]).expect(0);
+    shop.run(&["gaps", "list"]).expect(0);
+    assert!(shop.run(&["gaps", "repair"]).expect(0).out.contains("0 gaps made good"));
     assert!(shop.run(&["rebuild", "--check"]).expect(0).out.contains("0 differences"));
     let letters = shop.run(&["dead", "list", "--json"]).expect(0).json();
     let id = letters[0]["id"].as_str().unwrap().to_owned();

@@ -156,3 +156,91 @@ fn a_delivery_that_is_buried_is_counted_as_such() {
     });
     assert_eq!(up.terminate().0, 0);
 }
+
+/// Somebody with a card and a payment, and a payment of hers that was typed at the checkout.
+fn known() -> (Shop, Up) {
+    let shop = Shop::new();
+    let up = shop.up();
+    let bodies = [
+        event(
+            "cus",
+            "customer.updated",
+            r#"{"id":"cus_9","object":"customer","email":"Ana@Example.com","name":"Ana"}"#,
+        ),
+        event(
+            "card",
+            "payment_method.attached",
+            r#"{"id":"pm_9","object":"payment_method","type":"card","customer":"cus_9","card":{"brand":"visa","last4":"4242","exp_month":7,"exp_year":2031}}"#,
+        ),
+        event(
+            "paid",
+            "payment_intent.succeeded",
+            r#"{"id":"pi_9","object":"payment_intent","amount":500,"amount_received":500,"currency":"brl","status":"succeeded","customer":"cus_9","payment_method":"pm_9"}"#,
+        ),
+        event(
+            "sub",
+            "customer.subscription.updated",
+            r#"{"id":"sub_9","object":"subscription","status":"active","customer":"cus_9","items":{"data":[]}}"#,
+        ),
+    ];
+    for body in &bodies {
+        assert!(shop.deliver(up.ingress, body).is_acknowledged());
+    }
+    wait_until("all are in the ledger", || shop.receipts().len() == bodies.len());
+    (shop, up)
+}
+
+#[test]
+fn a_customer_is_found_by_whatever_is_known_of_her_with_all_that_is_her_own() {
+    let (shop, up) = known();
+    let list = json(&shop, &["customers", "list"]);
+    assert_eq!(list.len(), 1, "{list:?}");
+    let said = (&list[0]["email"], &list[0]["name"], &list[0]["accounts"], &list[0]["payments"]);
+    assert_eq!(said, (&"ana@example.com".into(), &"Ana".into(), &1.into(), &1.into()));
+    let id = list[0]["id"].as_str().unwrap();
+    for who in [id, " ANA@example.com ", "cus_9", "pi_9"] {
+        let found = json(&shop, &["customers", "show", who]);
+        assert_eq!((found.len(), &found[0]["customer"]["id"]), (1, &id.into()), "{who}");
+    }
+    let person = &json(&shop, &["customers", "show", "cus_9"])[0];
+    assert_eq!(person["accounts"][0]["provider_customer_id"], "cus_9");
+    let method = &person["methods"][0];
+    let shown = (&method["provider_method_id"], &method["last4"], &method["expiry"], &method["is_default"]);
+    assert_eq!(shown, (&"pm_9".into(), &"4242".into(), &"2031-07".into(), &true.into()));
+    assert_eq!(person["payments"][0]["provider_payment_id"], "pi_9");
+    assert_eq!(person["subscriptions"][0]["provider_subscription_id"], "sub_9");
+    assert!(person["claims"].as_array().unwrap().iter().any(|claim| claim["subject_id"] == "cus_9"), "{person}");
+    assert!(!person["events"].as_array().unwrap().is_empty());
+    let text = shop.run(&["customers", "show", "ana@example.com"]).expect(0).out;
+    for part in ["accounts", "payment methods", "visa", "4242", "sub_9", "pi_9", "claims", "changes"] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    assert!(shop.run(&["customers", "show", "nobody@example.com"]).expect(1).err.contains("customers list"));
+    assert_eq!(json(&shop, &["customers", "list", "--merchant", "other"]).len(), 0);
+    assert!(shop.run(&["rebuild", "--check"]).expect(0).out.contains("0 differences"));
+    assert_eq!(up.terminate().0, 0);
+}
+
+#[test]
+fn a_gap_is_told_with_its_reason_and_made_good_when_its_cause_is_gone() {
+    let (shop, up) = known();
+    assert!(shop.run(&["gaps", "repair"]).expect(0).out.contains("0 gaps made good"));
+    assert_eq!(up.terminate().0, 0);
+    shop.change("alter table customer_providers rename to away");
+    let up = shop.up();
+    let another = event("bia", "customer.updated", r#"{"id":"cus_8","object":"customer","email":"bia@example.com"}"#);
+    assert!(shop.deliver(up.ingress, &another).is_acknowledged());
+    wait_until("it is a gap", || json(&shop, &["gaps", "list"]).len() == 1);
+    let gap = &json(&shop, &["gaps", "list", "--target", "customers"])[0];
+    assert_eq!((&gap["subject_kind"], &gap["subject_id"]), (&"customer".into(), &"cus_8".into()));
+    assert!(gap["detail"].as_str().unwrap().contains("customer_providers"), "{gap}");
+    assert!(shop.run(&["gaps", "repair"]).expect(1).err.contains("gaps list"));
+    assert_eq!(json(&shop, &["gaps", "repair", "--dry-run"]).len(), 1);
+    assert_eq!(up.terminate().0, 0);
+    shop.change("alter table away rename to customer_providers");
+    // Where no process runs as well.
+    assert!(shop.run(&["gaps", "repair"]).expect(0).out.contains("1 gap made good"));
+    assert_eq!(json(&shop, &["gaps", "list"]).len(), 0);
+    assert_eq!(json(&shop, &["gaps", "list", "--repaired"]).len(), 1);
+    assert_eq!(json(&shop, &["customers", "show", "cus_8"])[0]["customer"]["email"], "bia@example.com");
+}

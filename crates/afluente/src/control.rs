@@ -81,6 +81,8 @@ pub(crate) enum Request {
         /// Why.
         because: String,
     },
+    /// Make good what could not be written beside the facts.
+    RepairGaps {},
     /// Give these dead letters up.
     Discard {
         /// Which.
@@ -236,6 +238,10 @@ async fn act(desk: &Desk, request: Request, stop: &Stop) -> Result<Value, String
             info!(actor = %by, count = ids.len(), "Giving questions up");
             let done = desk::drop_wants(&desk.store, &ids, &by, &because).await.map_err(|error| chain(&error))?;
             value(&Answer::settled(&ids, done))
+        }
+        Request::RepairGaps {} => {
+            info!("Making gaps good");
+            value(&crate::gap::Repaired::all(&desk.store).await.map_err(|error| chain(&error))?)
         }
         Request::Repair { repair, by } => {
             let accounts = desk.accounts.borrow().clone();

@@ -1,78 +1,31 @@
-//! `afluente customers`: what gateways claim of people. Personal data, for whoever may see it.
+//! `afluente customers`: who a team's customers are across gateways, and what makes us say so. Personal data, for whoever may see it.
 
-use afluente_store::report::ClaimView;
+mod claim;
+mod list;
+mod show;
+
 use afluente_store::{Location, Store};
-use clap::{Args, Subcommand};
-use serde_json::{Value, json};
+use clap::Subcommand;
 
 use crate::exit::Failure;
-use crate::output;
 
-/// Looks at what is claimed of customers, payment methods and whoever is behind a payment.
+/// Looks at customers: where each is known, what each pays with, and what was claimed of them.
 #[derive(Subcommand)]
 pub(crate) enum CustomersCommand {
+    /// Lists customers, the latest change first
+    List(list::ListArgs),
+    /// Shows whoever is known by an address, a document, a gateway's customer, a payment or our id
+    Show(show::ShowArgs),
     /// Lists what is claimed of whatever has this id at its gateway: a customer, a method, a session, a payment
-    Claims(ClaimsArgs),
-}
-
-#[derive(Args)]
-pub(crate) struct ClaimsArgs {
-    /// The gateway's id, for example cus_123
-    id: String,
-    /// Also what names it as its customer: reads every claim there is
-    #[arg(long)]
-    naming: bool,
-    /// At most this many of each
-    #[arg(long, default_value_t = 50, value_name = "N")]
-    limit: u32,
-    /// Print JSON
-    #[arg(long)]
-    json: bool,
+    Claims(claim::ClaimsArgs),
 }
 
 /// Runs the command.
 pub(crate) async fn run(command: &CustomersCommand, location: &Location) -> Result<(), Failure> {
-    let CustomersCommand::Claims(args) = command;
     let store = Store::open_read_only(location).await?;
-    let mut claims = store.claims_of(&args.id, args.limit).await?;
-    if args.naming {
-        claims.extend(store.claims_naming_customer(&args.id, args.limit).await?);
+    match command {
+        CustomersCommand::List(args) => list::run(&store, args).await,
+        CustomersCommand::Show(args) => show::run(&store, args).await,
+        CustomersCommand::Claims(args) => claim::run(&store, args).await,
     }
-    if claims.is_empty() {
-        let hint = if args.naming { "" } else { "; --naming also looks for what names it as its customer" };
-        return Err(Failure::Found(format!("nothing is claimed of {}{hint}", args.id)));
-    }
-    if args.json {
-        output::print_json(&Value::Array(claims.iter().map(document).collect()));
-    } else {
-        output::print(&table(&claims));
-    }
-    Ok(())
-}
-
-fn table(claims: &[ClaimView]) -> String {
-    let rows = claims.iter().flat_map(|said| {
-        said.claims.iter().map(|(kind, value)| {
-            vec![
-                said.subject_kind.clone(),
-                said.subject_id.clone(),
-                if said.tenant.is_empty() { said.account.clone() } else { format!("{}/{}", said.account, said.tenant) },
-                kind.clone(),
-                value.clone(),
-                said.at.map_or_else(|| "-".to_owned(), |at| at.to_string()),
-                said.source.clone(),
-                said.receipt.to_string(),
-            ]
-        })
-    });
-    output::table(&["OF", "ID", "ACCOUNT", "CLAIM", "VALUE", "NEWEST", "SOURCE", "RECEIPT"], &[], rows)
-}
-
-fn document(said: &ClaimView) -> Value {
-    let claims = said.claims.iter().map(|(kind, value)| json!({"kind": kind, "value": value}));
-    json!({
-        "account": said.account, "tenant": said.tenant, "subject_kind": said.subject_kind, "subject_id": said.subject_id,
-        "claims": claims.collect::<Vec<_>>(), "source": said.source, "at": said.at.map(|at| at.to_string()),
-        "receipt": said.receipt.to_string(), "recorded_at": said.recorded_at.to_string(),
-    })
 }

@@ -102,6 +102,11 @@ const ADVICE: &[(&str, &str)] = &[
         "Mercado Pago warns that this payment looks like fraud: stop the delivery, then look at the payment in the panel",
     ),
     (
+        "shared_value",
+        "a document or address stands beside more than ten others, so it links nobody: a placeholder of the checkout, or the \
+         shop's own. Let the checkout ask for real ones",
+    ),
+    (
         "tenant_deauthorized",
         "a connected account ended our access: nothing of it can be read back. Ask them, or take it out of `tenants`",
     ),

@@ -11,6 +11,7 @@ mod doctor;
 mod event;
 mod exit;
 mod fold;
+mod gap;
 mod inconsistency;
 mod init;
 mod logging;
@@ -71,6 +72,8 @@ enum Command {
     #[command(subcommand)]
     Customers(customer::CustomersCommand),
     #[command(subcommand)]
+    Gaps(gap::GapsCommand),
+    #[command(subcommand)]
     Events(event::EventsCommand),
     #[command(subcommand)]
     Inconsistencies(inconsistency::InconsistenciesCommand),
@@ -130,6 +133,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Payments(command) => payment::run(command, &config::ledger::location(&folder)?).await,
             Command::Subscriptions(command) => subscription::run(command, &config::ledger::location(&folder)?).await,
             Command::Customers(command) => customer::run(command, &config::ledger::location(&folder)?).await,
+            Command::Gaps(command) => gap::run(command, &folder, &config::ledger::location(&folder)?).await,
             Command::Events(command) => event::run(command, &config::ledger::location(&folder)?).await,
             Command::Inconsistencies(command) => {
                 inconsistency::run(command, &folder, &config::ledger::location(&folder)?).await

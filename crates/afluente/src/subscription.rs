@@ -65,6 +65,12 @@ async fn list(store: &Store, args: &ListArgs, now: Timestamp) -> Result<(), Fail
         output::print_json(&Value::Array(rows.iter().map(|row| document(row, now)).collect()));
         return Ok(());
     }
+    output::print(&table(&rows, now));
+    Ok(())
+}
+
+/// Subscriptions as people read them.
+pub(crate) fn table(rows: &[SubscriptionRow], now: Timestamp) -> String {
     let shown = |at: Option<Timestamp>| at.map_or_else(|| "-".to_owned(), |at| at.to_string());
     let lines = rows.iter().map(|row| {
         vec![
@@ -81,12 +87,11 @@ async fn list(store: &Store, args: &ListArgs, now: Timestamp) -> Result<(), Fail
     });
     let headings =
         ["SUBSCRIPTION", "ACCOUNT", "STATUS", "STORED", "PERIOD END", "CANCEL AT", "NEXT CHANGE", "WORD", "UPDATED"];
-    output::print(&output::table(&headings, &[], lines));
-    Ok(())
+    output::table(&headings, &[], lines)
 }
 
 /// A subscription as programs read it.
-fn document(row: &SubscriptionRow, now: Timestamp) -> Value {
+pub(crate) fn document(row: &SubscriptionRow, now: Timestamp) -> Value {
     let mut columns = Map::new();
     columns.insert("account".to_owned(), json!(row.key.account.as_str()));
     columns.insert("tenant".to_owned(), json!(&*row.key.tenant));
@@ -127,7 +132,8 @@ async fn show(store: &Store, args: &ShowArgs, now: Timestamp) -> Result<(), Fail
     Ok(())
 }
 
-fn changes(events: &[EventView]) -> String {
+/// Changes as people read them.
+pub(crate) fn changes(events: &[EventView]) -> String {
     let rows = events.iter().map(|event| {
         vec![
             event.row_version.to_string(),

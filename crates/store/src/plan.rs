@@ -115,6 +115,12 @@ fn of_a_person() -> Vec<Text> {
         report::SUBSCRIPTION_FACTS,
         report::SUBSCRIPTIONS_NAMED,
         report::CLAIMS_OF,
+        report::CUSTOMERS_FOUND,
+        report::LINKS,
+        report::METHODS,
+        report::CUSTOMER_PAYMENTS,
+        report::CUSTOMER_SUBSCRIPTIONS,
+        report::CUSTOMER_CLAIMS,
         asking::IS_DUE,
         asking::CALLS
     ]
@@ -131,7 +137,10 @@ async fn scans(pool: &SqlitePool, texts: &[&str]) -> Vec<String> {
         for (_, _, _, step) in steps {
             let scanned = step.strip_prefix("SCAN ").map(|rest| rest.split(' ').next().unwrap_or_default().to_owned());
             // An alias of a table is told from `input` by what the statement calls it.
-            let ours = |name: &String| tables.contains(name) || text.contains(&format!(" {name} on "));
+            // Merchants are a handful, and their names all there is of them.
+            let ours = |name: &String| {
+                (name != "merchants" && tables.contains(name)) || text.contains(&format!(" {name} on "))
+            };
             found.extend(scanned.filter(ours).map(|_| format!("{step} in {text}")));
         }
     }

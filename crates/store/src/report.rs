@@ -1,6 +1,7 @@
 //! Reading the ledger: what operators look at, and what a rebuild compares.
 
 mod claim;
+mod customer;
 mod dead;
 mod event;
 mod gap;
@@ -14,9 +15,10 @@ mod want;
 
 pub use crate::receipt::HeldReceipt;
 pub use claim::ClaimView;
+pub use customer::{CustomerView, LinkView, MethodView, Who};
 pub use dead::{DeadFilter, DeadMessage, DeadView};
 pub use event::{EventFilter, EventOf, EventView};
-pub use gap::OpenGaps;
+pub use gap::{GapFilter, GapView, OpenGaps};
 pub use inconsistency::{InconsistencyFilter, InconsistencyView};
 pub use payment::{PaymentFilter, ReceiptView};
 pub use person::PersonView;
@@ -28,6 +30,10 @@ pub use want::{OpenWants, WantView};
 #[cfg(test)]
 pub(crate) use {
     claim::OF as CLAIMS_OF,
+    customer::{
+        CLAIMS as CUSTOMER_CLAIMS, FOUND as CUSTOMERS_FOUND, LINKS, METHODS, PAYMENTS as CUSTOMER_PAYMENTS,
+        SUBSCRIPTIONS as CUSTOMER_SUBSCRIPTIONS,
+    },
     dead::MESSAGE as DEAD_MESSAGE,
     event::EVENTS,
     payment::{FACTS as PAYMENT_FACTS, NAMED, RECEIPTS as PAYMENT_RECEIPTS},

@@ -1,5 +1,8 @@
 -- Nobody is this one any more; in another order of deliveries it would never have been there.
 alter table customers add column vacant integer not null default 0 constraint customers_vacant check (vacant in (0, 1));
+create index customers_by_update on customers (updated_at, id);
+-- A person who asks for a gateway's customer knows neither account nor sub-account.
+create index customer_providers_named on customer_providers (provider_customer_id) where provider_customer_id is not null;
 update customers set vacant = not exists (select 1 from identities where identities.customer_id = customers.id);
 
 -- What somebody pays with, as claims describe it: a register each field, joined and never taken back. An empty text was not said;

@@ -37,7 +37,7 @@ pub struct ClaimView {
 }
 
 #[derive(FromRow)]
-struct Record {
+pub(super) struct Record {
     account: String,
     tenant: String,
     subject_kind: String,
