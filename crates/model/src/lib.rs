@@ -16,6 +16,7 @@ pub mod id;
 pub mod identity;
 pub mod incoming;
 pub mod kind;
+pub mod legacy;
 pub mod method;
 pub mod money;
 pub mod project;

@@ -133,7 +133,7 @@ async fn ask_server(
 }
 
 /// Leaves a word in one session and looks for it in another.
-async fn are_sessions_shared(server: &Server, connection: &mut PgConnection) -> Result<bool, StoreError> {
+pub(crate) async fn are_sessions_shared(server: &Server, connection: &mut PgConnection) -> Result<bool, StoreError> {
     let word = Uuid::now_v7().to_string();
     let _: String = sqlx::query_scalar(LEAVE_BEHIND.postgres).bind(&word).fetch_one(connection).await?;
     let mut other = server.connect().await?;

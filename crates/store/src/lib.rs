@@ -18,6 +18,7 @@ mod folded;
 mod gap;
 mod health;
 mod input;
+pub mod legacy;
 mod migration;
 mod name;
 mod partition;

@@ -16,6 +16,7 @@ mod broker;
 mod corner;
 mod database;
 pub mod fuzz;
+pub mod legacy;
 mod port;
 mod proxy;
 mod server;

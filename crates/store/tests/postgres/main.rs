@@ -5,6 +5,7 @@ mod catalogue;
 #[path = "../conformance/mod.rs"]
 mod conformance;
 mod failing;
+mod legacy;
 mod open;
 mod partition;
 mod site;

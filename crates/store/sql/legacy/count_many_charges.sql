@@ -1,0 +1,4 @@
+select 'several charges' as of, count(*) as rows
+from (select 1 from payment_transactions where provider_order_id is not null and provider_charge_id is not null
+      group by provider_order_id having count(distinct provider_charge_id) > 1) doubled
+having count(*) > 0

@@ -1,0 +1,1 @@
+select provider as of, count(*) as rows from payment_transactions group by provider order by provider
