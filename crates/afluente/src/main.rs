@@ -1,5 +1,6 @@
 //! Afluente: payment webhooks from many gateways into one true ledger. One binary, a subcommand a role.
 
+mod adopt;
 mod bench;
 mod config;
 mod control;
@@ -89,6 +90,7 @@ enum Command {
     Vocabulary(vocabulary::VocabularyArgs),
     Rebuild(rebuild::RebuildArgs),
     Migrate(migrate::MigrateArgs),
+    Adopt(adopt::AdoptArgs),
     #[command(subcommand)]
     Partitions(partition::PartitionsCommand),
     Doctor(doctor::DoctorArgs),
@@ -143,6 +145,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Dead(command) => dead::run(command, &folder, &config::load(&folder)?).await,
             Command::Spool(command) => spool::run(command, &folder).await,
             Command::Rebuild(args) => rebuild::run(args, &folder, &config::load(&folder)?).await,
+            Command::Adopt(args) => adopt::run(args, &config::ledger::location(&folder)?).await,
             Command::Migrate(args) => migrate::run(args, &folder, &config::ledger::location(&folder)?).await,
             Command::Partitions(command) => partition::run(command, &config::ledger::location(&folder)?).await,
             Command::Doctor(args) => doctor::run(args, &folder).await,
