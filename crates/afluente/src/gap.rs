@@ -79,7 +79,11 @@ impl Repaired {
             }
             repaired += closed as u64;
         }
-        Ok(Repaired { repaired, open: store.open_gaps(GapTarget::Customers).await?.open })
+        let mut open = 0;
+        for target in [GapTarget::Customers, GapTarget::Legacy] {
+            open += store.open_gaps(target).await?.open;
+        }
+        Ok(Repaired { repaired, open })
     }
 }
 
@@ -106,7 +110,7 @@ async fn list(args: &ListArgs, location: &Location) -> Result<(), Failure> {
 async fn repair(args: &RepairArgs, folder: &Path, location: &Location) -> Result<(), Failure> {
     if args.dry_run {
         let store = Store::open_read_only(location).await?;
-        let filter = GapFilter { target: Some(GapTarget::Customers), limit: u32::MAX, ..GapFilter::default() };
+        let filter = GapFilter { limit: u32::MAX, ..GapFilter::default() };
         print(&store.gaps(&filter).await?, args.json);
         return Ok(());
     }

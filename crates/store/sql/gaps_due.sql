@@ -1,5 +1,6 @@
 select dual_write_gaps.id, dual_write_gaps.account, dual_write_gaps.tenant, dual_write_gaps.subject_kind, dual_write_gaps.subject_id
 from input
-join dual_write_gaps on dual_write_gaps.repaired_at is null and dual_write_gaps.target = input.target
+join dual_write_gaps
+  on dual_write_gaps.repaired_at is null and dual_write_gaps.target = input.target and dual_write_gaps.reason <> 'no_label'
 order by dual_write_gaps.first_seen_at, dual_write_gaps.id
 limit 200

@@ -8,6 +8,7 @@ use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 
 use crate::error::StoreError;
+use crate::legacy::Beside;
 use crate::postgres::{self, Server};
 use crate::rows::{Statement, text};
 use crate::sqlite;
@@ -62,6 +63,7 @@ pub struct Store {
     pool: Pool,
     options: StoreOptions,
     pub(crate) counted: Arc<Counted>,
+    beside: Option<Arc<Beside>>,
 }
 
 /// Connections to the one database or the other.
@@ -99,7 +101,7 @@ impl Store {
             Location::Folder(folder) => Pool::Sqlite(sqlite::open(&folder, &options).await?),
             Location::Server(server) => Pool::Postgres(postgres::open(&server, &options).await?),
         };
-        Ok(Store { pool, options, counted: Arc::default() })
+        Ok(Store { pool, options, counted: Arc::default(), beside: None })
     }
 
     /// Opens an existing ledger for reading, beside a running process or without one.
@@ -108,7 +110,7 @@ impl Store {
             Location::Folder(folder) => Pool::Sqlite(sqlite::open_read_only(&folder).await?),
             Location::Server(server) => Pool::Postgres(postgres::open_read_only(&server).await?),
         };
-        Ok(Store { pool, options: StoreOptions::default(), counted: Arc::default() })
+        Ok(Store { pool, options: StoreOptions::default(), counted: Arc::default(), beside: None })
     }
 
     /// Opens an existing ledger as it is at this moment: every read sees the same state, whatever a running process
@@ -118,7 +120,7 @@ impl Store {
             Location::Folder(folder) => Pool::Sqlite(sqlite::open_snapshot(&folder).await?),
             Location::Server(server) => Pool::Postgres(postgres::open_snapshot(&server).await?),
         };
-        Ok(Store { pool, options: StoreOptions::default(), counted: Arc::default() })
+        Ok(Store { pool, options: StoreOptions::default(), counted: Arc::default(), beside: None })
     }
 
     /// Begins a unit of work that will write.
@@ -126,7 +128,7 @@ impl Store {
     /// On SQLite the write lock is taken at once, so nothing read in it can be stale. On Postgres each statement sees what
     /// committed before it: lock first, read afterwards.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Tx::begin(&self.pool, &self.options, &self.counted).await
+        Tx::begin(&self.pool, &self.options, &self.counted, self.beside.clone()).await
     }
 
     /// Whether the ledger takes a commit of about this many bytes. Only a write that commits can tell: on a full disk a
@@ -138,6 +140,13 @@ impl Store {
             tx.commit().await?;
         }
         Ok(())
+    }
+
+    /// The same ledger, beside a legacy application in its database.
+    #[must_use]
+    pub fn beside(mut self, legacy: Beside) -> Store {
+        self.beside = Some(Arc::new(legacy));
+        self
     }
 
     /// Whether the ledger answers.

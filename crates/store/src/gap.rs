@@ -46,6 +46,18 @@ rows! {
 }
 
 rows! {
+    struct SettleInput<'a> {
+        target: text,
+        account: text,
+        tenant: text,
+        subject_kind: text,
+        subject_id: text,
+        now: moment,
+    }
+    SETTLE = "gaps_settle";
+}
+
+rows! {
     struct SubjectInput<'a> {
         account: text,
         tenant: text,
@@ -97,6 +109,9 @@ pub struct GapSubject {
     pub id: Box<str>,
 }
 
+/// The reason of a gap that waits for nothing of ours: what is said has no word there. It closes when another word is said.
+pub const NO_LABEL: &str = "no_label";
+
 /// Why something is a gap.
 #[derive(Clone, Copy, Debug)]
 pub struct GapReason<'a> {
@@ -109,7 +124,7 @@ pub struct GapReason<'a> {
 }
 
 impl Tx {
-    /// Notes that something is to be made again. What is open already is counted up.
+    /// Notes that something is to be made again, each with a receipt that says it, or the nil one. What is open already is counted up.
     pub async fn open_gaps(
         &mut self,
         gaps: &[(GapSubject, Uuid)],
@@ -127,7 +142,7 @@ impl Tx {
                 subject_id: &subject.id,
                 reason: why.reason,
                 detail: why.detail,
-                receipt_id: Some((*receipt).into()),
+                receipt_id: (!receipt.is_nil()).then(|| (*receipt).into()),
                 now: now.into(),
             })
             .collect();
@@ -152,6 +167,29 @@ impl Tx {
     pub async fn close_gaps(&mut self, ids: &[Uuid], now: Timestamp) -> Result<(), StoreError> {
         let rows: Vec<CloseInput> = ids.iter().map(|id| CloseInput { id: (*id).into(), now: now.into() }).collect();
         self.execute(&CLOSE, &rows).await?;
+        Ok(())
+    }
+
+    /// Marks whatever is open of these subjects as repaired.
+    pub async fn settle_gaps(
+        &mut self,
+        target: GapTarget,
+        subjects: &[GapSubject],
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let mut rows: Vec<SettleInput<'_>> = subjects
+            .iter()
+            .map(|subject| SettleInput {
+                target: target.as_str(),
+                account: subject.account.as_str(),
+                tenant: &subject.tenant,
+                subject_kind: &subject.kind,
+                subject_id: &subject.id,
+                now: now.into(),
+            })
+            .collect();
+        rows.sort_by_key(|row| (row.account, row.tenant, row.subject_kind, row.subject_id));
+        self.execute(&SETTLE, &rows).await?;
         Ok(())
     }
 

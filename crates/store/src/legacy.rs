@@ -1,12 +1,18 @@
 //! A legacy application's tables in the database our schema is in: read from the catalogue, since nothing else says what an
 //! installation really has.
 //!
-//! Only `adopt` looks here, and only it makes anything: see [`Catalogue`].
+//! Only `adopt` makes anything here (see [`Adoption`]); the worker calls the functions it made, and nothing else.
 
+mod adoption;
+mod beside;
 mod catalogue;
 mod survey;
 mod target;
+mod write;
 
+pub use adoption::{Adoption, OddName, role_of};
+pub use beside::{Beside, Switch};
 pub use catalogue::{Catalogue, Column, Index, Table, Trigger};
 pub use survey::{Count, Survey};
 pub use target::{Target, Targets, Unfit};
+pub use write::{Relative, RowNote, TheirRow, Words, Written};

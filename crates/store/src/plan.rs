@@ -83,6 +83,7 @@ fn of_a_worker() -> Vec<Text> {
         gap::OPEN,
         gap::DUE,
         gap::CLOSE,
+        gap::SETTLE,
         gap::IDENTITIES,
         want::WANTS,
         want::DUE,

@@ -12,6 +12,7 @@ use sqlx::{FromRow, Postgres, Sqlite};
 use crate::backend::{Pool, StoreOptions};
 use crate::error::StoreError;
 use crate::input::{Blob, Row, columns, json_rows};
+use crate::legacy::Beside;
 use crate::postgres;
 use crate::rows::{Packed, Statement, text};
 use crate::work::Counted;
@@ -25,6 +26,7 @@ pub struct Tx {
     /// How long an answer of a server may take before its silence is taken for its end.
     pub(crate) deadline: Duration,
     pub(crate) counted: Arc<Counted>,
+    beside: Option<Arc<Beside>>,
 }
 
 /// The connection of a unit of work. It goes back to the pool only when its transaction has ended as it should: SQLite
@@ -95,7 +97,12 @@ fn unpack<R: DeserializeOwned>(packed: &str) -> Result<Vec<R>, StoreError> {
 }
 
 impl Tx {
-    pub(crate) async fn begin(pool: &Pool, options: &StoreOptions, counted: &Arc<Counted>) -> Result<Tx, StoreError> {
+    pub(crate) async fn begin(
+        pool: &Pool,
+        options: &StoreOptions,
+        counted: &Arc<Counted>,
+        beside: Option<Arc<Beside>>,
+    ) -> Result<Tx, StoreError> {
         let deadline = postgres::deadline(options);
         let connection = match pool {
             Pool::Sqlite(pool) => Connection::Sqlite(pool.acquire().await?),
@@ -109,7 +116,7 @@ impl Tx {
             Connection::Postgres(connection) => postgres::begin(connection, options).await?,
         }
         counted.statement();
-        Ok(Tx { held, failed: false, deadline, counted: Arc::clone(counted) })
+        Ok(Tx { held, failed: false, deadline, counted: Arc::clone(counted), beside })
     }
 
     /// Makes everything done so far durable. After an error the work has to be done again.
@@ -135,6 +142,12 @@ impl Tx {
         self.held.clean = true;
         self.counted.commit();
         Ok(())
+    }
+
+    /// The legacy application beside whose rows it writes, if there is one.
+    #[must_use]
+    pub fn beside(&self) -> Option<Arc<Beside>> {
+        self.beside.clone()
     }
 
     /// Whether others may write at the same time.
@@ -212,6 +225,46 @@ impl Tx {
         let answer = postgres::in_time(deadline, asked).await;
         self.failed |= answer.is_err();
         answer
+    }
+
+    /// Runs a statement only Postgres has; returns the rows it gives.
+    pub(crate) async fn fetch_there<R, T>(&mut self, statement: &Statement, rows: &[R]) -> Result<Vec<T>, StoreError>
+    where
+        R: Row,
+        T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let deadline = self.deadline;
+        let Connection::Postgres(connection) = self.connection()? else { return Ok(Vec::new()) };
+        let fetching = sqlx::query_as_with(statement.postgres, columns(rows)?).fetch_all(&mut **connection);
+        let fetched = postgres::in_time(deadline, fetching).await;
+        self.counted.statement();
+        self.failed |= fetched.is_err();
+        fetched
+    }
+
+    /// Calls a function of Postgres that takes a list as JSON; returns the rows it gives.
+    pub(crate) async fn call<T>(
+        &mut self,
+        statement: &Statement,
+        items: &[serde_json::Value],
+    ) -> Result<Vec<T>, StoreError>
+    where
+        T: for<'r> FromRow<'r, PgRow> + Send + Unpin,
+    {
+        if items.is_empty() {
+            return Ok(Vec::new());
+        }
+        let deadline = self.deadline;
+        let Connection::Postgres(connection) = self.connection()? else { return Ok(Vec::new()) };
+        let list = serde_json::Value::from(items).to_string();
+        let calling = sqlx::query_as(statement.postgres).bind(list).fetch_all(&mut **connection);
+        let called = postgres::in_time(deadline, calling).await;
+        self.counted.statement();
+        self.failed |= called.is_err();
+        called
     }
 
     /// Writes so many bytes into the one row that is there to be written.

@@ -24,10 +24,13 @@ const ROWS: &str = include_str!("../../../tests/legacy/rows.sql");
 
 /// Makes the application's tables in a database, and this many payments with everything around them.
 pub async fn build(database: &Database, shape: Shape, payments: u32) {
-    database.run(WORDS).await;
-    database.run(if shape == Shape::Scripts { SCRIPTS } else { PRISMA }).await;
-    database.run(EITHER).await;
+    // Ours are found first by whoever has a ledger there.
+    let theirs = |sql: &str| format!("set search_path = public;\n{sql}");
+    let tables = if shape == Shape::Scripts { SCRIPTS } else { PRISMA };
+    for sql in [WORDS, tables, EITHER] {
+        database.run(theirs(sql)).await;
+    }
     if payments > 0 {
-        database.run(ROWS.replace("{rows}", &payments.to_string())).await;
+        database.run(theirs(&ROWS.replace("{rows}", &payments.to_string()))).await;
     }
 }

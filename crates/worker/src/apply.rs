@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use afluente_model::Timestamp;
-use afluente_store::{Claimed, DeadLetter, Receipt, ReceiptState, Reread, StoreError, Tx};
+use afluente_store::{ClaimRow, Claimed, DeadLetter, PaymentKey, Receipt, ReceiptState, Reread, StoreError, Tx};
 use uuid::Uuid;
 
 use crate::entry::Entry;
@@ -11,7 +11,7 @@ use crate::followup::Followups;
 use crate::outcome::Outcome;
 use crate::people::{self, Touched};
 use crate::prepare::{Good, Prepared};
-use crate::{payments, subscriptions};
+use crate::{legacy, payments, subscriptions};
 
 /// Writes a batch. One outcome for each, in the order of the batch.
 pub(crate) async fn apply(tx: &mut Tx, batch: &[&Prepared], now: Timestamp) -> Result<Vec<Outcome>, StoreError> {
@@ -111,6 +111,19 @@ pub(crate) async fn write(
     let touched = Touched::of(entries, &claims, identities);
     tx.count_unknown_words(&words, now).await?;
     let apart = followups.apart();
+    let mut changed = std::mem::take(&mut followups.changed);
+    changed.extend(claims.iter().filter_map(joins_a_row));
     followups.save(tx, now).await?;
+    legacy::write_apart(tx, &changed, now, apart.apart()).await?;
     people::write_apart(tx, &touched, now, apart).await
+}
+
+/// A claim that names what a legacy row may be called by: an order or an invoice of a payment.
+fn joins_a_row(claim: &ClaimRow<'_>) -> Option<(PaymentKey, Uuid)> {
+    let joins = claim.claims.iter().any(|(kind, _)| matches!(*kind, "order" | "invoice"));
+    (claim.subject_kind == "payment" && joins).then(|| {
+        let key =
+            PaymentKey { account: claim.account.clone(), tenant: claim.tenant.into(), id: claim.subject_id.into() };
+        (key, claim.receipt)
+    })
 }

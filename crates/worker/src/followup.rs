@@ -1,5 +1,7 @@
 //! What follows from a change: events, announcements, questions, contradictions.
 
+use std::collections::BTreeMap;
+
 use afluente_model::{Payment, Timestamp, WantKind, WantReason};
 use afluente_store::people::Refreshed;
 use afluente_store::{
@@ -21,6 +23,8 @@ pub(crate) struct Followups {
     pub(crate) outbox: Vec<OutboxRow>,
     pub(crate) wants: Vec<WantRow>,
     pub(crate) inconsistencies: Vec<Inconsistency>,
+    /// Payments whose rows became others, each with the receipt that brought it.
+    pub(crate) changed: BTreeMap<PaymentKey, Uuid>,
     /// Fingerprints of contradictions that are none any more.
     explained: Vec<String>,
 }
@@ -34,6 +38,7 @@ impl Followups {
             outbox: Vec::new(),
             wants: Vec::new(),
             inconsistencies: Vec::new(),
+            changed: BTreeMap::new(),
             explained: Vec::new(),
         }
     }
@@ -68,6 +73,7 @@ impl Followups {
         };
         self.events.push(event);
         self.questions(old, new, receipt, now);
+        self.changed.insert(new.key.clone(), receipt);
     }
 
     /// A refund or dispute of a payment nobody has described: asked for, unless the rest comes within minutes.

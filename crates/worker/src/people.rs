@@ -7,7 +7,6 @@
 
 mod assignment;
 mod census;
-pub(crate) mod mend;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -63,7 +62,7 @@ impl Touched {
     }
 
     /// What is behind gaps, to be made again.
-    fn again(subjects: &[&GapSubject], identities: Vec<IdentityKey>) -> Touched {
+    pub(crate) fn again(subjects: &[&GapSubject], identities: Vec<IdentityKey>) -> Touched {
         let of = |kind: &str| {
             let named = subjects.iter().filter(|one| &*one.kind == kind);
             named

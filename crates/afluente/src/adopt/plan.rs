@@ -144,7 +144,7 @@ impl Plan {
                 tell("table_of_our_name", name.to_owned(), "ours are in the schema afluente; theirs is never altered");
             }
         }
-        for ((schema, name), _) in &self.catalogue.enums {
+        for (schema, name) in self.catalogue.enums.keys() {
             let twin = self.catalogue.enums.keys().any(|(_, other)| other != name && same(other, name));
             if twin {
                 tell("two_enums", format!("{schema}.{name}"), "the one the column has is used");

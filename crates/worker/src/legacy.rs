@@ -1,0 +1,158 @@
+//! Beside a legacy application: its rows show what ours say, in a part of their own. It may fail, and costs nothing of ours.
+
+mod choice;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use afluente_model::legacy::spellings;
+use afluente_model::{Gateway, Timestamp, chain};
+use afluente_store::legacy::{Beside, Relative, RowNote, Switch, TheirRow, Words};
+use afluente_store::{GapReason, GapSubject, GapTarget, Inconsistency, NO_LABEL, PaymentKey, StoreError, Tx};
+use tracing::warn;
+use uuid::Uuid;
+
+use crate::followup::Followups;
+use crate::measure;
+
+/// Writes what changed beside their rows, as a part of its own. What failed is a gap, to be made good from what is stored.
+pub(crate) async fn write_apart(
+    tx: &mut Tx,
+    names: &BTreeMap<PaymentKey, Uuid>,
+    now: Timestamp,
+    mut followups: Followups,
+) -> Result<(), StoreError> {
+    if names.is_empty() || tx.beside().is_none() {
+        return Ok(());
+    }
+    tx.begin_part().await?;
+    let written = async {
+        write(tx, &names.keys().cloned().collect::<Vec<_>>(), now, &mut followups).await?;
+        followups.save(tx, now).await
+    }
+    .await;
+    let Err(error) = tx.end_part(written).await? else { return Ok(()) };
+    let (class, detail) = (error.class(), chain(&error));
+    warn!(payments = names.len(), error = %detail, "Rows of the legacy application could not be written; noted as gaps and made again");
+    measure::gaps(GapTarget::Legacy, class, names.len());
+    let subjects: Vec<(GapSubject, Uuid)> = names.iter().map(|(key, receipt)| (gap(key), *receipt)).collect();
+    let why = GapReason { target: GapTarget::Legacy, reason: class.as_str(), detail: &detail };
+    tx.open_gaps(&subjects, why, now).await
+}
+
+/// Finds the rows of these payments, and lets each show the payment it is of.
+pub(crate) async fn write(
+    tx: &mut Tx,
+    names: &[PaymentKey],
+    now: Timestamp,
+    followups: &mut Followups,
+) -> Result<(), StoreError> {
+    let Some(beside) = tx.beside() else { return Ok(()) };
+    let family = tx.legacy_family(names).await?;
+    let family: Vec<Relative> =
+        family.into_iter().filter(|one| beside.switch_of(&one.merchant) != Switch::Off).collect();
+    let rows = find(tx, &family).await?;
+    let ids: Vec<&str> = rows.iter().map(|(row, _)| &*row.row_id).collect();
+    let before = tx.legacy_written(&ids).await?;
+    let before: BTreeMap<&str, _> = before.iter().map(|one| (&*one.row_id, one)).collect();
+    let told: Vec<Told<'_>> = rows.iter().map(|(row, payment)| Told::of(row, payment, &beside)).collect();
+    let writing = told.iter().filter(|one| one.is_written);
+    let wanted: Vec<(&str, Words<'_>)> = writing.map(|one| (&*one.row.row_id, one.words)).collect();
+    tx.legacy_write(&wanted).await?;
+    for one in &told {
+        let last = before.get(&*one.row.row_id);
+        let status_written = last.and_then(|last| last.status_written.as_deref());
+        if status_written.is_some_and(|written| one.row.status_now.as_deref() != Some(written)) {
+            followups.inconsistencies.push(overwritten(one, status_written.unwrap_or_default()));
+        }
+    }
+    let notes: Vec<RowNote<'_>> = told.iter().map(Told::note).collect();
+    tx.legacy_note(&notes, now).await?;
+    tell_gaps(tx, &family, &told, now).await
+}
+
+/// A row of theirs with what is told of it.
+struct Told<'a> {
+    row: &'a TheirRow,
+    payment: &'a Relative,
+    words: Words<'static>,
+    missing: Option<String>,
+    differs: Option<String>,
+    is_written: bool,
+}
+
+impl<'a> Told<'a> {
+    fn of(row: &'a TheirRow, payment: &'a Relative, beside: &Beside) -> Told<'a> {
+        let (words, missing) = choice::told(payment, beside);
+        let differs = choice::difference(row, words);
+        let is_written = beside.switch_of(&payment.merchant) == Switch::On && missing.is_none();
+        Told { row, payment, words, missing, differs, is_written }
+    }
+
+    fn note(&self) -> RowNote<'_> {
+        let now = self.row;
+        RowNote {
+            row: &now.row_id,
+            payment: &self.payment.key,
+            wanted: self.words,
+            found: Words {
+                provider: now.provider_now.as_deref(),
+                status: now.status_now.as_deref(),
+                word: now.word_now.as_deref(),
+            },
+            is_written: self.is_written,
+            differs: self.differs.as_deref().filter(|_| !self.is_written),
+        }
+    }
+}
+
+/// Every row of theirs that one of these payments is behind, once, with the payment it shows.
+async fn find<'a>(tx: &mut Tx, family: &'a [Relative]) -> Result<Vec<(TheirRow, &'a Relative)>, StoreError> {
+    let mut by_gateway: BTreeMap<Gateway, BTreeSet<&str>> = BTreeMap::new();
+    for one in family {
+        by_gateway.entry(one.gateway).or_default().extend(one.own.iter().chain(&one.groups).map(|id| &**id));
+    }
+    let asked: Vec<(&[&str], Vec<&str>)> =
+        by_gateway.iter().map(|(gateway, ids)| (spellings(*gateway), ids.iter().copied().collect())).collect();
+    let gateways: Vec<Gateway> = by_gateway.keys().copied().collect();
+    let found = tx.legacy_find(&asked).await?;
+    let shown = |row: TheirRow| {
+        let gateway = usize::try_from(row.place).ok().and_then(|place| gateways.get(place).copied())?;
+        let payment = choice::shown(&row, family).filter(|payment| payment.gateway == gateway)?;
+        Some((row, payment))
+    };
+    Ok(found.into_iter().filter_map(shown).collect())
+}
+
+/// What has no word there is a gap until another word is said; everything else of these payments is written.
+async fn tell_gaps(tx: &mut Tx, family: &[Relative], told: &[Told<'_>], now: Timestamp) -> Result<(), StoreError> {
+    let unsaid: BTreeMap<&PaymentKey, &str> =
+        told.iter().filter_map(|one| Some((&one.payment.key, one.missing.as_deref()?))).collect();
+    let said = family.iter().map(|one| &one.key).filter(|key| !unsaid.contains_key(key));
+    tx.settle_gaps(GapTarget::Legacy, &said.map(gap).collect::<Vec<_>>(), now).await?;
+    for (key, detail) in unsaid {
+        let why = GapReason { target: GapTarget::Legacy, reason: NO_LABEL, detail };
+        tx.open_gaps(&[(gap(key), Uuid::nil())], why, now).await?;
+    }
+    Ok(())
+}
+
+fn gap(key: &PaymentKey) -> GapSubject {
+    GapSubject { account: key.account.clone(), tenant: key.tenant.clone(), kind: "payment".into(), id: key.id.clone() }
+}
+
+/// Somebody else wrote after us.
+fn overwritten(one: &Told<'_>, written: &str) -> Inconsistency {
+    let key = &one.payment.key;
+    Inconsistency {
+        id: Uuid::now_v7(),
+        kind: "legacy_overwritten",
+        fingerprint: format!("legacy_overwritten {}", one.row.row_id),
+        account: key.account.clone(),
+        entity: format!("payment {}", key.id),
+        detail: format!(
+            "row {} had {written} from us and was found with {}; it was written once more",
+            one.row.row_id,
+            one.row.status_now.as_deref().unwrap_or("nothing")
+        ),
+    }
+}

@@ -1,0 +1,117 @@
+//! Which payment of ours a row of theirs shows, and in which words. Pure.
+
+use afluente_model::legacy::{of_status, provider_label};
+use afluente_store::legacy::{Beside, Relative, TheirRow, Words};
+
+/// The payment a row shows. Theirs is a row an order, ours a payment a charge: of several the newest that took money, else the
+/// one whose charge the row holds, else the newest.
+pub(super) fn shown<'a>(row: &TheirRow, family: &'a [Relative]) -> Option<&'a Relative> {
+    let is = |ids: &std::collections::BTreeSet<Box<str>>, id: Option<&str>| id.is_some_and(|id| ids.contains(id));
+    let (order, charge) = (row.order_id.as_deref(), row.charge_id.as_deref());
+    let named = |one: &&Relative| {
+        is(&one.own, charge) || is(&one.own, order) || is(&one.own, Some(&row.row_id)) || is(&one.groups, order)
+    };
+    let newest = |one: &&'a Relative, other: &&'a Relative| (one.as_of, &one.key).cmp(&(other.as_of, &other.key));
+    let candidates: Vec<&Relative> = family.iter().filter(named).collect();
+    let paid = candidates.iter().filter(|one| one.took_money).max_by(|one, other| newest(one, other));
+    let held = candidates.iter().find(|one| is(&one.own, charge));
+    let any = candidates.iter().max_by(|one, other| newest(one, other));
+    paid.or(held).or(any).copied()
+}
+
+/// The words for a payment, as far as there are any; and the first that has no place there.
+pub(super) fn told(payment: &Relative, beside: &Beside) -> (Words<'static>, Option<String>) {
+    let status = of_status(payment.status);
+    let provider = provider_label(payment.gateway);
+    let targets = &beside.targets;
+    let taken =
+        |target: &afluente_store::legacy::Target, word: Option<&'static str>| word.filter(|word| target.takes(word));
+    let words = Words {
+        provider: taken(&targets.provider, Some(provider)),
+        status: taken(&targets.status, status.label),
+        word: taken(&targets.word, status.word).filter(|_| beside.writes_status),
+    };
+    let missing = if words.provider.is_none() {
+        Some(format!("provider_v2 has no label for {provider}"))
+    } else if words.status.is_none() {
+        Some(format!("status_v2 has no label for {}", payment.status))
+    } else {
+        None
+    };
+    // Half a row would say something of another gateway, or nothing of what it is.
+    if missing.is_some() { (Words::default(), missing) } else { (words, None) }
+}
+
+/// What stands there instead of the words; nothing if it is them. A word that is none is not compared.
+pub(super) fn difference(row: &TheirRow, words: Words<'_>) -> Option<String> {
+    let each = [
+        ("provider_v2", words.provider, &row.provider_now),
+        ("status_v2", words.status, &row.status_now),
+        ("status", words.word, &row.word_now),
+    ];
+    let other = each.into_iter().filter(|(_, wanted, now)| wanted.is_some() && *wanted != now.as_deref());
+    let said: Vec<String> = other
+        .map(|(name, wanted, now)| {
+            format!("{name} is {}, ours is {}", now.as_deref().unwrap_or("empty"), wanted.unwrap_or_default())
+        })
+        .collect();
+    (!said.is_empty()).then(|| said.join("; "))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use afluente_model::{AccountName, Gateway, MerchantName, PaymentStatus, Timestamp};
+    use afluente_store::PaymentKey;
+
+    fn payment(id: &str, groups: &[&str], took_money: bool, second: i64) -> Relative {
+        Relative {
+            key: PaymentKey { account: AccountName::parse("loja").unwrap(), tenant: "".into(), id: id.into() },
+            merchant: MerchantName::parse("m").unwrap(),
+            gateway: Gateway::Pagarme,
+            status: PaymentStatus::Failed,
+            took_money,
+            as_of: Timestamp::from_seconds(second).ok(),
+            own: [id.into()].into(),
+            groups: groups.iter().map(|group| (*group).into()).collect(),
+        }
+    }
+
+    fn row(order: Option<&str>, charge: Option<&str>) -> TheirRow {
+        TheirRow {
+            place: 0,
+            row_id: "row".to_owned(),
+            order_id: order.map(str::to_owned),
+            charge_id: charge.map(str::to_owned),
+            provider_now: None,
+            status_now: Some("PROCESSING".to_owned()),
+            word_now: None,
+        }
+    }
+
+    #[test]
+    fn an_order_with_a_declined_and_a_paid_charge_shows_the_paid_one() {
+        let family = [payment("ch_1", &["or_1"], true, 5), payment("ch_2", &["or_1"], false, 9)];
+        let of = |row: &TheirRow| shown(row, &family).map(|one| &*one.key.id);
+        assert_eq!(of(&row(Some("or_1"), Some("ch_2"))), Some("ch_1"));
+        assert_eq!(of(&row(Some("or_2"), Some("ch_2"))), Some("ch_2"), "another order's row holds the charge");
+        assert_eq!(of(&row(Some("or_2"), None)), None);
+    }
+
+    #[test]
+    fn without_money_the_charge_the_row_holds_is_shown_and_else_the_newest() {
+        let family = [payment("ch_1", &["or_1"], false, 5), payment("ch_2", &["or_1"], false, 9)];
+        let of = |row: &TheirRow| shown(row, &family).map(|one| &*one.key.id);
+        assert_eq!(of(&row(Some("or_1"), Some("ch_1"))), Some("ch_1"));
+        assert_eq!(of(&row(Some("or_1"), None)), Some("ch_2"));
+        assert_eq!(of(&row(Some("ch_1"), None)), Some("ch_1"), "a placeholder that only knows the charge");
+    }
+
+    #[test]
+    fn only_what_is_wanted_and_not_there_is_a_difference() {
+        let words = Words { provider: None, status: Some("SUCCEEDED"), word: None };
+        let said = difference(&row(None, None), words).unwrap();
+        assert_eq!(said, "status_v2 is PROCESSING, ours is SUCCEEDED");
+        assert_eq!(difference(&row(None, None), Words { status: Some("PROCESSING"), ..words }), None);
+    }
+}
