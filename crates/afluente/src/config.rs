@@ -5,6 +5,7 @@ pub(crate) mod agree;
 mod edge;
 pub(crate) mod file;
 pub(crate) mod ledger;
+mod legacy;
 mod private;
 pub(crate) mod queue;
 mod seal;
@@ -29,6 +30,7 @@ use crate::logging::Format;
 use crate::output;
 pub(crate) use account::AccountConfig;
 pub(crate) use edge::{Edge, Secured};
+pub(crate) use legacy::LegacyConfig;
 pub(crate) use queue::QueueConfig;
 pub(crate) use seal::are_named as names_seal_keys;
 use section::{Reader, Section};
@@ -48,6 +50,8 @@ pub(crate) struct Config {
     pub(crate) queue: QueueConfig,
     /// Where the ledger is.
     pub(crate) ledger: Location,
+    /// The application beside it.
+    pub(crate) legacy: LegacyConfig,
     batch_size: usize,
     linger: Duration,
     workers: usize,
@@ -131,6 +135,7 @@ pub(crate) fn parse(
     let (mut queue, mut worker, mut log) =
         (root.section(&mut reader, "queue"), root.section(&mut reader, "worker"), root.section(&mut reader, "log"));
     let ledger = ledger::read(&mut reader, &mut root, folder);
+    let legacy = legacy::read(&mut reader, &mut root, &ledger);
     let workers = workers(&mut reader, &mut worker, &ledger);
     let batch_size = usize::try_from(worker.number(&mut reader, "batch_size", 256, 1..=2_000)).unwrap_or(256);
     let fit = queue::Fit { batch_size, publish: edge.limits.publish };
@@ -142,6 +147,7 @@ pub(crate) fn parse(
         linger: worker.millis(&mut reader, "linger_ms", 0, 0..=1_000),
         workers,
         ledger,
+        legacy,
         log_format: log.word(
             &mut reader,
             "format",

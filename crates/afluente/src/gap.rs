@@ -10,6 +10,8 @@ use clap::{Args, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::adopt;
+use crate::config;
 use crate::control::{Door, Request};
 use crate::exit::Failure;
 use crate::output;
@@ -117,7 +119,8 @@ async fn repair(args: &RepairArgs, folder: &Path, location: &Location) -> Result
     let done: Repaired = if let Some(door) = Door::of_process(folder).await {
         door.ask(Request::RepairGaps {}).await?
     } else {
-        let store = Store::open(location).await?;
+        let config = config::load(folder)?;
+        let store = adopt::beside(Store::open(location).await?, &config).await?;
         let done = Repaired::all(&store).await?;
         store.close().await;
         done

@@ -102,6 +102,11 @@ const ADVICE: &[(&str, &str)] = &[
         "Mercado Pago warns that this payment looks like fraud: stop the delivery, then look at the payment in the panel",
     ),
     (
+        "legacy_overwritten",
+        "a handler of the application still writes the columns we write: move the gateway's webhook to Afluente, or take the two \
+         columns out of its code",
+    ),
+    (
         "shared_value",
         "a document or address stands beside more than ten others, so it links nobody: a placeholder of the checkout, or the \
          shop's own. Let the checkout ask for real ones",

@@ -145,7 +145,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Dead(command) => dead::run(command, &folder, &config::load(&folder)?).await,
             Command::Spool(command) => spool::run(command, &folder).await,
             Command::Rebuild(args) => rebuild::run(args, &folder, &config::load(&folder)?).await,
-            Command::Adopt(args) => adopt::run(args, &config::ledger::location(&folder)?).await,
+            Command::Adopt(args) => adopt::run(args, &folder, &config::ledger::location(&folder)?).await,
             Command::Migrate(args) => migrate::run(args, &folder, &config::ledger::location(&folder)?).await,
             Command::Partitions(command) => partition::run(command, &config::ledger::location(&folder)?).await,
             Command::Doctor(args) => doctor::run(args, &folder).await,

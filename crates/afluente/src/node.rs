@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use tokio::task::JoinHandle;
 use tracing::{error, info};
 
+use crate::adopt;
 use crate::config::{self, Config};
 use crate::control::{Control, Desk};
 use crate::exit::Failure;
@@ -183,7 +184,7 @@ async fn ledger(folder: &Path, config: &Config) -> Result<Store, Failure> {
     let connections = u32::try_from(config.workers() + 2).unwrap_or(3);
     let store = Store::open_with(&config.ledger, StoreOptions { connections, ..StoreOptions::default() }).await?;
     config::agree::agree(folder, config, &store).await?;
-    Ok(store)
+    adopt::beside(store, config).await
 }
 
 /// Workers on the same queue, ledger, keys and accounts as the desk, one for each pulse.

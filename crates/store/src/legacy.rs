@@ -10,7 +10,7 @@ mod survey;
 mod target;
 mod write;
 
-pub use adoption::{Adoption, OddName, role_of};
+pub use adoption::{Adoption, OddName, Roles, lacks};
 pub use beside::{Beside, Switch};
 pub use catalogue::{Catalogue, Column, Index, Table, Trigger};
 pub use survey::{Count, Survey};

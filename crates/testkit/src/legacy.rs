@@ -22,15 +22,20 @@ const PRISMA: &str = include_str!("../../../tests/legacy/p.sql");
 const EITHER: &str = include_str!("../../../tests/legacy/both.sql");
 const ROWS: &str = include_str!("../../../tests/legacy/rows.sql");
 
-/// Makes the application's tables in a database, and this many payments with everything around them.
-pub async fn build(database: &Database, shape: Shape, payments: u32) {
-    // Ours are found first by whoever has a ledger there.
-    let theirs = |sql: &str| format!("set search_path = public;\n{sql}");
+/// What makes the application's tables and this many payments with everything around them, to be run in this order.
+pub fn scripts(shape: Shape, payments: u32) -> Vec<String> {
     let tables = if shape == Shape::Scripts { SCRIPTS } else { PRISMA };
-    for sql in [WORDS, tables, EITHER] {
-        database.run(theirs(sql)).await;
-    }
+    let mut scripts = vec![WORDS.to_owned(), tables.to_owned(), EITHER.to_owned()];
     if payments > 0 {
-        database.run(theirs(&ROWS.replace("{rows}", &payments.to_string()))).await;
+        scripts.push(ROWS.replace("{rows}", &payments.to_string()));
+    }
+    scripts
+}
+
+/// Makes all of it in a database.
+pub async fn build(database: &Database, shape: Shape, payments: u32) {
+    for script in scripts(shape, payments) {
+        // Ours are found first by whoever has a ledger there.
+        database.run(format!("set search_path = public;\n{script}")).await;
     }
 }

@@ -174,11 +174,23 @@ impl Server {
 
     /// Runs a statement in a database; what it prints.
     pub fn psql_in(&self, database: &str, sql: &str) -> String {
+        self.asked(database, sql).unwrap_or_else(|error| panic!("{sql}: {error}"))
+    }
+
+    /// The same of one that must fail; what is said of it.
+    pub fn psql_refused(&self, database: &str, sql: &str) -> String {
+        match self.asked(database, sql) {
+            Ok(answer) => panic!("{sql}: {answer}"),
+            Err(error) => error,
+        }
+    }
+
+    fn asked(&self, database: &str, sql: &str) -> Result<String, String> {
         let mut psql = Command::new(binaries().join("psql"));
         psql.args(["-X", "-q", "-t", "-A", "-v", "ON_ERROR_STOP=1", "-d"]).arg(self.url(database)).arg("-c").arg(sql);
         let output = psql.output().unwrap();
-        assert!(output.status.success(), "{sql}: {}", String::from_utf8_lossy(&output.stderr));
-        String::from_utf8_lossy(&output.stdout).trim().to_owned()
+        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+        if output.status.success() { Ok(said(&output.stdout)) } else { Err(said(&output.stderr)) }
     }
 }
 

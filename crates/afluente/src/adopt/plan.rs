@@ -58,11 +58,14 @@ pub(super) async fn run(server: &Server, schema: &str, as_json: bool) -> Result<
     }
     match &plan.targets {
         Ok(_) => Ok(()),
-        Err(unfit) => {
-            let reasons: Vec<String> = unfit.iter().map(told).collect();
-            Err(Failure::Found(format!("cannot be adopted: {}", reasons.join("; "))))
-        }
+        Err(unfit) => Err(Failure::Found(cannot(unfit))),
     }
+}
+
+/// Why an installation cannot be adopted.
+pub(super) fn cannot(unfit: &[Unfit]) -> String {
+    let reasons: Vec<String> = unfit.iter().map(told).collect();
+    format!("cannot be adopted: {}", reasons.join("; "))
 }
 
 fn told(unfit: &Unfit) -> String {
@@ -181,7 +184,8 @@ impl Plan {
     /// What is written into the configuration to begin with: look, and write nothing.
     fn configuration(&self) -> String {
         format!(
-            "[legacy]\n# off, shadow (compare and write nothing of theirs) or on\nwrite = \"shadow\"\nschema = \"{}\"\n",
+            "[legacy]\n# off, shadow (compare and write nothing of theirs) or on; [legacy.merchants.NAME] for one that differs\n\
+             write = \"shadow\"\nschema = \"{}\"\n# whether their own `status` is written too\nstatus = false\n",
             self.catalogue.schema
         )
     }

@@ -13,6 +13,7 @@ use tokio::net::UnixStream;
 use tokio::sync::watch;
 
 use super::{Desk, LINE_LIMIT_BYTES, Request, SOCKET_FILE, act};
+use crate::adopt;
 use crate::config::Config;
 use crate::exit::Failure;
 use crate::role::Stop;
@@ -39,7 +40,7 @@ impl Door {
         }
         let queue = config.open_queue(folder, false)?;
         connected(&queue).await?;
-        let store = Store::open(&config.ledger).await?;
+        let store = adopt::beside(Store::open(&config.ledger).await?, config).await?;
         let (_, accounts) = watch::channel(Arc::new(config.worker_accounts()));
         Ok(Door::Alone(Box::new(Desk { store, queue, keys: Arc::new(config.seal_keys()?), accounts })))
     }

@@ -10,8 +10,15 @@ use super::catalogue::Catalogue;
 use super::target::{PAYMENTS, Target, Targets};
 use crate::error::StoreError;
 use crate::postgres::{READING, Server, in_time};
+use crate::rows::{Statement, text};
+
+static READY: Statement = text!("legacy/ready");
+static GRANTED: Statement = text!("legacy/granted");
 
 const ROWS_TABLE: &str = include_str!("../../sql/legacy/rows_table.sql");
+const FUNCTIONS_AWAY: [&str; 2] =
+    ["drop function if exists afluente.legacy_find(jsonb)", "drop function if exists afluente.legacy_write(jsonb)"];
+const RIGHTS_AWAY: &str = include_str!("../../sql/legacy/rights_away.sql");
 const FIND: &str = include_str!("../../sql/legacy/find_function.sql");
 const WRITE: &str = include_str!("../../sql/legacy/write_function.sql");
 
@@ -99,6 +106,8 @@ pub struct Adoption {
     pub rights: Vec<String>,
     /// What makes table and functions, in their order.
     pub made: Vec<String>,
+    /// What puts back what stood in each column before us.
+    pub given_back: Vec<String>,
 }
 
 /// Why a name is not used.
@@ -118,11 +127,10 @@ impl Adoption {
     pub fn of(
         catalogue: &Catalogue,
         targets: &Targets,
-        database: &str,
-        ledger_role: &str,
+        roles: &Roles,
         writes_status: bool,
     ) -> Result<Adoption, OddName> {
-        let role = format!("afluente_legacy_{database}");
+        let role = format!("afluente_legacy_{}", roles.database);
         let (role, schema) = (quoted(&role)?, quoted(&catalogue.schema)?);
         let mut rights =
             vec![format!("create role {role} nologin"), format!("grant usage on schema {schema} to {role}")];
@@ -139,50 +147,87 @@ impl Adoption {
             let columns = columns.iter().map(|(name, _)| quoted(name)).collect::<Result<Vec<_>, _>>()?.join(", ");
             rights.push(format!("grant update ({columns}) on {schema}.{PAYMENTS} to {role}"));
         }
-        rights.push(format!("grant {role} to {}", quoted(ledger_role)?));
+        rights.push(format!("grant {role} to {}", quoted(&roles.ledger)?));
         let table = format!("{schema}.{PAYMENTS}");
         let mut made = vec![ROWS_TABLE.to_owned(), find_function(catalogue, targets, &table)];
         if !columns_written(targets, writes_status).is_empty() {
             made.push(write_function(catalogue, targets, &table, writes_status));
         }
-        Ok(Adoption { role, rights, made })
+        // Whoever takes it away reads what stood there before.
+        let admin = quoted(&roles.admin)?;
+        made.push(format!("grant usage on schema afluente to {admin}"));
+        made.push(format!("grant select on afluente.legacy_rows to {admin}"));
+        // Whatever may have been written once, whether it is asked for now or not.
+        let given_back =
+            written(targets, true).into_iter().map(|column| give_back(catalogue, &table, column)).collect();
+        Ok(Adoption { role, rights, made, given_back })
     }
 
     /// Makes all of it: the rights as somebody who may give them, the rest as the ledger's own role. Again changes nothing but
     /// what is different since.
     pub async fn apply(&self, admin: &Server, ledger: &Server) -> Result<(), StoreError> {
-        undo_made(ledger).await?;
+        all(ledger, &FUNCTIONS_AWAY).await?;
         undo_rights(admin, &self.role).await?;
         all(admin, &self.rights).await?;
-        all(ledger, &self.made).await
+        let kept = are_rows_kept(ledger).await?;
+        all(ledger, if kept { &self.made[1..] } else { &self.made[..] }).await
     }
 
-    /// Takes all of it away.
+    /// What takes the rights away.
+    #[must_use]
+    pub fn rights_away(&self) -> String {
+        rights_away(&self.role)
+    }
+
+    /// Takes all of it away. Before that every word of ours that still stands in theirs gives way to what stood there before us.
     pub async fn undo(&self, admin: &Server, ledger: &Server) -> Result<(), StoreError> {
+        if are_rows_kept(ledger).await? {
+            all(admin, &self.given_back).await?;
+        }
         undo_made(ledger).await?;
         undo_rights(admin, &self.role).await
     }
 }
 
-async fn undo_made(ledger: &Server) -> Result<(), StoreError> {
-    all(
-        ledger,
-        &[
-            "drop function if exists afluente.legacy_find(jsonb)",
-            "drop function if exists afluente.legacy_write(jsonb)",
-            "drop table if exists afluente.legacy_rows",
-        ],
+/// Of the words written last those that still stand there: what somebody else wrote since is his.
+fn give_back(catalogue: &Catalogue, table: &str, (name, target): (&'static str, &Target)) -> String {
+    let (before, written) = match name {
+        "provider_v2" => ("provider_before", "provider_written"),
+        "status_v2" => ("status_before", "status_written"),
+        _ => ("word_before", "word_written"),
+    };
+    let cast = match target {
+        Target::Enum { cast, .. } => format!("::{cast}"),
+        Target::Text | Target::Aside { .. } | Target::Refused { .. } => String::new(),
+    };
+    format!(
+        "update {table} theirs set {name} = ours.{before}{cast} from afluente.legacy_rows ours \
+         where {} = ours.row_id and ours.{written} is not null and theirs.{name}::text = ours.{written} \
+           and theirs.{name}::text is distinct from ours.{before}",
+        id(catalogue)
     )
-    .await
+}
+
+async fn are_rows_kept(ledger: &Server) -> Result<bool, StoreError> {
+    let mut connection: PgConnection = ledger.connect().await?;
+    let asked = sqlx::query_as::<_, (bool, bool, bool)>(READY.postgres).fetch_one(&mut connection);
+    let (_, _, has_rows) = in_time(READING, asked).await?;
+    connection.close().await?;
+    Ok(has_rows)
+}
+
+async fn undo_made(ledger: &Server) -> Result<(), StoreError> {
+    all(ledger, &FUNCTIONS_AWAY).await?;
+    all(ledger, &["drop table if exists afluente.legacy_rows"]).await
 }
 
 /// A role with rights to something is not dropped: they go first.
 async fn undo_rights(admin: &Server, role: &str) -> Result<(), StoreError> {
-    let bare = role.trim_matches('"');
-    let text = format!(
-        "do $$ begin if exists (select from pg_roles where rolname = '{bare}') then drop owned by {role}; drop role {role}; end if; end $$"
-    );
-    all(admin, &[text]).await
+    all(admin, &[rights_away(role)]).await
+}
+
+fn rights_away(role: &str) -> String {
+    RIGHTS_AWAY.replace("{role}", role.trim_matches('"')).replace("{quoted}", role)
 }
 
 /// Runs all of it or nothing.
@@ -292,8 +337,59 @@ fn write_function(catalogue: &Catalogue, targets: &Targets, table: &str, writes_
         .replace("{differs}", &differs.join(" or "))
 }
 
-/// The role a server is reached as.
-pub async fn role_of(server: &Server) -> Result<(String, String), StoreError> {
+/// What a process lacks to write beside an application, each as a sentence; nothing where all is there.
+pub async fn lacks(
+    ledger: &Server,
+    schema: &str,
+    targets: &Targets,
+    writes_status: bool,
+) -> Result<Vec<String>, StoreError> {
+    let mut connection: PgConnection = ledger.connect().await?;
+    let asked = sqlx::query_as::<_, (bool, bool, bool)>(READY.postgres).fetch_one(&mut connection);
+    let (has_find, has_write, has_rows) = in_time(READING, asked).await?;
+    let granted = sqlx::query_as::<_, (String, bool, bool)>(GRANTED.postgres).bind(schema).fetch_all(&mut connection);
+    let granted = in_time(READING, granted).await?;
+    connection.close().await?;
+    let columns = columns_written(targets, writes_status);
+    let made = has_find && has_rows && (has_write || columns.is_empty());
+    let mut lacks: Vec<String> = Vec::new();
+    lacks.extend((!made).then(|| "the functions of `afluente adopt --apply` are not there".to_owned()));
+    let may = |name: &str, write: bool| {
+        granted.iter().any(|(column, may_read, may_write)| column == name && if write { *may_write } else { *may_read })
+    };
+    let mut keys = vec!["id", "provider", "provider_order_id"];
+    keys.extend(targets.has_charges.then_some("provider_charge_id"));
+    let unread = keys.into_iter().chain(columns.iter().copied()).filter(|name| !may(name, false));
+    lacks.extend(unread.map(|name| format!("the right to read {PAYMENTS}.{name} is missing")));
+    let unwritten = columns.iter().filter(|name| !may(name, true));
+    lacks.extend(unwritten.map(|name| format!("the right to update {PAYMENTS}.{name} is missing")));
+    Ok(lacks)
+}
+
+/// Who does what, by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Roles {
+    /// The database both are in.
+    pub database: String,
+    /// As whom the ledger is written.
+    pub ledger: String,
+    /// Who may give rights to the application's tables.
+    pub admin: String,
+}
+
+impl Roles {
+    /// As whom these two are reached. They have to be one database.
+    pub async fn of(admin: &Server, ledger: &Server) -> Result<Roles, StoreError> {
+        let ((admin, there), (ledger, here)) = (role_of(admin).await?, role_of(ledger).await?);
+        if there == here {
+            return Ok(Roles { database: here, ledger, admin });
+        }
+        let reason = format!("the ledger is in the database {here}, and {admin} is let into {there}");
+        Err(StoreError::Open { what: "for adoption".to_owned(), reason })
+    }
+}
+
+async fn role_of(server: &Server) -> Result<(String, String), StoreError> {
     let mut connection: PgConnection = server.connect().await?;
     let asked = sqlx::query_as("select current_user::text, current_database()::text").fetch_one(&mut connection);
     let found = in_time(READING, asked).await?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use afluente_gateways::adapter;
 use afluente_model::{AccountName, Delivery, Gateway, Mode, Timestamp};
-use afluente_store::legacy::{Adoption, Beside, Catalogue, Switch, Targets, role_of};
+use afluente_store::legacy::{Adoption, Beside, Catalogue, Roles, Switch, Targets};
 use afluente_store::report::GapFilter;
 use afluente_store::{GapTarget, Location, Server};
 use afluente_testkit::legacy::{Shape, build};
@@ -40,8 +40,8 @@ async fn adopt(bench: &mut Bench, switch: Switch, writes_status: bool) {
     let server = server(bench);
     let catalogue = Catalogue::read(&server, "public").await.unwrap();
     let targets = Targets::of(&catalogue).unwrap();
-    let (role, database) = role_of(&server).await.unwrap();
-    let adoption = Adoption::of(&catalogue, &targets, &database, &role, writes_status).unwrap();
+    let roles = Roles::of(&server, &server).await.unwrap();
+    let adoption = Adoption::of(&catalogue, &targets, &roles, writes_status).unwrap();
     adoption.apply(&server, &server).await.unwrap();
     bench.store = bench.store.clone().beside(Beside { targets, switch, merchants: BTreeMap::new(), writes_status });
 }
@@ -49,8 +49,8 @@ async fn adopt(bench: &mut Bench, switch: Switch, writes_status: bool) {
 async fn undo(bench: &Bench) {
     let server = server(bench);
     let catalogue = Catalogue::read(&server, "public").await.unwrap();
-    let (role, database) = role_of(&server).await.unwrap();
-    let adoption = Adoption::of(&catalogue, &Targets::of(&catalogue).unwrap(), &database, &role, false).unwrap();
+    let roles = Roles::of(&server, &server).await.unwrap();
+    let adoption = Adoption::of(&catalogue, &Targets::of(&catalogue).unwrap(), &roles, false).unwrap();
     adoption.undo(&server, &server).await.unwrap();
 }
 
@@ -245,7 +245,14 @@ async fn adoption_is_taken_away_without_a_trace() {
                   (select count(*) from pg_proc where proname like 'legacy%')::text || ' ' || \
                   (select count(*) from pg_class where relname like 'legacy%' and relkind = 'r')::text";
     assert_eq!(bench.ledger.text(traces).await, "1 2 1");
+    row(&bench, "a", "stripe", Some("pi_1"), None).await;
+    row(&bench, "b", "stripe", Some("pi_2"), None).await;
+    bench.ledger.run("update public.payment_transactions set status_v2 = 'PENDING' where id = 'b'").await;
+    let before = theirs(&bench).await;
+    hand_over(&bench, &[intent("pi_1", "succeeded", 50), intent("pi_2", "succeeded", 50)]).await;
+    assert_ne!(theirs(&bench).await, before);
     undo(&bench).await;
+    assert_eq!(theirs(&bench).await, before, "every word of ours gave way to what stood there");
     assert_eq!(bench.ledger.text(traces).await, "0 0 0");
     undo(&bench).await;
 }
