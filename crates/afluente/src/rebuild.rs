@@ -153,13 +153,14 @@ fn text(report: &Report) -> String {
     let covered = report.facts + report.uncovered;
     let mut text = format!(
         "rows    {} payments and {} subscriptions are compared with the fold of their facts\n\
-         people  {} identities are compared with what all of them together say\n\
+         people  {} identities are compared with what all of them together say, and whom {} rows follow\n\
          claims  {} are compared with what receipts say, and methods, sessions and relations with them\n\
          facts   {} of {covered} are compared with what {} receipts say{}\n\
          result  {}\n",
         report.payments,
         report.subscriptions,
         report.identities,
+        report.links,
         report.claims,
         report.facts,
         report.receipts,
@@ -193,7 +194,7 @@ fn document(report: &Report, args: &RebuildArgs, written: &Repaired) -> Value {
         .collect();
     json!({
         "receipts": report.receipts, "receipts_unread": report.unread, "payments": report.payments,
-        "subscriptions": report.subscriptions, "identities": report.identities, "claims": report.claims,
+        "subscriptions": report.subscriptions, "identities": report.identities, "links": report.links, "claims": report.claims,
         "facts_compared": report.facts, "facts_uncovered": report.uncovered,
         "differences": differences, "beyond_repair": report.plan.beyond_repair,
         "written": if args.yes { json!(written) } else { Value::Null },

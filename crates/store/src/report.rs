@@ -21,7 +21,7 @@ pub use event::{EventFilter, EventOf, EventView};
 pub use gap::{GapFilter, GapView, OpenGaps};
 pub use inconsistency::{InconsistencyFilter, InconsistencyView};
 pub use payment::{PaymentFilter, ReceiptView};
-pub use person::PersonView;
+pub use person::{FollowView, PersonView};
 pub use rebuild::StoredAlias;
 pub use subscription::SubscriptionFilter;
 pub use summary::{Counts, UnknownWordView};

@@ -10,7 +10,7 @@ mod census;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use afluente_model::{Timestamp, chain};
+use afluente_model::{AccountName, Timestamp, chain};
 use afluente_store::people::{IdentityKey, Linked, Subject};
 use afluente_store::{ClaimRow, GapReason, GapSubject, GapTarget, PaymentKey, StoreError, SubscriptionKey, Tx};
 use tracing::warn;
@@ -57,6 +57,18 @@ impl Touched {
                 touched.subjects.push((gap(&named, "subscription"), receipt));
                 touched.subscriptions.insert(named);
             }
+        }
+        touched
+    }
+
+    /// What has to be linked anew, by kind, account, sub-account and id.
+    pub(crate) fn linked(subjects: &[[String; 4]]) -> Touched {
+        let mut touched = Touched::default();
+        for [kind, account, tenant, id] in subjects {
+            let Ok(account) = AccountName::parse(account) else { continue };
+            let subject = Subject { account, tenant: tenant.as_str().into(), id: id.as_str().into() };
+            let of = if kind == "payment" { &mut touched.payments } else { &mut touched.subscriptions };
+            of.insert(subject);
         }
         touched
     }
@@ -154,11 +166,13 @@ pub(crate) async fn lost(
     followups.save(tx, now).await
 }
 
-/// Each follows the greatest of the identities that were claimed of it.
+/// Each follows the greatest of the identities that were claimed of it; nobody where none was.
 async fn link(tx: &mut Tx, of: Linked, subjects: &BTreeSet<Subject>) -> Result<(), StoreError> {
     let subjects: Vec<Subject> = subjects.iter().cloned().collect();
     let mut claimed = tx.identities_claimed(of, &subjects).await?;
     claimed.sort_unstable();
-    let chosen: BTreeMap<&Subject, IdentityKey> = claimed.iter().map(|one| (&one.subject, one.identity)).collect();
+    let nobody = subjects.iter().map(|subject| (subject, None));
+    let greatest = claimed.iter().map(|one| (&one.subject, Some(one.identity)));
+    let chosen: BTreeMap<&Subject, Option<IdentityKey>> = nobody.chain(greatest).collect();
     tx.link(of, &chosen.into_iter().collect::<Vec<_>>()).await
 }

@@ -41,6 +41,8 @@ pub struct Report {
     pub payments: u64,
     /// Subscription rows compared with the fold of their facts.
     pub subscriptions: u64,
+    /// Payments and subscriptions whose person was compared with what was claimed of them.
+    pub links: u64,
     /// Claims compared with what receipts say; what is joined of them was compared as well.
     pub claims: u64,
     /// Identities whose person was compared with what the law over all of them says.
@@ -93,6 +95,7 @@ pub async fn check(
     payments(store, accounts, &expected, &mut report, &mut progress).await?;
     subscriptions(store, &expected, &mut report).await?;
     people::compare(store, &mut report).await?;
+    people::compare_links(store, &mut report).await?;
     Ok(report)
 }
 

@@ -20,7 +20,7 @@ rows! {
         account: text,
         tenant: text,
         subject_id: text,
-        identity: key,
+        identity: opt key,
     }
     LINK_PAYMENTS = "people/payments_link";
     LINK_SUBSCRIPTIONS = "people/customer_subscriptions_link";
@@ -91,15 +91,15 @@ impl Tx {
         records.into_iter().map(Claimed::try_from).collect()
     }
 
-    /// Lets each follow an identity, and with it whoever that is.
-    pub async fn link(&mut self, of: Linked, rows: &[(&Subject, IdentityKey)]) -> Result<(), StoreError> {
+    /// Lets each follow an identity, and with it whoever that is; or nobody.
+    pub async fn link(&mut self, of: Linked, rows: &[(&Subject, Option<IdentityKey>)]) -> Result<(), StoreError> {
         let mut rows: Vec<LinkInput<'_>> = rows
             .iter()
             .map(|(one, identity)| LinkInput {
                 account: one.account.as_str(),
                 tenant: &one.tenant,
                 subject_id: &one.id,
-                identity: identity.0.into(),
+                identity: identity.map(|identity| identity.0.into()),
             })
             .collect();
         rows.sort_by_key(|row| (row.account, row.tenant, row.subject_id));

@@ -1,12 +1,13 @@
-//! Whether everybody is who the law over everything says.
+//! Whether everybody is who the law over everything says, and every payment and subscription follows whom it should.
 
 use std::collections::BTreeMap;
 
 use afluente_model::MerchantName;
 use afluente_model::identity::{Identity, assign};
-use afluente_store::people::IdentityKey;
+use afluente_store::people::{IdentityKey, Linked, Subject};
 use afluente_store::report::PersonView;
 use afluente_store::{Store, StoreError};
+use uuid::Uuid;
 
 use super::{PAGE, Report};
 
@@ -35,6 +36,27 @@ pub(super) async fn compare(store: &Store, report: &mut Report) -> Result<(), St
                 let name = format!("identity {}", one.row.key);
                 report.differs(&name, "customer", kind(&one.person), kind(&person));
                 report.plan.assign(one.row.key);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Compares whom every payment and subscription follows with what was claimed of it.
+pub(super) async fn compare_links(store: &Store, report: &mut Report) -> Result<(), StoreError> {
+    for (of, kind) in [(Linked::Payments, "payment"), (Linked::Subscriptions, "subscription")] {
+        let mut after = Uuid::nil();
+        loop {
+            let rows = store.follows_after(of, after, PAGE).await?;
+            let Some(last) = rows.last() else { break };
+            after = last.id;
+            report.links += rows.len() as u64;
+            for one in rows.into_iter().filter(|one| one.follows != one.claimed) {
+                let Subject { account, tenant, id } = &one.subject;
+                let name = format!("{kind} {account}/{}{id}", super::tenant(tenant));
+                let shown = |key: Option<IdentityKey>| key.map_or_else(|| "nobody".to_owned(), |key| key.to_string());
+                report.differs(&name, "identity", shown(one.follows), shown(one.claimed));
+                report.plan.link(kind, &one.subject);
             }
         }
     }

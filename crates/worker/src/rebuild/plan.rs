@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashSet};
 
 use afluente_model::FactKey;
-use afluente_store::people::IdentityKey;
+use afluente_store::people::{IdentityKey, Subject};
 use afluente_store::{PaymentKey, Register, StoredClaim};
 use uuid::Uuid;
 
@@ -26,6 +26,8 @@ pub struct Plan {
     facts: BTreeSet<(Uuid, FactKey)>,
     subscription_facts: BTreeSet<(Uuid, FactKey)>,
     receipts: BTreeSet<(Uuid, usize)>,
+    /// What follows another identity than it should: its kind, account, sub-account and id.
+    links: BTreeSet<[String; 4]>,
     /// Rows of registers that nobody says, or not so.
     dropped: BTreeSet<(Register, [u8; 16])>,
     /// Claims that are joined into their registers once more.
@@ -71,6 +73,11 @@ impl Plan {
 
     pub(super) fn find_name(&mut self, name: PaymentKey) {
         self.names.insert(name);
+    }
+
+    pub(super) fn link(&mut self, kind: &str, subject: &Subject) {
+        let (account, tenant, id) = (subject.account.to_string(), subject.tenant.to_string(), subject.id.to_string());
+        self.links.insert([kind.to_owned(), account, tenant, id]);
     }
 
     pub(super) fn drop_row(&mut self, register: Register, key: [u8; 16]) {
@@ -126,6 +133,7 @@ impl Plan {
             && self.identities.is_empty()
             && self.dropped.is_empty()
             && self.claims.is_empty()
+            && self.links.is_empty()
     }
 
     /// How many receipts are read again, how many rows folded anew, how many facts taken out.
@@ -166,6 +174,10 @@ impl Plan {
         let claims: Vec<[u8; 16]> = self.claims.iter().copied().collect();
         for keys in claims.chunks(ROWS_A_PART) {
             parts.push(Repair { claims: keys.to_vec(), ..Repair::default() });
+        }
+        let links: Vec<[String; 4]> = self.links.iter().cloned().collect();
+        for subjects in links.chunks(ROWS_A_PART) {
+            parts.push(Repair { links: subjects.to_vec(), ..Repair::default() });
         }
         let (mut receipts, mut bytes) = (Vec::new(), 0);
         for (receipt, size) in &self.receipts {

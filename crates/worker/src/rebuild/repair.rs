@@ -37,6 +37,9 @@ pub struct Repair {
     /// Rows of registers that nobody says, or not so: out with them.
     #[serde(default)]
     pub dropped: Vec<(Register, [u8; 16])>,
+    /// What follows another identity than it should: its kind, account, sub-account and id.
+    #[serde(default)]
+    pub links: Vec<[String; 4]>,
     /// Claims to be joined into their registers once more: by key.
     #[serde(default)]
     pub claims: Vec<[u8; 16]>,
@@ -63,7 +66,8 @@ impl Repair {
         let rows = self.rows(store, accounts, by).await?
             + self.assign(store, by).await?
             + self.drop(store, by).await?
-            + self.say(store, by).await?;
+            + self.say(store, by).await?
+            + self.link(store, by).await?;
         let receipts = self.reread(store, accounts, by).await?;
         Ok(Repaired { receipts, rows, facts_dropped: self.facts.len() + self.subscription_facts.len() })
     }
@@ -138,6 +142,20 @@ impl Repair {
         people::write_apart(&mut tx, &Touched::of(&[], &rows, identities), now, Followups::by(by)).await?;
         tx.commit().await?;
         Ok(stored.len())
+    }
+
+    /// Lets payments and subscriptions follow whom they should.
+    async fn link(&self, store: &Store, by: &str) -> Result<usize, StoreError> {
+        if self.links.is_empty() {
+            return Ok(0);
+        }
+        let now = crate::now();
+        let mut tx = store.begin().await?;
+        let mut followups = Followups::by(by);
+        people::write(&mut tx, &Touched::linked(&self.links), now, &mut followups).await?;
+        followups.save(&mut tx, now).await?;
+        tx.commit().await?;
+        Ok(self.links.len())
     }
 
     async fn reread(&self, store: &Store, accounts: &Accounts, by: &str) -> Result<usize, StoreError> {

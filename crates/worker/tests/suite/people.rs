@@ -394,10 +394,11 @@ async fn what_nobody_said_of_a_method_an_identity_or_a_payment_is_found_and_take
     bench.ledger.run("update checkout_sessions set status_v2 = 'OPEN', status_rank = 9").await;
     bench.ledger.run("delete from identity_claims where subject_id = 'in_1'").await;
     bench.ledger.run("update identities set email = 'eve@x.com' where email = 'ana@x.com' and document = ''").await;
+    bench.ledger.run("update payments set identity = (select key from identities order by key limit 1)").await;
     assert_ne!(people(&bench).await, before);
     let report = plan(&bench.store, &bench.accounts, |_| {}).await.unwrap();
     let shown = format!("{:?}", report.differences);
-    for word in ["method ", "session ", "claim ", "identity "] {
+    for word in ["method ", "session ", "claim ", "identity ", "payment "] {
         assert!(shown.contains(word), "{word} in {shown}");
     }
     assert!(!shown.contains("@x.com") && !shown.contains("6666"), "who it is stays in the ledger");
