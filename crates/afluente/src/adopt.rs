@@ -69,11 +69,14 @@ fn in_a_file() -> Failure {
     )
 }
 
-/// The store beside the application the configuration names, if it names one; refused where something is missing for it.
+/// The store as the configuration has it: customers for whom they are on, beside the application it names, if it names one;
+/// refused where something is missing for that.
 pub(crate) async fn beside(store: Store, config: &Config) -> Result<Store, Failure> {
-    let LegacyConfig { schema, switch, merchants, writes_status } = &config.legacy;
+    let store = store.with_customers(config.customers.by_account(&config.accounts));
+    let LegacyConfig { schema, written, writes_status } = &config.legacy;
+    let switches = written.by_account(&config.accounts);
     let Location::Server(server) = &config.ledger else { return Ok(store) };
-    if !config.legacy.is_on() {
+    if !switches.is_on() {
         return Ok(store);
     }
     let catalogue = Catalogue::read(server, schema).await?;
@@ -85,6 +88,5 @@ pub(crate) async fn beside(store: Store, config: &Config) -> Result<Store, Failu
             lacks.join("; ")
         )));
     }
-    let (switch, merchants) = (*switch, merchants.clone());
-    Ok(store.beside(Beside { targets, switch, merchants, writes_status: *writes_status }))
+    Ok(store.beside(Beside { targets, switches, writes_status: *writes_status }))
 }

@@ -2,10 +2,10 @@
 
 mod account;
 pub(crate) mod agree;
+mod beside;
 mod edge;
 pub(crate) mod file;
 pub(crate) mod ledger;
-mod legacy;
 mod private;
 pub(crate) mod queue;
 mod seal;
@@ -29,8 +29,8 @@ use crate::exit::Failure;
 use crate::logging::Format;
 use crate::output;
 pub(crate) use account::AccountConfig;
+pub(crate) use beside::{LegacyConfig, Written};
 pub(crate) use edge::{Edge, Secured};
-pub(crate) use legacy::LegacyConfig;
 pub(crate) use queue::QueueConfig;
 pub(crate) use seal::are_named as names_seal_keys;
 use section::{Reader, Section};
@@ -50,6 +50,8 @@ pub(crate) struct Config {
     pub(crate) queue: QueueConfig,
     /// Where the ledger is.
     pub(crate) ledger: Location,
+    /// For whom customers are written.
+    pub(crate) customers: Written,
     /// The application beside it.
     pub(crate) legacy: LegacyConfig,
     batch_size: usize,
@@ -135,7 +137,8 @@ pub(crate) fn parse(
     let (mut queue, mut worker, mut log) =
         (root.section(&mut reader, "queue"), root.section(&mut reader, "worker"), root.section(&mut reader, "log"));
     let ledger = ledger::read(&mut reader, &mut root, folder);
-    let legacy = legacy::read(&mut reader, &mut root, &ledger);
+    let customers = beside::customers(&mut reader, &mut root);
+    let legacy = beside::legacy(&mut reader, &mut root, &ledger);
     let workers = workers(&mut reader, &mut worker, &ledger);
     let batch_size = usize::try_from(worker.number(&mut reader, "batch_size", 256, 1..=2_000)).unwrap_or(256);
     let fit = queue::Fit { batch_size, publish: edge.limits.publish };
@@ -147,6 +150,7 @@ pub(crate) fn parse(
         linger: worker.millis(&mut reader, "linger_ms", 0, 0..=1_000),
         workers,
         ledger,
+        customers,
         legacy,
         log_format: log.word(
             &mut reader,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use afluente_store::{Location, Store};
+use afluente_store::Store;
 use afluente_worker::Accounts;
 use afluente_worker::rebuild::{Plan, Progress, Repaired, Report, check, plan};
 use clap::Args;
@@ -46,14 +46,14 @@ const ROUNDS: usize = 3;
 /// Recomputes everything, mends if asked to, and reports.
 pub(crate) async fn run(args: &RebuildArgs, folder: &Path, config: &Config) -> Result<(), Failure> {
     let accounts = config.worker_accounts();
-    let mut report = compare(&config.ledger, &accounts, args.apply).await?;
+    let mut report = compare(config, &accounts, args.apply).await?;
     let mut written = Repaired::default();
     for _ in 0..ROUNDS {
         if !args.yes || report.plan.is_empty() {
             break;
         }
         mend(&report.plan, folder, config, &args.by, &mut written).await?;
-        report = compare(&config.ledger, &accounts, true).await?;
+        report = compare(config, &accounts, true).await?;
     }
     if args.json {
         output::print_json(&document(&report, args, &written));
@@ -68,8 +68,9 @@ pub(crate) async fn run(args: &RebuildArgs, folder: &Path, config: &Config) -> R
     }
 }
 
-async fn compare(ledger: &Location, accounts: &Accounts, whole_plan: bool) -> Result<Report, Failure> {
-    let store = Store::open_snapshot(ledger).await?;
+async fn compare(config: &Config, accounts: &Accounts, whole_plan: bool) -> Result<Report, Failure> {
+    let customers = config.customers.by_account(&config.accounts);
+    let store = Store::open_snapshot(&config.ledger).await?.with_customers(customers);
     let total = store.counts().await?;
     let bar = bar(u64::try_from(total.receipts + total.payments).unwrap_or(0));
     let receipts = u64::try_from(total.receipts).unwrap_or(0);

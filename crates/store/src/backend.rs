@@ -12,6 +12,7 @@ use crate::legacy::Beside;
 use crate::postgres::{self, Server};
 use crate::rows::{Statement, text};
 use crate::sqlite;
+use crate::switch::{Switch, Switches};
 pub use crate::tx::Tx;
 use crate::work::Counted;
 
@@ -64,6 +65,7 @@ pub struct Store {
     options: StoreOptions,
     pub(crate) counted: Arc<Counted>,
     beside: Option<Arc<Beside>>,
+    customers: Arc<Switches>,
 }
 
 /// Connections to the one database or the other.
@@ -101,7 +103,7 @@ impl Store {
             Location::Folder(folder) => Pool::Sqlite(sqlite::open(&folder, &options).await?),
             Location::Server(server) => Pool::Postgres(postgres::open(&server, &options).await?),
         };
-        Ok(Store { pool, options, counted: Arc::default(), beside: None })
+        Ok(Store { pool, options, counted: Arc::default(), beside: None, customers: customers() })
     }
 
     /// Opens an existing ledger for reading, beside a running process or without one.
@@ -110,7 +112,13 @@ impl Store {
             Location::Folder(folder) => Pool::Sqlite(sqlite::open_read_only(&folder).await?),
             Location::Server(server) => Pool::Postgres(postgres::open_read_only(&server).await?),
         };
-        Ok(Store { pool, options: StoreOptions::default(), counted: Arc::default(), beside: None })
+        Ok(Store {
+            pool,
+            options: StoreOptions::default(),
+            counted: Arc::default(),
+            beside: None,
+            customers: customers(),
+        })
     }
 
     /// Opens an existing ledger as it is at this moment: every read sees the same state, whatever a running process
@@ -120,7 +128,13 @@ impl Store {
             Location::Folder(folder) => Pool::Sqlite(sqlite::open_snapshot(&folder).await?),
             Location::Server(server) => Pool::Postgres(postgres::open_snapshot(&server).await?),
         };
-        Ok(Store { pool, options: StoreOptions::default(), counted: Arc::default(), beside: None })
+        Ok(Store {
+            pool,
+            options: StoreOptions::default(),
+            counted: Arc::default(),
+            beside: None,
+            customers: customers(),
+        })
     }
 
     /// Begins a unit of work that will write.
@@ -128,7 +142,7 @@ impl Store {
     /// On SQLite the write lock is taken at once, so nothing read in it can be stale. On Postgres each statement sees what
     /// committed before it: lock first, read afterwards.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Tx::begin(&self.pool, &self.options, &self.counted, self.beside.clone()).await
+        Tx::begin(&self.pool, &self.options, &self.counted, self.beside.clone(), Arc::clone(&self.customers)).await
     }
 
     /// Whether the ledger takes a commit of about this many bytes. Only a write that commits can tell: on a full disk a
@@ -149,6 +163,19 @@ impl Store {
         self
     }
 
+    /// The same ledger, with customers for those accounts alone; without this for all.
+    #[must_use]
+    pub fn with_customers(mut self, switches: Switches) -> Store {
+        self.customers = Arc::new(switches);
+        self
+    }
+
+    /// For whom customers are written.
+    #[must_use]
+    pub fn customers_of(&self) -> &Switches {
+        &self.customers
+    }
+
     /// Whether the ledger answers.
     pub async fn ping(&self) -> Result<(), StoreError> {
         let _: (i64,) = fetch!(self, fetch_one, PING)?;
@@ -166,6 +193,11 @@ impl Store {
     pub(crate) fn pool(&self) -> &Pool {
         &self.pool
     }
+}
+
+/// Customers are written as a rule.
+fn customers() -> Arc<Switches> {
+    Arc::new(Switches::all(Switch::On))
 }
 
 impl From<&Path> for Location {

@@ -11,7 +11,7 @@ mod target;
 mod write;
 
 pub use adoption::{Adoption, OddName, Roles, lacks};
-pub use beside::{Beside, Switch};
+pub use beside::Beside;
 pub use catalogue::{Catalogue, Column, Index, Table, Trigger};
 pub use survey::{Count, Survey};
 pub use target::{Target, Targets, Unfit};

@@ -15,6 +15,7 @@ use crate::input::{Blob, Row, columns, json_rows};
 use crate::legacy::Beside;
 use crate::postgres;
 use crate::rows::{Packed, Statement, text};
+use crate::switch::Switches;
 use crate::work::Counted;
 
 static PROBE: Statement = text!("probe");
@@ -27,6 +28,7 @@ pub struct Tx {
     pub(crate) deadline: Duration,
     pub(crate) counted: Arc<Counted>,
     beside: Option<Arc<Beside>>,
+    customers: Arc<Switches>,
 }
 
 /// The connection of a unit of work. It goes back to the pool only when its transaction has ended as it should: SQLite
@@ -102,6 +104,7 @@ impl Tx {
         options: &StoreOptions,
         counted: &Arc<Counted>,
         beside: Option<Arc<Beside>>,
+        customers: Arc<Switches>,
     ) -> Result<Tx, StoreError> {
         let deadline = postgres::deadline(options);
         let connection = match pool {
@@ -116,7 +119,7 @@ impl Tx {
             Connection::Postgres(connection) => postgres::begin(connection, options).await?,
         }
         counted.statement();
-        Ok(Tx { held, failed: false, deadline, counted: Arc::clone(counted), beside })
+        Ok(Tx { held, failed: false, deadline, counted: Arc::clone(counted), beside, customers })
     }
 
     /// Makes everything done so far durable. After an error the work has to be done again.
@@ -148,6 +151,12 @@ impl Tx {
     #[must_use]
     pub fn beside(&self) -> Option<Arc<Beside>> {
         self.beside.clone()
+    }
+
+    /// For whom customers are written.
+    #[must_use]
+    pub fn customers_of(&self) -> Arc<Switches> {
+        Arc::clone(&self.customers)
     }
 
     /// Whether others may write at the same time.

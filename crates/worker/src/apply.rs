@@ -108,7 +108,7 @@ pub(crate) async fn write(
     let claims: Vec<_> = entries.iter().flat_map(Entry::claims).collect();
     let words: Vec<_> = entries.iter().flat_map(Entry::unknown_words).collect();
     let identities = tx.add_claims(&claims, now).await?;
-    let touched = Touched::of(entries, &claims, identities);
+    let touched = Touched::of(entries, &claims, identities).only(&tx.customers_of(), &claims);
     tx.count_unknown_words(&words, now).await?;
     let apart = followups.apart();
     let mut changed = std::mem::take(&mut followups.changed);

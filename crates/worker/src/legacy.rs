@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use afluente_model::legacy::spellings;
 use afluente_model::{Gateway, Timestamp, chain};
-use afluente_store::legacy::{Beside, Relative, RowNote, Switch, TheirRow, Words};
-use afluente_store::{GapReason, GapSubject, GapTarget, Inconsistency, NO_LABEL, PaymentKey, StoreError, Tx};
+use afluente_store::legacy::{Beside, Relative, RowNote, TheirRow, Words};
+use afluente_store::{GapReason, GapSubject, GapTarget, Inconsistency, NO_LABEL, PaymentKey, StoreError, Switch, Tx};
 use tracing::warn;
 use uuid::Uuid;
 
@@ -49,7 +49,7 @@ pub(crate) async fn write(
     let Some(beside) = tx.beside() else { return Ok(()) };
     let family = tx.legacy_family(names).await?;
     let family: Vec<Relative> =
-        family.into_iter().filter(|one| beside.switch_of(&one.merchant) != Switch::Off).collect();
+        family.into_iter().filter(|one| beside.switches.of(&one.key.account) != Switch::Off).collect();
     let rows = find(tx, &family).await?;
     let ids: Vec<&str> = rows.iter().map(|(row, _)| &*row.row_id).collect();
     let before = tx.legacy_written(&ids).await?;
@@ -84,7 +84,7 @@ impl<'a> Told<'a> {
     fn of(row: &'a TheirRow, payment: &'a Relative, beside: &Beside) -> Told<'a> {
         let (words, missing) = choice::told(payment, beside);
         let differs = choice::difference(row, words);
-        let is_written = beside.switch_of(&payment.merchant) == Switch::On && missing.is_none();
+        let is_written = beside.switches.of(&payment.key.account) == Switch::On && missing.is_none();
         Told { row, payment, words, missing, differs, is_written }
     }
 

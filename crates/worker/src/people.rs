@@ -12,7 +12,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use afluente_model::{AccountName, Timestamp, chain};
 use afluente_store::people::{IdentityKey, Linked, Subject};
-use afluente_store::{ClaimRow, GapReason, GapSubject, GapTarget, PaymentKey, StoreError, SubscriptionKey, Tx};
+use afluente_store::{
+    ClaimRow, GapReason, GapSubject, GapTarget, PaymentKey, Register, StoreError, SubscriptionKey, Switch, Switches, Tx,
+};
 use tracing::warn;
 use uuid::Uuid;
 
@@ -59,6 +61,26 @@ impl Touched {
             }
         }
         touched
+    }
+
+    /// Without those for whom nothing is written; and of those in shadow without what would follow them.
+    pub(crate) fn only(mut self, switches: &Switches, claims: &[ClaimRow<'_>]) -> Touched {
+        if *switches == Switches::all(Switch::On) {
+            return self;
+        }
+        let off = |account: &AccountName| switches.of(account) == Switch::Off;
+        let silent: BTreeSet<IdentityKey> = claims
+            .iter()
+            .filter(|claim| off(claim.account))
+            .flat_map(Register::rows_of)
+            .filter(|(register, _)| *register == Register::Identities)
+            .map(|(_, key)| IdentityKey(key))
+            .collect();
+        self.identities.retain(|key| !silent.contains(key));
+        self.payments.retain(|subject| switches.of(&subject.account) == Switch::On);
+        self.subscriptions.retain(|subject| switches.of(&subject.account) == Switch::On);
+        self.subjects.retain(|(subject, _)| !off(&subject.account));
+        self
     }
 
     /// What has to be linked anew, by kind, account, sub-account and id.

@@ -16,8 +16,7 @@
     join payment_names mate
       on mate.account = other.account and mate.tenant = other.tenant and mate.name = other.subject_id
 )
-select family.account, family.tenant, provider_payment_id, gateway_accounts.merchant, family.provider_v2, status_v2, took_money,
-       source_as_of, id, own
+select account, tenant, provider_payment_id, provider_v2, status_v2, took_money, source_as_of, id, own
 from (
     select mate.account, mate.tenant, mate.provider_payment_id, mate.provider_v2, mate.status_v2, mate.captured_amount > 0 as took_money,
            mate.source_as_of, named.name as id, true as own
@@ -38,4 +37,3 @@ from (
       on said.account = named.account and said.tenant = named.tenant and said.subject_kind = 'payment' and said.subject_id = named.name
      and said.kind in ('order', 'invoice')
 ) family
-join gateway_accounts on gateway_accounts.name = family.account

@@ -3,7 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use afluente_model::{Gateway, MerchantName, PaymentStatus, Timestamp};
+use afluente_model::{Gateway, PaymentStatus, Timestamp};
 use serde_json::{Value, json};
 use sqlx::FromRow;
 
@@ -11,7 +11,7 @@ use crate::backend::Tx;
 use crate::cell::Moment;
 use crate::error::StoreError;
 use crate::payment::{PaymentKey, word};
-use crate::people::identity::{account, merchant};
+use crate::people::identity::account;
 use crate::rows::{Statement, rows, text};
 
 static FIND: Statement = text!("legacy/find");
@@ -60,8 +60,6 @@ rows! {
 pub struct Relative {
     /// The payment.
     pub key: PaymentKey,
-    /// Whose it is.
-    pub merchant: MerchantName,
     /// Its gateway.
     pub gateway: Gateway,
     /// What it is.
@@ -141,7 +139,6 @@ struct FamilyRecord {
     account: String,
     tenant: String,
     provider_payment_id: String,
-    merchant: String,
     provider_v2: String,
     status_v2: String,
     took_money: bool,
@@ -175,7 +172,6 @@ impl Tx {
                 std::collections::btree_map::Entry::Occupied(known) => known.into_mut(),
                 std::collections::btree_map::Entry::Vacant(new) => new.insert(Relative {
                     key,
-                    merchant: merchant("gateway_accounts", &record.merchant)?,
                     gateway: word("payments", "provider_v2", &record.provider_v2)?,
                     status: word("payments", "status_v2", &record.status_v2)?,
                     took_money: record.took_money,

@@ -61,13 +61,12 @@ pub(super) fn difference(row: &TheirRow, words: Words<'_>) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use afluente_model::{AccountName, Gateway, MerchantName, PaymentStatus, Timestamp};
+    use afluente_model::{AccountName, Gateway, PaymentStatus, Timestamp};
     use afluente_store::PaymentKey;
 
     fn payment(id: &str, groups: &[&str], took_money: bool, second: i64) -> Relative {
         Relative {
             key: PaymentKey { account: AccountName::parse("loja").unwrap(), tenant: "".into(), id: id.into() },
-            merchant: MerchantName::parse("m").unwrap(),
             gateway: Gateway::Pagarme,
             status: PaymentStatus::Failed,
             took_money,

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use afluente_model::MerchantName;
 use afluente_model::identity::{Identity, assign};
 use afluente_store::people::{IdentityKey, Linked, Subject};
-use afluente_store::report::PersonView;
-use afluente_store::{Store, StoreError};
+use afluente_store::report::{FollowView, PersonView};
+use afluente_store::{Store, StoreError, Switch};
 use uuid::Uuid;
 
 use super::{PAGE, Report};
@@ -27,6 +27,9 @@ pub(super) async fn compare(store: &Store, report: &mut Report) -> Result<(), St
         report.identities += rows.len() as u64;
         let identities: Vec<Identity> = rows.iter().map(|one| one.row.identity.clone()).collect();
         for (one, person) in rows.iter().zip(assign(&identities)) {
+            if store.customers_of().of(&one.row.account) == Switch::Off {
+                continue;
+            }
             let person = person.map(|person| (person.kind().to_owned(), person.value()));
             if one.person != person {
                 // Who it is stays in the ledger: a report is printed.
@@ -51,7 +54,8 @@ pub(super) async fn compare_links(store: &Store, report: &mut Report) -> Result<
             let Some(last) = rows.last() else { break };
             after = last.id;
             report.links += rows.len() as u64;
-            for one in rows.into_iter().filter(|one| one.follows != one.claimed) {
+            let is_followed = |one: &FollowView| store.customers_of().of(&one.subject.account) == Switch::On;
+            for one in rows.into_iter().filter(|one| is_followed(one) && one.follows != one.claimed) {
                 let Subject { account, tenant, id } = &one.subject;
                 let name = format!("{kind} {account}/{}{id}", super::tenant(tenant));
                 let shown = |key: Option<IdentityKey>| key.map_or_else(|| "nobody".to_owned(), |key| key.to_string());

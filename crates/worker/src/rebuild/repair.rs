@@ -139,7 +139,8 @@ impl Repair {
         let stored = tx.stored_claims(&self.claims).await?;
         let rows: Vec<ClaimRow<'_>> = stored.iter().map(StoredClaim::row).collect();
         let identities = tx.add_claims(&rows, now).await?;
-        people::write_apart(&mut tx, &Touched::of(&[], &rows, identities), now, Followups::by(by)).await?;
+        let touched = Touched::of(&[], &rows, identities).only(&tx.customers_of(), &rows);
+        people::write_apart(&mut tx, &touched, now, Followups::by(by)).await?;
         tx.commit().await?;
         Ok(stored.len())
     }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use afluente_gateways::adapter;
 use afluente_model::{AccountName, Delivery, Gateway, Mode, Timestamp};
-use afluente_store::legacy::{Adoption, Beside, Catalogue, Roles, Switch, Targets};
+use afluente_store::legacy::{Adoption, Beside, Catalogue, Roles, Targets};
 use afluente_store::report::GapFilter;
-use afluente_store::{GapTarget, Location, Server};
+use afluente_store::{GapTarget, Location, Server, Switch, Switches};
 use afluente_testkit::legacy::{Shape, build};
 use afluente_worker::{Account, repair_gaps};
 
@@ -43,7 +43,7 @@ async fn adopt(bench: &mut Bench, switch: Switch, writes_status: bool) {
     let roles = Roles::of(&server, &server).await.unwrap();
     let adoption = Adoption::of(&catalogue, &targets, &roles, writes_status).unwrap();
     adoption.apply(&server, &server).await.unwrap();
-    bench.store = bench.store.clone().beside(Beside { targets, switch, merchants: BTreeMap::new(), writes_status });
+    bench.store = bench.store.clone().beside(Beside { targets, switches: Switches::all(switch), writes_status });
 }
 
 async fn undo(bench: &Bench) {
