@@ -10,7 +10,7 @@ mod survey;
 mod target;
 mod write;
 
-pub use adoption::{Adoption, OddName, Roles, lacks};
+pub use adoption::{Adoption, OddName, Roles, example, lacks};
 pub use beside::Beside;
 pub use catalogue::{Catalogue, Column, Index, Table, Trigger};
 pub use survey::{Count, Survey};

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use afluente_gateways::adapter;
 use afluente_model::{Delivery, DeliveryId, Gateway, MerchantName, Proof};
 use afluente_queue::{EmbeddedOptions, Queue, SealKey, SealKeys};
-use afluente_store::{Location, Scratch, Server, Store, StoreOptions, Work};
+use afluente_store::{Location, Scratch, Server, Store, StoreOptions, Switch, Switches, Work, legacy};
 use afluente_worker::{Account, Accounts, Pulse, Settings, Worker};
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
@@ -37,12 +37,53 @@ pub(crate) struct WorkerArgs {
     /// Workers; a file has one
     #[arg(long, value_delimiter = ',', default_values_t = [1, 2], value_name = "N,…")]
     workers: Vec<usize>,
+    /// Whether customers are written; several for a comparison in one run
+    #[arg(long, value_delimiter = ',', value_enum, default_values_t = [Beside::On], value_name = "SWITCH,…")]
+    customers: Vec<Beside>,
+    /// Whether an application's rows are written beside them, of a table made for that; only with a server
+    #[arg(long, value_delimiter = ',', value_enum, default_values_t = [Beside::Off], value_name = "SWITCH,…")]
+    legacy: Vec<Beside>,
     /// Deliveries at most; small batches handle fewer
     #[arg(long, default_value_t = 40_000, value_name = "N", value_parser = clap::value_parser!(u32).range(100..=1_000_000))]
     deliveries: u32,
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+/// A switch on the command line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Beside {
+    /// Not looked at
+    Off,
+    /// Made up, and nothing follows it
+    Shadow,
+    /// Written
+    On,
+}
+
+impl Beside {
+    fn switch(self) -> Switch {
+        match self {
+            Beside::Off => Switch::Off,
+            Beside::Shadow => Switch::Shadow,
+            Beside::On => Switch::On,
+        }
+    }
+
+    fn word(self) -> String {
+        self.to_possible_value().map(|value| value.get_name().to_owned()).unwrap_or_default()
+    }
+}
+
+/// What one run is measured with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct With {
+    workers: usize,
+    batch: usize,
+    deliveries: usize,
+    customers: Beside,
+    legacy: Beside,
 }
 
 /// Which database a ledger is in.
@@ -56,9 +97,7 @@ pub(crate) enum Kind {
 
 /// One run.
 struct Run {
-    workers: usize,
-    batch: usize,
-    deliveries: usize,
+    with: With,
     rate: f64,
     bare: f64,
     cpu_micros: f64,
@@ -72,7 +111,12 @@ pub(crate) async fn run(args: &WorkerArgs) -> Result<(), Failure> {
     for &workers in args.workers.iter().filter(|workers| server.is_some() || **workers == 1) {
         for &batch in &args.batch {
             let deliveries = (args.deliveries as usize).min(batch * 2_000);
-            runs.push(measure(server.as_ref(), workers, batch, deliveries).await?);
+            for &customers in &args.customers {
+                for &legacy in args.legacy.iter().filter(|legacy| server.is_some() || **legacy == Beside::Off) {
+                    let with = With { workers, batch, deliveries, customers, legacy };
+                    runs.push(measure(server.as_ref(), with).await?);
+                }
+            }
         }
     }
     if args.json {
@@ -97,7 +141,8 @@ pub(super) fn server(kind: Kind, url: Option<&str>) -> Result<Option<Server>, Fa
 
 /// The one line `afluente bench` shows.
 pub(super) async fn figure(deliveries: usize) -> Result<super::Figure, Failure> {
-    let run = measure(None, 1, 256, deliveries).await?;
+    let with = With { workers: 1, batch: 256, deliveries, customers: Beside::On, legacy: Beside::Off };
+    let run = measure(None, with).await?;
     Ok(super::Figure {
         what: format!("worker, queue to committed SQLite ledger, {deliveries} deliveries"),
         rate: run.rate,
@@ -129,6 +174,16 @@ impl Bench {
         Ok(Bench { store: Store::open_with(location, options).await?, scratch, _folder: folder })
     }
 
+    /// The same with what is written beside the facts.
+    async fn with(mut self, with: With) -> Result<Bench, Failure> {
+        self.store = self.store.with_customers(Switches::all(with.customers.switch()));
+        let Some(scratch) = self.scratch.as_ref().filter(|_| with.legacy != Beside::Off) else { return Ok(self) };
+        let targets = legacy::example(scratch.server(), with.deliveries.div_ceil(4)).await?;
+        let switches = Switches::all(with.legacy.switch());
+        self.store = self.store.beside(legacy::Beside { targets, switches, writes_status: false });
+        Ok(self)
+    }
+
     pub(super) async fn close(self) -> Result<(), Failure> {
         self.store.close().await;
         if let Some(scratch) = self.scratch {
@@ -139,7 +194,8 @@ impl Bench {
 }
 
 #[allow(clippy::cast_precision_loss, reason = "for display")]
-async fn measure(server: Option<&Server>, workers: usize, batch: usize, deliveries: usize) -> Result<Run, Failure> {
+async fn measure(server: Option<&Server>, with: With) -> Result<Run, Failure> {
+    let With { workers, batch, deliveries, .. } = with;
     let account = BenchAccount::new()?;
     let accounts = Arc::new(accounts(&account)?);
     let bench = Bench::new(server, workers).await?;
@@ -150,7 +206,7 @@ async fn measure(server: Option<&Server>, workers: usize, batch: usize, deliveri
     let queue = Queue::open_embedded(EmbeddedOptions { limit_bytes: 8 << 30, ..EmbeddedOptions::new(folder.path()) })?;
     let keys = Arc::new(SealKeys::new(SealKey::from_bytes([7; 32]), []));
     fill(&queue, &account, &keys, deliveries).await?;
-    let bench = Bench::new(server, workers).await?;
+    let bench = Bench::new(server, workers).await?.with(with).await?;
     let settings = Settings { batch_size: batch, ..Settings::default() };
     let (before, cpu_before, started) = (bench.store.work().await?, cpu::used(), Instant::now());
     let (_told, told) = watch::channel(accounts);
@@ -183,9 +239,7 @@ async fn measure(server: Option<&Server>, workers: usize, batch: usize, deliveri
     queue.close().await;
     bench.close().await?;
     Ok(Run {
-        workers,
-        batch,
-        deliveries,
+        with,
         rate: deliveries as f64 / seconds,
         bare: deliveries as f64 / took.as_secs_f64(),
         cpu_micros: cpu.as_secs_f64() * 1e6 / deliveries as f64,
@@ -248,12 +302,14 @@ pub(super) fn accounts(account: &BenchAccount) -> Result<Accounts, Failure> {
 
 #[allow(clippy::cast_precision_loss, reason = "for display")]
 fn text(runs: &[Run]) -> String {
-    let each = |total: u64, run: &Run| total as f64 / run.deliveries as f64;
+    let each = |total: u64, run: &Run| total as f64 / run.with.deliveries as f64;
     let rows = runs.iter().map(|run| {
         vec![
-            run.workers.to_string(),
-            run.batch.to_string(),
-            run.deliveries.to_string(),
+            run.with.workers.to_string(),
+            run.with.batch.to_string(),
+            run.with.customers.word(),
+            run.with.legacy.word(),
+            run.with.deliveries.to_string(),
             format!("{:.0}", run.rate),
             format!("{:.0}", run.bare),
             format!("{:.2}", run.rate / run.bare),
@@ -266,6 +322,8 @@ fn text(runs: &[Run]) -> String {
     let headings = [
         "WORKERS",
         "BATCH",
+        "CUSTOMERS",
+        "LEGACY",
         "DELIVERIES",
         "RATE/S",
         "BARE/S",
@@ -276,12 +334,13 @@ fn text(runs: &[Run]) -> String {
         "WAL BYTES",
     ];
     let note = "core µs, commits, statements and WAL bytes are a delivery's; bare is the same rows through the statements alone";
-    format!("{}{note}\n", output::table(&headings, &(0..10).collect::<Vec<_>>(), rows))
+    format!("{}{note}\n", output::table(&headings, &[0, 1, 4, 5, 6, 7, 8, 9, 10, 11], rows))
 }
 
 fn document(run: &Run) -> Value {
     json!({
-        "workers": run.workers, "batch": run.batch, "deliveries": run.deliveries, "rate": run.rate, "bare": run.bare,
+        "workers": run.with.workers, "batch": run.with.batch, "customers": run.with.customers.word(),
+        "legacy": run.with.legacy.word(), "deliveries": run.with.deliveries, "rate": run.rate, "bare": run.bare,
         "cpu_micros": run.cpu_micros, "commits": run.work.commits, "statements": run.work.statements,
         "wal_bytes": run.work.wal_bytes,
     })

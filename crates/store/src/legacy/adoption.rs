@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, Connection};
 
 use super::catalogue::Catalogue;
 use super::target::{PAYMENTS, Target, Targets};
+use crate::claim::key_of;
 use crate::error::StoreError;
 use crate::postgres::{READING, Server, in_time};
 use crate::rows::{Statement, text};
@@ -19,6 +20,7 @@ const ROWS_TABLE: &str = include_str!("../../sql/legacy/rows_table.sql");
 const FUNCTIONS_AWAY: [&str; 2] =
     ["drop function if exists afluente.legacy_find(jsonb)", "drop function if exists afluente.legacy_write(jsonb)"];
 const RIGHTS_AWAY: &str = include_str!("../../sql/legacy/rights_away.sql");
+const EXAMPLE: &str = include_str!("../../sql/legacy/example.sql");
 const FIND: &str = include_str!("../../sql/legacy/find_function.sql");
 const WRITE: &str = include_str!("../../sql/legacy/write_function.sql");
 
@@ -122,6 +124,17 @@ fn quoted(name: &str) -> Result<String, OddName> {
     if starts && plain && name.len() <= 63 { Ok(format!("\"{name}\"")) } else { Err(OddName(name.to_owned())) }
 }
 
+/// Roles are the whole server's: one for each database, under a name that fits.
+fn role_for(database: &str) -> String {
+    let name = format!("afluente_legacy_{database}");
+    if name.len() <= 63 {
+        return name;
+    }
+    let [first, second, third, fourth, ..] = key_of([database].into_iter());
+    let end = name.floor_char_boundary(54);
+    format!("{}_{first:02x}{second:02x}{third:02x}{fourth:02x}", &name[..end])
+}
+
 impl Adoption {
     /// By what is there. `writes_status` gives the right to the application's own status column as well.
     pub fn of(
@@ -130,7 +143,7 @@ impl Adoption {
         roles: &Roles,
         writes_status: bool,
     ) -> Result<Adoption, OddName> {
-        let role = format!("afluente_legacy_{}", roles.database);
+        let role = role_for(&roles.database);
         let (role, schema) = (quoted(&role)?, quoted(&catalogue.schema)?);
         let mut rights =
             vec![format!("create role {role} nologin"), format!("grant usage on schema {schema} to {role}")];
@@ -337,6 +350,18 @@ fn write_function(catalogue: &Catalogue, targets: &Targets, table: &str, writes_
         .replace("{differs}", &differs.join(" or "))
 }
 
+/// An application's table with a row for each of so many payments, made and adopted in a database that is there to be measured on.
+pub async fn example(server: &Server, payments: usize) -> Result<Targets, StoreError> {
+    all(server, &[EXAMPLE.replace("{payments}", &payments.to_string())]).await?;
+    let catalogue = Catalogue::read(server, "public").await?;
+    let odd = |reason: String| StoreError::Open { what: server.to_string(), reason };
+    let targets = Targets::of(&catalogue).map_err(|unfit| odd(format!("{unfit:?}")))?;
+    let roles = Roles::of(server, server).await?;
+    let adoption = Adoption::of(&catalogue, &targets, &roles, false).map_err(|name| odd(name.to_string()))?;
+    all(server, &adoption.made).await?;
+    Ok(targets)
+}
+
 /// What a process lacks to write beside an application, each as a sentence; nothing where all is there.
 pub async fn lacks(
     ledger: &Server,
@@ -400,6 +425,13 @@ async fn role_of(server: &Server) -> Result<(String, String), StoreError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_role_is_named_after_its_database_however_long_that_is_called() {
+        assert_eq!(role_for("shop"), "afluente_legacy_shop");
+        let [one, other] = ["a", "b"].map(|last| role_for(&format!("{}{last}", "x".repeat(62))));
+        assert!(one.len() == 63 && quoted(&one).is_ok() && one != other, "{one} {other}");
+    }
 
     #[test]
     fn a_name_that_could_be_more_than_one_is_refused() {
