@@ -6,3 +6,5 @@ drop table payment_methods;
 drop index customer_providers_named;
 drop index customers_by_update;
 alter table customers drop column vacant;
+drop index payment_names_of;
+create index payment_names_of on payment_names (account, tenant, provider_payment_id);

@@ -1,3 +1,7 @@
+-- The id first: a lookup by name would find nothing better in the old one than account and sub-account, and read all their names.
+drop index payment_names_of;
+create index payment_names_of on payment_names (provider_payment_id, account, tenant);
+
 -- Nobody is this one any more; in another order of deliveries it would never have been there.
 alter table customers add column vacant integer not null default 0 constraint customers_vacant check (vacant in (0, 1));
 create index customers_by_update on customers (updated_at, id);
@@ -75,8 +79,8 @@ create table relations (
     at integer not null,
     primary key (key)
 ) strict, without rowid;
-create index relations_of on relations (account, tenant, subject_kind, subject_id, kind);
-create index relations_by_value on relations (account, tenant, kind, value);
+create index relations_of on relations (subject_id, subject_kind, account, tenant);
+create index relations_by_value on relations (value, kind, account, tenant);
 
 -- Methods with whose they are. Of those that may be used the newest used is the default; two that were never used, the smaller.
 create view customer_payment_methods as
