@@ -181,13 +181,14 @@ async fn check_schema(connection: &mut PgConnection) -> Result<(), sqlx::Error> 
 }
 
 /// Begins a transaction of a worker. What it sets ends with the transaction, so that it holds behind a pooler too, and
-/// goes in one message. Plans are pinned to index look-ups: on tables that nobody analysed yet the planner reads whole
-/// partitions and keeps such a plan.
+/// goes in one message. Plans are pinned to index look-ups, in the order a statement is written in (the batch first): on tables
+/// that nobody analysed yet, or only while they were small, the planner reads whole ones and keeps such a plan.
 pub(crate) async fn begin(connection: &mut PgConnection, options: &StoreOptions) -> Result<(), StoreError> {
     let text = format!(
         "begin; set local lock_timeout = {}; set local statement_timeout = {}; \
          set local idle_in_transaction_session_timeout = {}; set local enable_seqscan = off; \
-         set local enable_hashjoin = off; set local enable_mergejoin = off; set local jit = off",
+         set local enable_hashjoin = off; set local enable_mergejoin = off; set local join_collapse_limit = 1; \
+         set local from_collapse_limit = 1; set local jit = off",
         options.lock_timeout.as_millis(),
         options.statement_timeout.as_millis(),
         IDLE_IN_TRANSACTION.as_millis(),
