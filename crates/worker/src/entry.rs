@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use afluente_gateways::{ClaimSubject, Reading, Want};
+use afluente_gateways::{ClaimSubject, IgnoredBecause, Reading, Want};
 use afluente_model::{AccountName, Conventions, Gateway, PaymentFact, Source, SubscriptionFact, Timestamp};
 use afluente_store::{ClaimRow, Inconsistency, PaymentKey, SubscriptionKey, UnknownWordRow, WantRow};
 use uuid::Uuid;
@@ -70,8 +70,11 @@ impl<'a> Entry<'a> {
         want_rows(self.account, &self.reading.wants, self.is_proved, self.receipt, now)
     }
 
-    /// What it claims, by whom and at what time.
+    /// What it claims, by whom and at what time. Of another mode or account it claims nothing to us.
     pub(crate) fn claims(&self) -> Vec<ClaimRow<'a>> {
+        if self.reading.ignored.is_some_and(IgnoredBecause::is_alarm) {
+            return Vec::new();
+        }
         let mut by_subject: BTreeMap<_, Vec<_>> = BTreeMap::new();
         for claim in &self.reading.claims {
             by_subject.entry((&claim.subject, claim.at)).or_default().push((claim.kind.as_str(), &*claim.value));

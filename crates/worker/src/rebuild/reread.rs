@@ -1,6 +1,6 @@
 //! A receipt read once more, with today's adapter and account.
 
-use afluente_gateways::{Envelope, Malformed, Reading, read};
+use afluente_gateways::{Envelope, IgnoredBecause, Malformed, Reading, read};
 use afluente_model::Source;
 use afluente_store::ClaimRow;
 use afluente_store::report::HeldReceipt;
@@ -30,9 +30,10 @@ impl<'a> Reread<'a> {
         Reread::read(receipt, account).ok()
     }
 
-    /// What it says to the ledger; nothing if it is kept and ignored.
+    /// What it says to the ledger; nothing if it is kept and ignored, unless it claims something nevertheless.
     pub(super) fn entry(&self) -> Option<Entry<'_>> {
-        self.reading.ignored.is_none().then(|| Entry {
+        let claims = |because: IgnoredBecause| !because.is_alarm() && !self.reading.claims.is_empty();
+        self.reading.ignored.is_none_or(claims).then(|| Entry {
             account: self.receipt.incoming.account(),
             gateway: self.account.gateway,
             conventions: self.account.adapter.profile().conventions,
