@@ -16,8 +16,8 @@ use crate::control::{Door, Request};
 use crate::exit::Failure;
 use crate::output;
 
-/// Looks at gaps: customers that could not be written when their payment was. The worker makes them good by itself every few
-/// seconds; one that stays has a cause that does not go away
+/// Looks at gaps: customers, or rows of a legacy application, that could not be written when their payment was. The worker makes
+/// them good by itself every few seconds; one that stays has a cause that does not go away
 #[derive(Subcommand)]
 pub(crate) enum GapsCommand {
     /// Lists open gaps, the oldest first, with why each could not be written

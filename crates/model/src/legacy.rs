@@ -4,7 +4,7 @@
 //! gateway's word. What has no target is a gap, not a guess.
 
 use crate::gateway::Gateway;
-use crate::status::{PaymentStatus, SubscriptionStatus};
+use crate::status::PaymentStatus;
 
 /// A word of ours in a vocabulary of theirs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,11 +52,6 @@ pub fn of_status(status: PaymentStatus) -> Told {
     TOLD.into_iter().find(|told| told.status == status).unwrap_or(told(status, None, None, ""))
 }
 
-/// The words a label of theirs may stand for; none for one that no word of ours is written as.
-pub fn behind_label(label: &str) -> impl Iterator<Item = PaymentStatus> {
-    TOLD.into_iter().filter(move |told| told.label == Some(label)).map(|told| told.status)
-}
-
 /// How the application spells a gateway in `provider`: what its code writes, then what only its scripts do. Compared as it is
 /// written, since an index over it is.
 #[must_use]
@@ -88,25 +83,6 @@ pub const fn provider_label(gateway: Gateway) -> &'static str {
     }
 }
 
-/// The label of a subscription in an enum with these labels: it changed its mind about them twice. None where nothing there
-/// means it; `completed` says that a fixed term ran to its end.
-#[must_use]
-pub fn subscription_label(status: SubscriptionStatus, completed: bool, labels: &[String]) -> Option<&'static str> {
-    let wanted: &[&'static str] = match status {
-        SubscriptionStatus::Incomplete => &["INCOMPLETE", "PENDING"],
-        SubscriptionStatus::Pending => &["PENDING"],
-        SubscriptionStatus::Trialing => &["TRIAL"],
-        SubscriptionStatus::Active | SubscriptionStatus::CancelScheduled => &["ACTIVE"],
-        SubscriptionStatus::PastDue | SubscriptionStatus::Grace | SubscriptionStatus::Suspended => &["PAST_DUE"],
-        SubscriptionStatus::Canceled => &["CANCELED"],
-        SubscriptionStatus::Expired if completed => &["EXPIRED", "CANCELED"],
-        SubscriptionStatus::Expired => &["EXPIRED", "INCOMPLETE_EXPIRED"],
-        // A pause of collection alone is told by the base; of the service nothing there speaks.
-        SubscriptionStatus::Paused | SubscriptionStatus::Unknown => &[],
-    };
-    wanted.iter().copied().find(|label| labels.iter().any(|one| one == label))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -124,12 +100,6 @@ mod tests {
     }
 
     #[test]
-    fn a_label_may_stand_for_several_words_and_one_of_theirs_for_none() {
-        assert_eq!(behind_label("PROCESSING").count(), 3);
-        assert_eq!(behind_label("REFUNDING").count(), 0);
-    }
-
-    #[test]
     fn a_spelling_is_of_one_gateway_and_a_stranger_of_none() {
         assert_eq!(gateway_spelled("krxpay"), Some(Gateway::Pagarme));
         assert_eq!(gateway_spelled("LINA_OB"), Some(Gateway::OpenFinance));
@@ -139,19 +109,5 @@ mod tests {
         every.sort_unstable();
         every.dedup();
         assert_eq!(every.len(), before);
-    }
-
-    #[test]
-    fn a_subscription_is_told_in_whichever_enum_the_column_has() {
-        let labels = |text: &str| text.split(' ').map(str::to_owned).collect::<Vec<_>>();
-        let scripts = labels("TRIAL ACTIVE PAST_DUE CANCELED INCOMPLETE INCOMPLETE_EXPIRED PENDING");
-        let prisma = labels("TRIAL PENDING ACTIVE PAST_DUE CANCELED EXPIRED");
-        let told = |status, completed| {
-            (subscription_label(status, completed, &scripts), subscription_label(status, completed, &prisma))
-        };
-        assert_eq!(told(SubscriptionStatus::Incomplete, false), (Some("INCOMPLETE"), Some("PENDING")));
-        assert_eq!(told(SubscriptionStatus::Expired, false), (Some("INCOMPLETE_EXPIRED"), Some("EXPIRED")));
-        assert_eq!(told(SubscriptionStatus::Expired, true), (Some("CANCELED"), Some("EXPIRED")));
-        assert_eq!(told(SubscriptionStatus::Unknown, false), (None, None));
     }
 }

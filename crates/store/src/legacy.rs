@@ -8,7 +8,7 @@ mod beside;
 mod catalogue;
 mod survey;
 mod target;
-mod write;
+pub(crate) mod write;
 
 pub use adoption::{Adoption, OddName, Roles, example, lacks};
 pub use beside::Beside;

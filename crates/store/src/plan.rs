@@ -8,6 +8,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::backend::{Location, Store, StoreOptions};
+use crate::legacy::write;
 use crate::people::{customer, identity, link, method, provider, relation, session, value};
 use crate::postgres::{self, Server};
 use crate::sqlite::LEDGER_FILE;
@@ -80,6 +81,7 @@ fn of_a_worker() -> Vec<Text> {
         link::OF_SUBSCRIPTIONS,
         link::LINK_PAYMENTS,
         link::LINK_SUBSCRIPTIONS,
+        write::FAMILY,
         gap::OPEN,
         gap::DUE,
         gap::CLOSE,

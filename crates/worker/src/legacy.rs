@@ -55,8 +55,7 @@ pub(crate) async fn write(
     let before = tx.legacy_written(&ids).await?;
     let before: BTreeMap<&str, _> = before.iter().map(|one| (&*one.row_id, one)).collect();
     let told: Vec<Told<'_>> = rows.iter().map(|(row, payment)| Told::of(row, payment, &beside)).collect();
-    let writing = told.iter().filter(|one| one.is_written);
-    let wanted: Vec<(&str, Words<'_>)> = writing.map(|one| (&*one.row.row_id, one.words)).collect();
+    let wanted: Vec<(&str, Words<'_>)> = told.iter().filter_map(|one| Some((&*one.row.row_id, one.written?))).collect();
     tx.legacy_write(&wanted).await?;
     for one in &told {
         let last = before.get(&*one.row.row_id);
@@ -77,15 +76,16 @@ struct Told<'a> {
     words: Words<'static>,
     missing: Option<String>,
     differs: Option<String>,
-    is_written: bool,
+    written: Option<Words<'static>>,
 }
 
 impl<'a> Told<'a> {
     fn of(row: &'a TheirRow, payment: &'a Relative, beside: &Beside) -> Told<'a> {
         let (words, missing) = choice::told(payment, beside);
         let differs = choice::difference(row, words);
-        let is_written = beside.switches.of(&payment.key.account) == Switch::On && missing.is_none();
-        Told { row, payment, words, missing, differs, is_written }
+        let is_on = beside.switches.of(&payment.key.account) == Switch::On;
+        let written = choice::written(words, beside).filter(|_| is_on);
+        Told { row, payment, words, missing, differs, written }
     }
 
     fn note(&self) -> RowNote<'_> {
@@ -99,8 +99,8 @@ impl<'a> Told<'a> {
                 status: now.status_now.as_deref(),
                 word: now.word_now.as_deref(),
             },
-            is_written: self.is_written,
-            differs: self.differs.as_deref().filter(|_| !self.is_written),
+            written: self.written,
+            differs: self.differs.as_deref().filter(|_| self.written.is_none()),
         }
     }
 }

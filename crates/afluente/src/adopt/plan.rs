@@ -1,5 +1,7 @@
 //! `afluente adopt --plan`: what is there, what is lost, what is in the way.
 
+use std::collections::BTreeSet;
+
 use afluente_model::legacy::{TOLD, Told, gateway_spelled, provider_label};
 use afluente_model::{Gateway, PaymentStatus};
 use afluente_store::Server;
@@ -12,23 +14,23 @@ use crate::output;
 
 /// What is done about each flaw, by the word of the survey.
 const ADVICE: [(&str, &str); 15] = [
-    ("groups", "all rows of one payment are linked to it and each is written; none is deleted"),
-    ("placeholders", "linked to the payment of the charge, beside the order's own row"),
-    ("invoices", "linked to the payment of the invoice, beside the intent's row"),
+    ("groups", "all rows of one payment show it; none is deleted"),
+    ("placeholders", "shows the payment of the charge, beside the order's own row"),
+    ("invoices", "shows the payment of the invoice, beside the intent's row"),
     ("many_charges", "the row shows the newest that took money, else the one whose charge it holds"),
-    ("amount_unknown", "no amount is read from them; theirs stays 0"),
+    ("amount_unknown", "theirs stays 0"),
+    ("merchant_unknown", "no matter: rows are found by what the gateway calls them"),
+    ("clinics_without_merchant", "no matter: rows are found by what the gateway calls them"),
+    ("failed_but_paid", "status_v2 becomes what the gateway says"),
+    ("two_columns_disagree", "status_v2 becomes what the gateway says, status only if it is asked for"),
+    ("customers_by_case", "theirs stay as they are; ours are made of what gateways claim, and compare without case"),
     (
-        "merchant_unknown",
-        "the merchant is taken from the clinic; where it has none they are listed, and nothing is invented",
+        "customers_two_documents",
+        "theirs stay as they are; to us two documents are two people, whatever address they share",
     ),
-    ("clinics_without_merchant", "their rows wait until the clinic has one"),
-    ("failed_but_paid", "never FAILED by themselves: the gateway is asked"),
-    ("two_columns_disagree", "both are read, as the weakest evidence there is; what gateways say goes before"),
-    ("customers_by_case", "one person to us; theirs stay two rows"),
-    ("customers_two_documents", "two people to us, whatever address they share"),
-    ("links_without_account", "not used to link anybody: the same id may be several accounts'"),
-    ("sessions_share_an_order", "the newest session is linked, the others are listed"),
-    ("subscriptions_of_their_own", "theirs alone: no gateway knows them, and we never write that table"),
+    ("links_without_account", "theirs stay as they are, and link nobody of ours"),
+    ("sessions_share_an_order", "theirs stay as they are"),
+    ("subscriptions_of_their_own", "theirs alone: we never write that table"),
     ("card_numbers", "no digit is copied anywhere; delete them: they may not be stored at all"),
 ];
 
@@ -78,10 +80,13 @@ fn told(unfit: &Unfit) -> String {
 impl Plan {
     fn text(&self, server: &Server) -> String {
         let tables = self.catalogue.tables.len();
+        let owners: BTreeSet<&str> = self.catalogue.tables.values().map(|table| &*table.owner).collect();
+        let owners: Vec<&str> = owners.into_iter().collect();
         let mut text = format!(
-            "database  {server}\nschema    {} with {}\n",
+            "database  {server}\nschema    {} with {} of {}\n",
             self.catalogue.schema,
-            output::count(tables as i128, "table")
+            output::count(tables as i128, "table"),
+            owners.join(", ")
         );
         let mut section = |title: &str, body: String| {
             text.push_str(&format!("\n{title}\n{}", if body.is_empty() { "none\n".to_owned() } else { body }));

@@ -1,7 +1,6 @@
 select relation.relname::text as table_name, attribute.attname::text as column_name,
        format_type(attribute.atttypid, attribute.atttypmod) as type_text, type.typtype = 'e' as is_enum,
        type.typname::text as type_name, type_schema.nspname::text as type_schema,
-       attribute.attnotnull as not_null,
        pg_get_userbyid(relation.relowner)::text as owner
 from pg_namespace schema
 join pg_class relation on relation.relnamespace = schema.oid and relation.relkind in ('r', 'p')

@@ -1,4 +1,4 @@
-select relation.relname::text as table_name, indexed.indisunique as is_unique, indexed.indpred is not null as is_partial,
+select relation.relname::text as table_name, indexed.indisunique as is_unique,
        array(select attribute.attname::text
              from unnest(indexed.indkey) with ordinality as key (attnum, place)
              left join pg_attribute attribute on attribute.attrelid = relation.oid and attribute.attnum = key.attnum

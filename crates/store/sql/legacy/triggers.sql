@@ -1,4 +1,4 @@
-select relation.relname::text as table_name, trigger.tgname::text as trigger_name, routine.proname::text as routine_name,
+select relation.relname::text as table_name, trigger.tgname::text as trigger_name,
        trigger.tgtype & 16 <> 0 as on_update, routine.prosrc as body
 from pg_namespace schema
 join pg_class relation on relation.relnamespace = schema.oid

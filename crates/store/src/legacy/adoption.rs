@@ -261,9 +261,7 @@ async fn all(server: &Server, texts: &[impl AsRef<str>]) -> Result<(), StoreErro
 /// The columns that are written: where an update of theirs changes nothing else.
 fn written(targets: &Targets, writes_status: bool) -> Vec<(&'static str, &Target)> {
     let each = [("provider_v2", &targets.provider), ("status_v2", &targets.status), ("status", &targets.word)];
-    let takes = |(name, target): &(&str, &Target)| {
-        matches!(target, Target::Enum { .. } | Target::Text) && (writes_status || *name != "status")
-    };
+    let takes = |(name, target): &(&str, &Target)| target.is_written() && (writes_status || *name != "status");
     each.into_iter().filter(takes).collect()
 }
 

@@ -50,8 +50,6 @@ pub struct Column {
     pub type_name: (String, String),
     /// Whether that is an enum.
     pub is_enum: bool,
-    /// Whether it takes a null.
-    pub is_nullable: bool,
 }
 
 /// An index.
@@ -59,8 +57,6 @@ pub struct Column {
 pub struct Index {
     /// Whether it keeps rows apart.
     pub is_unique: bool,
-    /// Whether only some rows are in it.
-    pub is_partial: bool,
     /// Its columns in order; expressions are left out.
     pub columns: Vec<String>,
 }
@@ -72,9 +68,7 @@ pub struct Trigger {
     pub name: String,
     /// Whether an update sets it off.
     pub on_update: bool,
-    /// The routine it calls.
-    pub routine: String,
-    /// The text of that.
+    /// The text of the routine it calls.
     pub body: String,
 }
 
@@ -94,7 +88,6 @@ struct ColumnRecord {
     is_enum: bool,
     type_name: String,
     type_schema: String,
-    not_null: bool,
     owner: String,
 }
 
@@ -109,7 +102,6 @@ struct LabelRecord {
 struct IndexRecord {
     table_name: String,
     is_unique: bool,
-    is_partial: bool,
     column_names: Vec<String>,
 }
 
@@ -117,7 +109,6 @@ struct IndexRecord {
 struct TriggerRecord {
     table_name: String,
     trigger_name: String,
-    routine_name: String,
     on_update: bool,
     body: String,
 }
@@ -139,12 +130,8 @@ impl Catalogue {
         for row in columns {
             let table = found.tables.entry(row.table_name).or_default();
             table.owner = row.owner;
-            let column = Column {
-                type_text: row.type_text,
-                type_name: (row.type_schema, row.type_name),
-                is_enum: row.is_enum,
-                is_nullable: !row.not_null,
-            };
+            let column =
+                Column { type_text: row.type_text, type_name: (row.type_schema, row.type_name), is_enum: row.is_enum };
             table.columns.insert(row.column_name, column);
         }
         let labels: Vec<LabelRecord> = sqlx::query_as(LABELS.postgres).fetch_all(&mut *connection).await?;
@@ -154,14 +141,13 @@ impl Catalogue {
         let indexes: Vec<IndexRecord> =
             sqlx::query_as(INDEXES.postgres).bind(schema).fetch_all(&mut *connection).await?;
         for row in indexes {
-            let index = Index { is_unique: row.is_unique, is_partial: row.is_partial, columns: row.column_names };
+            let index = Index { is_unique: row.is_unique, columns: row.column_names };
             found.tables.entry(row.table_name).or_default().indexes.push(index);
         }
         let triggers: Vec<TriggerRecord> =
             sqlx::query_as(TRIGGERS.postgres).bind(schema).fetch_all(&mut *connection).await?;
         for row in triggers {
-            let trigger =
-                Trigger { name: row.trigger_name, on_update: row.on_update, routine: row.routine_name, body: row.body };
+            let trigger = Trigger { name: row.trigger_name, on_update: row.on_update, body: row.body };
             found.tables.entry(row.table_name).or_default().triggers.push(trigger);
         }
         Ok(found)

@@ -47,7 +47,16 @@ impl Target {
         }
     }
 
-    /// The word or label most like what is written there, for people.
+    /// Whether the column itself is written.
+    #[must_use]
+    pub const fn is_written(&self) -> bool {
+        match self {
+            Target::Enum { .. } | Target::Text => true,
+            Target::Aside { .. } | Target::Refused { .. } => false,
+        }
+    }
+
+    /// What it is, for people.
     #[must_use]
     pub fn shown(&self) -> String {
         match self {
@@ -161,12 +170,7 @@ mod tests {
     use crate::legacy::{Table, Trigger};
 
     fn column(type_text: &str, type_name: &str, is_enum: bool) -> Column {
-        Column {
-            type_text: type_text.to_owned(),
-            type_name: ("public".to_owned(), type_name.to_owned()),
-            is_enum,
-            is_nullable: true,
-        }
+        Column { type_text: type_text.to_owned(), type_name: ("public".to_owned(), type_name.to_owned()), is_enum }
     }
 
     fn catalogue(columns: &[(&str, Column)]) -> Catalogue {
@@ -217,12 +221,7 @@ mod tests {
     #[test]
     fn a_trigger_that_would_move_their_pages_sends_every_word_aside() {
         let mut found = catalogue(&[("status_v2", column("text", "text", false))]);
-        let trigger = |body: &str, on_update| Trigger {
-            name: "stamp".to_owned(),
-            on_update,
-            routine: "stamp".to_owned(),
-            body: body.to_owned(),
-        };
+        let trigger = |body: &str, on_update| Trigger { name: "stamp".to_owned(), on_update, body: body.to_owned() };
         let table = found.tables.get_mut(PAYMENTS).unwrap();
         table.triggers = vec![trigger("new.updated_at := now()", false), trigger("perform 1", true)];
         assert_eq!(Targets::of(&found).unwrap().status, Target::Text);

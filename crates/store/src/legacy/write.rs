@@ -115,8 +115,8 @@ pub struct RowNote<'a> {
     pub wanted: Words<'a>,
     /// What stood there when it was looked at.
     pub found: Words<'a>,
-    /// Whether it was written now.
-    pub is_written: bool,
+    /// What was written into it now; nothing where theirs is not written.
+    pub written: Option<Words<'a>>,
     /// What stands there instead, for people.
     pub differs: Option<&'a str>,
 }
@@ -224,7 +224,7 @@ impl Tx {
 }
 
 fn input<'a>(note: &RowNote<'a>, now: Timestamp) -> NoteInput<'a> {
-    let written = if note.is_written { note.wanted } else { Words::default() };
+    let written = note.written.unwrap_or_default();
     NoteInput {
         row_id: note.row,
         account: note.payment.account.as_str(),
@@ -240,7 +240,7 @@ fn input<'a>(note: &RowNote<'a>, now: Timestamp) -> NoteInput<'a> {
         status_written: written.status,
         word_written: written.word,
         differs: note.differs,
-        written: note.is_written,
+        written: note.written.is_some(),
         now: now.into(),
     }
 }

@@ -42,6 +42,17 @@ pub(super) fn told(payment: &Relative, beside: &Beside) -> (Words<'static>, Opti
     if missing.is_some() { (Words::default(), missing) } else { (words, None) }
 }
 
+/// Of these words those whose columns are written; none if no column is, or where a word of the row has no place.
+pub(super) fn written<'a>(words: Words<'a>, beside: &Beside) -> Option<Words<'a>> {
+    let targets = &beside.targets;
+    let written = Words {
+        provider: words.provider.filter(|_| targets.provider.is_written()),
+        status: words.status.filter(|_| targets.status.is_written()),
+        word: words.word.filter(|_| targets.word.is_written()),
+    };
+    (written != Words::default()).then_some(written)
+}
+
 /// What stands there instead of the words; nothing if it is them. A word that is none is not compared.
 pub(super) fn difference(row: &TheirRow, words: Words<'_>) -> Option<String> {
     let each = [

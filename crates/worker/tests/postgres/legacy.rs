@@ -256,3 +256,27 @@ async fn adoption_is_taken_away_without_a_trace() {
     assert_eq!(bench.ledger.text(traces).await, "0 0 0");
     undo(&bench).await;
 }
+
+#[tokio::test]
+async fn a_trigger_that_would_move_their_pages_keeps_every_word_aside() {
+    let mut bench = adopted(Shape::Scripts, Switch::Off, false).await;
+    bench
+        .ledger
+        .run(
+            "create function public.stamp() returns trigger language plpgsql as $$ begin new.updated_at := now(); return new; end $$; \
+             create trigger stamp before update on public.payment_transactions for each row execute function public.stamp()",
+        )
+        .await;
+    adopt(&mut bench, Switch::On, true).await;
+    row(&bench, "a", "stripe", Some("pi_1"), None).await;
+    hand_over(&bench, &[intent("pi_1", "requires_capture", 50)]).await;
+    hand_over(&bench, &[intent("pi_1", "succeeded", 40)]).await;
+    assert_eq!(theirs(&bench).await["a"], "- - processing");
+    let updated = "select cast(cast(updated_at as date) as text) from public.payment_transactions";
+    assert_eq!(bench.ledger.text(updated).await, "2025-05-01");
+    let aside = "select provider_label || ' ' || status_label from afluente.legacy_rows where written_at is null";
+    assert_eq!(bench.ledger.text(aside).await, "STRIPE SUCCEEDED");
+    assert_eq!(gaps(&bench).await, []);
+    let told = "select cast(count(*) as text) from inconsistencies where kind = 'legacy_overwritten'";
+    assert_eq!(bench.ledger.text(told).await, "0");
+}
