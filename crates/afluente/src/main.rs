@@ -1,6 +1,7 @@
 //! Afluente: payment webhooks from many gateways into one true ledger. One binary, a subcommand a role.
 
 mod adopt;
+mod audit;
 mod bench;
 mod config;
 mod control;
@@ -74,6 +75,7 @@ enum Command {
     Customers(customer::CustomersCommand),
     #[command(subcommand)]
     Gaps(gap::GapsCommand),
+    Audit(audit::AuditArgs),
     #[command(subcommand)]
     Events(event::EventsCommand),
     #[command(subcommand)]
@@ -136,6 +138,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Subscriptions(command) => subscription::run(command, &config::ledger::location(&folder)?).await,
             Command::Customers(command) => customer::run(command, &config::ledger::location(&folder)?).await,
             Command::Gaps(command) => gap::run(command, &folder, &config::ledger::location(&folder)?).await,
+            Command::Audit(args) => audit::run(args, &config::ledger::location(&folder)?).await,
             Command::Events(command) => event::run(command, &config::ledger::location(&folder)?).await,
             Command::Inconsistencies(command) => {
                 inconsistency::run(command, &folder, &config::ledger::location(&folder)?).await

@@ -45,7 +45,6 @@ records! {
 records! {
     struct RelationCells {
         key: key, account: string, tenant: string, subject_kind: string, subject_id: string, kind: string, value: string,
-        at: moment,
     }
 }
 

@@ -1,5 +1,6 @@
 //! Reading the ledger: what operators look at, and what a rebuild compares.
 
+mod audit;
 mod claim;
 mod customer;
 mod dead;
@@ -14,6 +15,7 @@ mod summary;
 mod want;
 
 pub use crate::receipt::HeldReceipt;
+pub use audit::{AuditedPayments, AuditedSessions};
 pub use claim::ClaimView;
 pub use customer::{CustomerView, LinkView, MethodView, Who};
 pub use dead::{DeadFilter, DeadMessage, DeadView};

@@ -1,2 +1,2 @@
-select key, account, tenant, subject_kind, subject_id, kind, value, at
+select key, account, tenant, subject_kind, subject_id, kind, value
 from relations where key > $1 order by key limit $2

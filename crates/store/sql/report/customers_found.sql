@@ -1,13 +1,9 @@
 where customers.id in (
     select known.id from customers known where known.id = $1
     union
-    select identities.customer_id
-    from merchants cross join identities
-    where identities.merchant = merchants.slug and identities.email = $2 and identities.email <> ''
+    select identities.customer_id from identities where identities.email = $2 and identities.email <> ''
     union
-    select identities.customer_id
-    from merchants cross join identities
-    where identities.merchant = merchants.slug and identities.document = $3 and identities.document <> ''
+    select identities.customer_id from identities where identities.document = $3 and identities.document <> ''
     union
     select links.customer_id from customer_providers links where links.provider_customer_id = $2
     union

@@ -1,12 +1,10 @@
 //! What belongs together, as claims say it: a payment and its method, an invoice and its subscription, a session and its payment.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use crate::backend::Tx;
-use crate::cell::Moment;
 use crate::claim::{ClaimRow, key_of};
 use crate::error::StoreError;
-use crate::people::owner::since;
 use crate::rows::rows;
 
 rows! {
@@ -18,7 +16,6 @@ rows! {
         subject_id: text,
         kind: text,
         value: text,
-        at: moment,
     }
     JOIN = "people/relations_join";
 }
@@ -39,30 +36,17 @@ pub(crate) fn keys_of(row: &ClaimRow<'_>) -> impl Iterator<Item = [u8; 16]> {
 }
 
 impl Tx {
-    /// Joins what claims say belongs together: each said once, with the newest time.
+    /// Keeps what claims say belongs together, each said once.
     pub(crate) async fn join_relations(&mut self, rows: &[ClaimRow<'_>]) -> Result<(), StoreError> {
-        let mut joined: BTreeMap<[&str; 6], Moment> = BTreeMap::new();
-        for row in rows {
-            for key in relations_of(row) {
-                let at = since(row.at);
-                joined.entry(key).and_modify(|newest| *newest = at.max(*newest)).or_insert(at);
-            }
-        }
-        let mut inputs: Vec<RelationInput<'_>> = joined
-            .into_iter()
-            .map(|(said @ [account, tenant, subject_kind, subject_id, kind, value], at)| RelationInput {
-                key: key_of(said.into_iter()).into(),
-                account,
-                tenant,
-                subject_kind,
-                subject_id,
-                kind,
-                value,
-                at,
-            })
-            .collect();
+        let said: BTreeSet<[&str; 6]> = rows.iter().flat_map(relations_of).collect();
+        let mut inputs: Vec<RelationInput<'_>> = said.into_iter().map(input).collect();
         inputs.sort_unstable_by_key(|row| row.key);
         self.execute(&JOIN, &inputs).await?;
         Ok(())
     }
+}
+
+fn input(said: [&str; 6]) -> RelationInput<'_> {
+    let [account, tenant, subject_kind, subject_id, kind, value] = said;
+    RelationInput { key: key_of(said.into_iter()).into(), account, tenant, subject_kind, subject_id, kind, value }
 }
