@@ -91,6 +91,8 @@ claim_kinds! {
     Customer => "customer",
     /// CPF or CNPJ of the customer.
     Document => "document",
+    /// Whom an application beside us takes for the customer, by its own id. Shown, and links nobody.
+    TheirCustomer => "their_customer",
     /// The customer's e-mail.
     Email => "email",
     /// The customer's phone.

@@ -1,6 +1,6 @@
 //! What an adapter reads: a body together with what is known about where it came from.
 
-use afluente_model::{Answer, Incoming, Mode, Proof, ProviderId, Source, Timestamp};
+use afluente_model::{Answer, Incoming, Mode, Proof, ProviderId, Source, Statement, Timestamp};
 
 /// What an envelope must agree with: the part of an account's configuration an adapter may see.
 #[derive(Clone, Debug)]
@@ -42,8 +42,17 @@ impl<'a> Envelope<'a> {
     #[must_use]
     pub fn answer(&self) -> Option<&'a Answer> {
         match self.incoming {
-            Incoming::Delivery(_) => None,
+            Incoming::Delivery(_) | Incoming::Statement(_) => None,
             Incoming::Answer(answer) => Some(answer),
+        }
+    }
+
+    /// What an operator had us take in; `None` for what a gateway said.
+    #[must_use]
+    pub fn statement(&self) -> Option<&'a Statement> {
+        match self.incoming {
+            Incoming::Delivery(_) | Incoming::Answer(_) => None,
+            Incoming::Statement(statement) => Some(statement),
         }
     }
 
@@ -54,6 +63,7 @@ impl<'a> Envelope<'a> {
             Incoming::Delivery(delivery) => delivery.proof.covers_body().then_some(Source::Webhook),
             Incoming::Answer(answer) if answer.asked.listed => Some(Source::List),
             Incoming::Answer(_) => Some(Source::Fetch),
+            Incoming::Statement(_) => Some(Source::Legacy),
         }
     }
 

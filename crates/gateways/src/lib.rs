@@ -18,6 +18,7 @@ mod error;
 mod json;
 pub mod jws;
 mod key_set;
+mod legacy;
 pub mod mercadopago;
 pub mod openfinance;
 pub mod pagarme;
@@ -85,7 +86,12 @@ pub fn adapter(gateway: Gateway) -> &'static dyn Adapter {
 /// Facts need proof: a reading that asserts facts on a hint is a bug of the adapter; it is refused as
 /// [`Malformed::UnprovedFacts`], so the delivery ends among the dead letters and nothing is believed. And no answer raises the
 /// question it answers, or it would be asked for ever.
+///
+/// A row of an application beside us is read the same for every gateway: its words are the application's.
 pub fn read(adapter: &dyn Adapter, envelope: &Envelope<'_>) -> Result<Reading, Malformed> {
+    if let Some(statement) = envelope.statement() {
+        return legacy::read(statement);
+    }
     let answer = envelope.answer();
     if let Some(answer) = answer.filter(|answer| answer.status == 404) {
         return Ok(absent(answer));

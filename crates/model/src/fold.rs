@@ -108,22 +108,21 @@ fn earliest(a: Option<Timestamp>, b: Option<Timestamp>) -> Option<Timestamp> {
 /// Names one operation: its family and the gateway's id of it.
 pub type OpName = (&'static str, Box<str>);
 
-/// What a set of facts says, joined. Equal for equal sets.
+/// What one voice says: gateways and people, or rows of an application beside us.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct State<K> {
+struct Voice<K> {
     ops: BTreeMap<OpName, BTreeMap<K, Register>>,
     currencies: BTreeSet<(u8, Currency)>,
 }
 
-impl<K> Default for State<K> {
-    fn default() -> State<K> {
-        State { ops: BTreeMap::new(), currencies: BTreeSet::new() }
+impl<K> Default for Voice<K> {
+    fn default() -> Voice<K> {
+        Voice { ops: BTreeMap::new(), currencies: BTreeSet::new() }
     }
 }
 
-impl<K: Kind> State<K> {
-    /// Adds what one fact says. Adding it again changes nothing.
-    pub fn add(&mut self, fact: &Fact<K>) {
+impl<K: Kind> Voice<K> {
+    fn add(&mut self, fact: &Fact<K>) {
         if let Some(currency) = fact.currency {
             self.currencies.insert((currency_rank(fact.kind.family()), currency));
         }
@@ -131,32 +130,13 @@ impl<K: Kind> State<K> {
         self.join_register((fact.kind.family(), fact.op.clone()), fact.kind, register);
     }
 
-    /// Joins the state of another replica, or of the other half of a set.
-    pub fn join(&mut self, other: State<K>) {
+    fn join(&mut self, other: Voice<K>) {
         self.currencies.extend(other.currencies);
         for (op, kinds) in other.ops {
             for (kind, register) in kinds {
                 self.join_register(op.clone(), kind, register);
             }
         }
-    }
-
-    /// Every operation with the registers of its kinds, by family and name.
-    pub fn ops(&self) -> impl Iterator<Item = (&OpName, &BTreeMap<K, Register>)> {
-        self.ops.iter()
-    }
-
-    /// The currency of the row: of the facts that name one, the family that knows best, then the smaller code.
-    #[must_use]
-    pub fn currency(&self) -> Option<Currency> {
-        self.currencies.first().map(|(_, currency)| *currency)
-    }
-
-    /// Whether facts in another currency than the row's exist: their kinds count, their amounts do not.
-    #[must_use]
-    pub fn has_other_currency(&self) -> bool {
-        let row = self.currency();
-        self.currencies.iter().any(|(_, currency)| Some(*currency) != row)
     }
 
     fn join_register(&mut self, op: OpName, kind: K, register: Register) {
@@ -166,6 +146,78 @@ impl<K: Kind> State<K> {
             }
             std::collections::btree_map::Entry::Occupied(mut slot) => slot.get_mut().join(register),
         }
+    }
+}
+
+/// What a set of facts says, joined. Equal for equal sets.
+///
+/// What rows of an application beside us say is kept apart, since it is heard only where no gateway says it: not at all once the
+/// payment itself was read back or a person spoke of it, for that says everything; before that not of a matter of which a gateway
+/// said something. A late word of one matter (a try that was made) takes nothing from what only the row knows of another (that
+/// money was taken).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct State<K> {
+    said: Voice<K>,
+    rows: Voice<K>,
+    /// Whether a fact of the payment itself was read back, or said by a person.
+    was_read: bool,
+}
+
+impl<K> Default for State<K> {
+    fn default() -> State<K> {
+        State { said: Voice::default(), rows: Voice::default(), was_read: false }
+    }
+}
+
+impl<K: Kind> State<K> {
+    /// Adds what one fact says. Adding it again changes nothing.
+    pub fn add(&mut self, fact: &Fact<K>) {
+        if fact.source == Source::Legacy {
+            return self.rows.add(fact);
+        }
+        self.was_read |= fact.source > Source::Webhook && matches!(matter(fact.kind.family()), "attempt" | "money");
+        self.said.add(fact);
+    }
+
+    /// Joins the state of another replica, or of the other half of a set.
+    pub fn join(&mut self, other: State<K>) {
+        self.was_read |= other.was_read;
+        self.said.join(other.said);
+        self.rows.join(other.rows);
+    }
+
+    /// Every operation that is heard, with the registers of its kinds: by family and name, those of rows last.
+    pub fn ops(&self) -> impl Iterator<Item = (&OpName, &BTreeMap<K, Register>)> {
+        self.said.ops.iter().chain(self.rows.ops.iter().filter(|((family, _), _)| self.hears_rows_of(family)))
+    }
+
+    /// The currency of the row: of the facts that name one, the family that knows best, then the smaller code.
+    #[must_use]
+    pub fn currency(&self) -> Option<Currency> {
+        self.currencies().first().map(|(_, currency)| *currency)
+    }
+
+    /// Whether facts in another currency than the row's exist: their kinds count, their amounts do not.
+    #[must_use]
+    pub fn has_other_currency(&self) -> bool {
+        let row = self.currency();
+        self.currencies().iter().any(|(_, currency)| Some(*currency) != row)
+    }
+
+    fn currencies(&self) -> &BTreeSet<(u8, Currency)> {
+        if self.said.currencies.is_empty() { &self.rows.currencies } else { &self.said.currencies }
+    }
+
+    fn hears_rows_of(&self, family: &str) -> bool {
+        !self.was_read && !self.said.ops.keys().any(|(said, _)| matter(said) == matter(family))
+    }
+}
+
+/// Holds, takes and totals are one matter: money of the payer's. Every other family is its own.
+fn matter(family: &str) -> &str {
+    match family {
+        "auth" | "capture" | "totals" => "money",
+        other => other,
     }
 }
 
@@ -222,7 +274,7 @@ fn is_struck(target: FactKey, strikes: &HashMap<FactKey, Vec<FactKey>>, known: &
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::kind::{AuthKind, CaptureKind, PaymentKind};
+    use crate::kind::{AttemptKind, AuthKind, CaptureKind, PaymentKind};
 
     fn capture(at: i64, amount: i64, source: Source) -> Fact<PaymentKind> {
         Fact::new(PaymentKind::Capture(CaptureKind::Succeeded), "c", Timestamp::from_seconds(at).ok(), source)
@@ -267,5 +319,27 @@ mod tests {
         assert_eq!(fold([&unstrike, &fact, &strike]), fold([&fact]));
         let nonsense = Fact::new(PaymentKind::Strike, "not a key", None, Source::Operator);
         assert_eq!(fold([&fact, &nonsense]), fold([&fact]));
+    }
+
+    fn kinds(facts: &[Fact<PaymentKind>]) -> Vec<PaymentKind> {
+        let mut kinds: Vec<_> = fold(facts).ops().flat_map(|(_, kinds)| kinds.keys().copied()).collect();
+        kinds.sort_unstable();
+        kinds
+    }
+
+    #[test]
+    fn what_a_row_of_theirs_says_is_left_out_where_a_gateway_says_it() {
+        let said = |kind, source| Fact::new(kind, "c", None, source);
+        let (took, held) = (PaymentKind::Capture(CaptureKind::Succeeded), PaymentKind::Auth(AuthKind::Voided));
+        let tried = PaymentKind::Attempt(AttemptKind::Pending);
+        let row = [said(took, Source::Legacy), said(tried, Source::Legacy)];
+        assert_eq!(kinds(&row), [tried, took]);
+        let with = |one: Fact<PaymentKind>| kinds(&[row[0].clone(), one, row[1].clone()]);
+        let created = PaymentKind::Attempt(AttemptKind::Created);
+        assert_eq!(with(said(created, Source::Webhook)), [created, took]);
+        assert_eq!(with(said(held, Source::Webhook)), [tried, held], "money is one matter");
+        assert_eq!(with(said(held, Source::Fetch)), [held], "the payment as read back says everything");
+        let refund = PaymentKind::Refund(crate::kind::RefundKind::Succeeded);
+        assert_eq!(with(said(refund, Source::Fetch)), [tried, took, refund], "a refund says nothing of the payment");
     }
 }

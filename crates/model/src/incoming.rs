@@ -15,6 +15,21 @@ pub enum Incoming {
     Delivery(Delivery),
     /// A gateway answered it when we asked with our own credentials.
     Answer(Answer),
+    /// An operator had us take it in.
+    Statement(Statement),
+}
+
+/// A row of an application beside us, as far as it is read: a JSON object of named columns and paths.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Statement {
+    /// The gateway of the account.
+    pub gateway: Gateway,
+    /// The account whose payment, customer or session it is about.
+    pub account: AccountName,
+    /// Our clock when it was read.
+    pub received_at: Timestamp,
+    /// The object, byte for byte.
+    pub body: Bytes,
 }
 
 /// One answer of a gateway's API, read to its end.
@@ -60,6 +75,7 @@ impl Incoming {
         match self {
             Incoming::Delivery(delivery) => delivery.gateway,
             Incoming::Answer(answer) => answer.gateway,
+            Incoming::Statement(statement) => statement.gateway,
         }
     }
 
@@ -69,6 +85,7 @@ impl Incoming {
         match self {
             Incoming::Delivery(delivery) => &delivery.account,
             Incoming::Answer(answer) => &answer.account,
+            Incoming::Statement(statement) => &statement.account,
         }
     }
 
@@ -78,6 +95,7 @@ impl Incoming {
         match self {
             Incoming::Delivery(delivery) => delivery.received_at,
             Incoming::Answer(answer) => answer.received_at,
+            Incoming::Statement(statement) => statement.received_at,
         }
     }
 
@@ -87,6 +105,7 @@ impl Incoming {
         match self {
             Incoming::Delivery(delivery) => &delivery.headers,
             Incoming::Answer(answer) => &answer.headers,
+            Incoming::Statement(_) => &[],
         }
     }
 
@@ -96,10 +115,12 @@ impl Incoming {
         match self {
             Incoming::Delivery(delivery) => &delivery.body,
             Incoming::Answer(answer) => &answer.body,
+            Incoming::Statement(statement) => &statement.body,
         }
     }
 
-    /// Whether anything proves who sent it: a signature or a channel of a delivery, our own call of an answer.
+    /// Whether anything proves who sent it: a signature or a channel of a delivery, our own call of an answer,
+    /// an operator's access to the row it was read in.
     #[must_use]
     pub fn is_proved(&self) -> bool {
         self.delivery().is_none_or(|delivery| delivery.proof.is_of_the_gateway())
@@ -110,7 +131,7 @@ impl Incoming {
     pub fn delivery(&self) -> Option<&Delivery> {
         match self {
             Incoming::Delivery(delivery) => Some(delivery),
-            Incoming::Answer(_) => None,
+            Incoming::Answer(_) | Incoming::Statement(_) => None,
         }
     }
 }

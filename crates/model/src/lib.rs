@@ -33,7 +33,7 @@ pub use fact::{Detail, DetailKey, Fact, FactKey, PaymentFact, SubscriptionFact};
 pub use fold::{State, fold};
 pub use gateway::{Gateway, Mode};
 pub use id::{AccountName, DeliveryId, MerchantName, PaymentRef, ProviderId, SubscriptionRef};
-pub use incoming::{Answer, Asked, Incoming};
+pub use incoming::{Answer, Asked, Incoming, Statement};
 pub use kind::{
     AttemptKind, AuthKind, CaptureKind, DisputeKind, Kind, PaymentKind, RefundKind, RiskKind, SubscriptionKind,
     TotalsKind,

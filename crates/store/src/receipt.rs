@@ -240,7 +240,7 @@ fn receipt_input<'a>(receipt: &'a Receipt, body: Slice<'a>, now: Timestamp) -> R
         received_at: incoming.received_at().into(),
         now: now.into(),
         account: incoming.account().as_str(),
-        // An answer was delivered by nobody.
+        // What was asked or taken in was delivered by nobody.
         delivery_id: receipt.id.into(),
         kind: "ANSWER",
         event_id: receipt.event.as_deref(),
@@ -260,6 +260,7 @@ fn receipt_input<'a>(receipt: &'a Receipt, body: Slice<'a>, now: Timestamp) -> R
         body,
     };
     match incoming {
+        Incoming::Statement(_) => Ok(ReceiptInput { kind: "OPERATOR", ..input }),
         Incoming::Answer(answer) => {
             Ok(ReceiptInput { call: Some(call::text(&answer.asked)?), status: Some(i64::from(answer.status)), ..input })
         }

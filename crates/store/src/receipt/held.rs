@@ -1,6 +1,6 @@
 //! Receipts that are read again.
 
-use afluente_model::{AccountName, Answer, Delivery, DeliveryId, Gateway, Incoming};
+use afluente_model::{AccountName, Answer, Delivery, DeliveryId, Gateway, Incoming, Statement};
 use bytes::Bytes;
 use sqlx::FromRow;
 use uuid::Uuid;
@@ -29,6 +29,7 @@ pub(crate) struct Record {
     account: String,
     provider_v2: String,
     received_at: Moment,
+    kind: String,
     delivery_id: Uuid,
     proof: String,
     proved_by: Option<String>,
@@ -67,6 +68,9 @@ impl Record {
             let asked = call::read(text).ok_or_else(|| bad("call", text))?;
             let status = self.status.and_then(|status| u16::try_from(status).ok()).ok_or_else(|| bad("status", ""))?;
             return Ok(Incoming::Answer(Answer { gateway, account, asked, status, received_at, headers, body }));
+        }
+        if self.kind == "OPERATOR" {
+            return Ok(Incoming::Statement(Statement { gateway, account, received_at, body }));
         }
         let proof = proof::read(&self.proof, self.proved_by).map_err(|column| bad(column, &self.proof))?;
         Ok(Incoming::Delivery(Delivery {

@@ -38,9 +38,7 @@ impl SaidAgain {
     /// Says those claims of the ledger that no receipt can be asked for: it is not held any more, or nobody can read it, or a
     /// person made them.
     pub(super) async fn uncovered(&self, ledger: &Store, expected: &Expected) -> Result<(), StoreError> {
-        let is_covered = |claim: &StoredClaim| {
-            expected.was_read(claim.receipt) && !matches!(claim.source, Source::Operator | Source::Legacy)
-        };
+        let is_covered = |claim: &StoredClaim| expected.was_read(claim.receipt) && claim.source != Source::Operator;
         let mut after = [0; 16];
         loop {
             let claims = ledger.claims_after(after, PAGE).await?;
