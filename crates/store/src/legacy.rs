@@ -6,6 +6,8 @@
 mod adoption;
 mod beside;
 mod catalogue;
+pub(crate) mod page;
+mod reading;
 mod survey;
 mod target;
 pub(crate) mod write;
@@ -13,6 +15,7 @@ pub(crate) mod write;
 pub use adoption::{Adoption, OddName, Roles, example, lacks};
 pub use beside::Beside;
 pub use catalogue::{Catalogue, Column, Index, Table, Trigger};
+pub use page::{AuditedRows, MissingMerchant, NamedPayment, PageRow, Progress, Rows};
 pub use survey::{Count, Survey};
 pub use target::{Target, Targets, Unfit};
 pub use write::{Relative, RowNote, TheirRow, Words, Written};

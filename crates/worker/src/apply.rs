@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use afluente_model::Timestamp;
+use afluente_model::{Source, Timestamp};
 use afluente_store::{ClaimRow, Claimed, DeadLetter, PaymentKey, Receipt, ReceiptState, Reread, StoreError, Tx};
 use uuid::Uuid;
 
@@ -36,6 +36,8 @@ pub(crate) async fn apply(tx: &mut Tx, batch: &[&Prepared], now: Timestamp) -> R
                     event_type: good.reading.event_type.clone(),
                 });
             }
+            // A row of an application beside us that is as it was asks nothing anew.
+            Standing::Repeated(_) if good.source == Source::Legacy => {}
             Standing::Repeated(receipt) => {
                 followups.wants.extend(good.entry(receipt).wants(now));
             }

@@ -14,6 +14,7 @@
 mod account;
 pub mod answer;
 mod apply;
+pub mod backfill;
 mod batch;
 pub mod column;
 pub mod desk;

@@ -20,14 +20,15 @@ pub(super) struct Named {
 }
 
 impl Named {
-    /// By the row's charge, its order and its own id, each of which may hold any of several things.
+    /// By the row's charge, its order and its own id, each of which may hold any of several things, then what was found in its
+    /// stored body.
     pub(super) fn of(draft: &mut Draft, gateway: Gateway, row: &Object<'_>) -> Named {
         let mut id = |key| draft.soft(row.id(key));
-        let (charge, order, own) = (id("charge"), id("order"), id("row"));
+        let (charge, order, own, found) = (id("charge"), id("order"), id("row"), id("found"));
         match gateway {
-            Gateway::Stripe => stripe(&[charge, order, own]),
-            Gateway::Pagarme => pagarme(&[charge, order, own]),
-            Gateway::Appmax => one(of_digits(order).or_else(|| of_digits(after("appmax_", own)))),
+            Gateway::Stripe => stripe(&[charge, order, own, found]),
+            Gateway::Pagarme => pagarme(&[charge, order, own, found]),
+            Gateway::Appmax => one([order, after("appmax_", own), found].into_iter().find_map(of_digits)),
             Gateway::MercadoPago => one(of_digits(charge).or_else(|| of_digits(order))),
             // A consent or a state of a checkout stands in the row's own id, and its order is no payment then.
             Gateway::OpenFinance => {

@@ -7,6 +7,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection};
 
 use super::catalogue::Catalogue;
+use super::reading;
 use super::target::{PAYMENTS, Target, Targets};
 use crate::claim::key_of;
 use crate::error::StoreError;
@@ -166,6 +167,8 @@ impl Adoption {
         if !columns_written(targets, writes_status).is_empty() {
             made.push(write_function(catalogue, targets, &table, writes_status));
         }
+        made.push(reading::BACKFILLS.to_owned());
+        made.extend(reading::functions(catalogue, targets, &schema));
         // Whoever takes it away reads what stood there before.
         let admin = quoted(&roles.admin)?;
         made.push(format!("grant usage on schema afluente to {admin}"));
@@ -179,7 +182,7 @@ impl Adoption {
     /// Makes all of it: the rights as somebody who may give them, the rest as the ledger's own role. Again changes nothing but
     /// what is different since.
     pub async fn apply(&self, admin: &Server, ledger: &Server) -> Result<(), StoreError> {
-        all(ledger, &FUNCTIONS_AWAY).await?;
+        functions_away(ledger).await?;
         undo_rights(admin, &self.role).await?;
         all(admin, &self.rights).await?;
         let kept = are_rows_kept(ledger).await?;
@@ -230,8 +233,12 @@ async fn are_rows_kept(ledger: &Server) -> Result<bool, StoreError> {
 }
 
 async fn undo_made(ledger: &Server) -> Result<(), StoreError> {
-    all(ledger, &FUNCTIONS_AWAY).await?;
-    all(ledger, &["drop table if exists afluente.legacy_rows"]).await
+    functions_away(ledger).await?;
+    all(ledger, &["drop table if exists afluente.legacy_rows", "drop table if exists afluente.legacy_backfills"]).await
+}
+
+async fn functions_away(ledger: &Server) -> Result<(), StoreError> {
+    all(ledger, &[&FUNCTIONS_AWAY[..], &reading::AWAY].concat()).await
 }
 
 /// A role with rights to something is not dropped: they go first.

@@ -28,7 +28,7 @@ async fn adopted(shape: Shape, switch: Switch, writes_status: bool) -> Bench {
     bench
 }
 
-fn server(bench: &Bench) -> Server {
+pub(crate) fn server(bench: &Bench) -> Server {
     match bench.ledger.location() {
         Location::Server(server) => server,
         Location::Folder(_) => panic!("a file"),
@@ -36,7 +36,7 @@ fn server(bench: &Bench) -> Server {
 }
 
 /// As `adopt` does: by what is there now.
-async fn adopt(bench: &mut Bench, switch: Switch, writes_status: bool) {
+pub(crate) async fn adopt(bench: &mut Bench, switch: Switch, writes_status: bool) {
     let server = server(bench);
     let catalogue = Catalogue::read(&server, "public").await.unwrap();
     let targets = Targets::of(&catalogue).unwrap();
@@ -69,7 +69,7 @@ async fn row(bench: &Bench, id: &str, provider: &str, order: Option<&str>, charg
 }
 
 /// `provider_v2 status_v2 status` of every row of theirs.
-async fn theirs(bench: &Bench) -> BTreeMap<String, String> {
+pub(crate) async fn theirs(bench: &Bench) -> BTreeMap<String, String> {
     let rows = bench
         .ledger
         .text(
@@ -80,7 +80,7 @@ async fn theirs(bench: &Bench) -> BTreeMap<String, String> {
     rows.split('|').filter_map(|row| row.split_once('=')).map(|(id, said)| (id.to_owned(), said.to_owned())).collect()
 }
 
-fn charge(id: &str, order: &str, status: &str, second: i64) -> Delivery {
+pub(crate) fn charge(id: &str, order: &str, status: &str, second: i64) -> Delivery {
     let at = Timestamp::from_seconds(NOW - second).unwrap();
     let paid = if status == "paid" { 500 } else { 0 };
     let body = format!(
@@ -89,7 +89,7 @@ fn charge(id: &str, order: &str, status: &str, second: i64) -> Delivery {
     Delivery { gateway: Gateway::Pagarme, ..delivery("loja", &body) }
 }
 
-fn intent(id: &str, status: &str, second: i64) -> Delivery {
+pub(crate) fn intent(id: &str, status: &str, second: i64) -> Delivery {
     let received = if status == "succeeded" { 500 } else { 0 };
     let object = format!(
         r#"{{"id":"{id}","object":"payment_intent","amount":500,"amount_received":{received},"currency":"brl","status":"{status}","latest_charge":"ch_{id}"}}"#
@@ -97,7 +97,7 @@ fn intent(id: &str, status: &str, second: i64) -> Delivery {
     delivery("shop", &event(&format!("{id}_{status}_{second}"), "payment_intent.updated", NOW - second, &object))
 }
 
-async fn hand_over(bench: &Bench, deliveries: &[Delivery]) {
+pub(crate) async fn hand_over(bench: &Bench, deliveries: &[Delivery]) {
     bench.handle(deliveries.iter().map(|one| bench.keys.seal(one)).collect(), true).await;
 }
 

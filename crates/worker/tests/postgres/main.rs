@@ -1,6 +1,7 @@
 //! The worker on a real queue and a ledger in Postgres, alone and with others.
 #![allow(clippy::unwrap_used, reason = "a test says what failed by failing")]
 
+mod backfill;
 mod legacy;
 mod replay;
 mod several;

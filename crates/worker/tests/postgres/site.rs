@@ -24,8 +24,8 @@ impl Ledger {
     }
 
     /// A text it answers a query with.
-    pub(crate) async fn text(&self, sql: &'static str) -> String {
-        sqlx::query_scalar(sql).fetch_one(&self.database.beside().await).await.unwrap()
+    pub(crate) async fn text(&self, sql: &str) -> String {
+        sqlx::query_scalar(sqlx::AssertSqlSafe(sql.to_owned())).fetch_one(&self.database.beside().await).await.unwrap()
     }
 
     /// From now on it refuses whatever comes with this event.

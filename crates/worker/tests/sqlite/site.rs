@@ -35,7 +35,7 @@ impl Ledger {
 
     /// A text it answers a query with.
     #[allow(clippy::unused_async, reason = "on the other database it waits")]
-    pub(crate) async fn text(&self, sql: &'static str) -> String {
+    pub(crate) async fn text(&self, sql: &str) -> String {
         self.read(sql)
     }
 
