@@ -73,7 +73,7 @@ fn in_a_file() -> Failure {
 /// refused where something is missing for that.
 pub(crate) async fn beside(store: Store, config: &Config) -> Result<Store, Failure> {
     let store = store.with_customers(config.customers.by_account(&config.accounts));
-    let LegacyConfig { schema, written, writes_status } = &config.legacy;
+    let LegacyConfig { schema, written, writes_status, .. } = &config.legacy;
     let switches = written.by_account(&config.accounts);
     let Location::Server(server) = &config.ledger else { return Ok(store) };
     if !switches.is_on() {

@@ -2,6 +2,7 @@
 
 mod adopt;
 mod audit;
+mod backfill;
 mod bench;
 mod config;
 mod control;
@@ -94,6 +95,8 @@ enum Command {
     Migrate(migrate::MigrateArgs),
     Adopt(adopt::AdoptArgs),
     #[command(subcommand)]
+    Backfill(backfill::BackfillCommand),
+    #[command(subcommand)]
     Partitions(partition::PartitionsCommand),
     Doctor(doctor::DoctorArgs),
     Bench(bench::BenchArgs),
@@ -138,7 +141,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Subscriptions(command) => subscription::run(command, &config::ledger::location(&folder)?).await,
             Command::Customers(command) => customer::run(command, &config::ledger::location(&folder)?).await,
             Command::Gaps(command) => gap::run(command, &folder, &config::ledger::location(&folder)?).await,
-            Command::Audit(args) => audit::run(args, &config::ledger::location(&folder)?).await,
+            Command::Audit(args) => audit::run(args, &folder, &config::ledger::location(&folder)?).await,
             Command::Events(command) => event::run(command, &config::ledger::location(&folder)?).await,
             Command::Inconsistencies(command) => {
                 inconsistency::run(command, &folder, &config::ledger::location(&folder)?).await
@@ -149,6 +152,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Spool(command) => spool::run(command, &folder).await,
             Command::Rebuild(args) => rebuild::run(args, &folder, &config::load(&folder)?).await,
             Command::Adopt(args) => adopt::run(args, &folder, &config::ledger::location(&folder)?).await,
+            Command::Backfill(command) => backfill::run(command, &config::load(&folder)?).await,
             Command::Migrate(args) => migrate::run(args, &folder, &config::ledger::location(&folder)?).await,
             Command::Partitions(command) => partition::run(command, &config::ledger::location(&folder)?).await,
             Command::Doctor(args) => doctor::run(args, &folder).await,

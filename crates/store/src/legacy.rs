@@ -15,7 +15,7 @@ pub(crate) mod write;
 pub use adoption::{Adoption, OddName, Roles, example, lacks};
 pub use beside::Beside;
 pub use catalogue::{Catalogue, Column, Index, Table, Trigger};
-pub use page::{AuditedRows, MissingMerchant, NamedPayment, PageRow, Progress, Rows};
+pub use page::{AuditedRows, Counted, MissingMerchant, NamedPayment, PageRow, Progress, Rows};
 pub use survey::{Count, Survey};
 pub use target::{Target, Targets, Unfit};
 pub use write::{Relative, RowNote, TheirRow, Words, Written};

@@ -51,9 +51,8 @@ fn show(args: &AdoptArgs, adoption: &Adoption, roles: &Roles) {
     let (as_admin, as_ledger) = if args.apply {
         (adoption.rights.clone(), adoption.made.clone())
     } else {
-        let made =
-            "drop function afluente.legacy_find(jsonb), afluente.legacy_write(jsonb); drop table afluente.legacy_rows";
-        ([adoption.given_back.clone(), vec![adoption.rights_away()]].concat(), vec![made.to_owned()])
+        let made = Adoption::made_away().into_iter().map(ToOwned::to_owned).collect();
+        ([adoption.given_back.clone(), vec![adoption.rights_away()]].concat(), made)
     };
     if args.json {
         output::print_json(&json!({

@@ -12,9 +12,11 @@ const NEAR: i64 = 10;
 pub(super) enum Measure {
     Customer,
     Link,
+    Provider,
     Status,
     Method,
     Session,
+    Ledger,
 }
 
 impl Measure {
@@ -23,18 +25,20 @@ impl Measure {
         match self {
             Measure::Customer => "customer",
             Measure::Link => "provider_link",
+            Measure::Provider => "provider_v2",
             Measure::Status => "status_v2",
             Measure::Method => "method",
             Measure::Session => "session_linked",
+            Measure::Ledger => "in_ledger",
         }
     }
 
     /// Gateways that name no customer of their own keep links below the rest; a word every payment can have.
     pub(super) const fn goal(self) -> i64 {
         match self {
-            Measure::Customer | Measure::Method | Measure::Session => 95,
+            Measure::Customer | Measure::Method | Measure::Session | Measure::Ledger => 95,
             Measure::Link => 80,
-            Measure::Status => 100,
+            Measure::Provider | Measure::Status => 100,
         }
     }
 }

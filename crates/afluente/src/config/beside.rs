@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use afluente_model::MerchantName;
 use afluente_store::{Location, Switch, Switches};
+use afluente_worker::backfill::Sellers;
 
 use super::AccountConfig;
 use super::section::{Reader, Section};
@@ -38,12 +39,14 @@ pub(crate) struct LegacyConfig {
     pub(crate) written: Written,
     /// Whether its own `status` is written too.
     pub(crate) writes_status: bool,
+    /// Whose its merchants and clinics are.
+    pub(crate) sellers: Sellers,
 }
 
 /// Reads `[customers]`.
 pub(super) fn customers<'a>(reader: &mut Reader<'a>, root: &mut Section<'a>) -> Written {
     let mut section = root.section(reader, "customers");
-    let written = written(reader, &mut section, "customers", Switch::On);
+    let (written, _) = written(reader, &mut section, "customers", Switch::On);
     section.finish(reader);
     written
 }
@@ -51,7 +54,7 @@ pub(super) fn customers<'a>(reader: &mut Reader<'a>, root: &mut Section<'a>) -> 
 /// Reads `[legacy]`.
 pub(super) fn legacy<'a>(reader: &mut Reader<'a>, root: &mut Section<'a>, ledger: &Location) -> LegacyConfig {
     let mut section = root.section(reader, "legacy");
-    let written = written(reader, &mut section, "legacy", Switch::Off);
+    let (written, sellers) = written(reader, &mut section, "legacy", Switch::Off);
     let schema = section.text(reader, "schema", None).unwrap_or_else(|| "public".to_owned());
     let writes_status = section.flag(reader, "status");
     if written.is_on() && matches!(ledger, Location::Folder(_)) {
@@ -60,24 +63,35 @@ pub(super) fn legacy<'a>(reader: &mut Reader<'a>, root: &mut Section<'a>, ledger
         reader.problem(section.place("write"), text.to_owned());
     }
     section.finish(reader);
-    LegacyConfig { schema, written, writes_status }
+    LegacyConfig { schema, written, writes_status, sellers }
 }
 
-/// Reads `write` and `merchants.NAME.write`.
-fn written<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>, name: &str, default: Switch) -> Written {
+/// Reads `write` and `merchants.NAME.write`; of an application also `merchants.NAME.ids`.
+fn written<'a>(reader: &mut Reader<'a>, section: &mut Section<'a>, name: &str, default: Switch) -> (Written, Sellers) {
     let mut words = vec![("off", Switch::Off), ("shadow", Switch::Shadow), ("on", Switch::On)];
     // The first is what holds where nothing is said.
     words.sort_by_key(|(_, switch)| *switch != default);
     let switch = section.word(reader, "write", None, &words);
+    words.sort_by_key(|(_, one)| *one != switch);
     let named = section.section(reader, "merchants");
-    let mut merchants = BTreeMap::new();
+    let (mut merchants, mut sellers) = (BTreeMap::new(), BTreeMap::new());
     for (merchant, mut section) in named.sections(reader) {
         let switch = section.word(reader, "write", None, &words);
+        let ids = if name == "legacy" { section.texts(reader, "ids") } else { Vec::new() };
         match MerchantName::parse(&merchant) {
-            Ok(merchant) => drop(merchants.insert(merchant, switch)),
+            Ok(merchant) => {
+                for id in ids {
+                    if let Some(other) = sellers.insert(id.clone(), merchant.clone()).filter(|other| *other != merchant)
+                    {
+                        let text = format!("{name}.merchants.{merchant}.ids: {id} is {other}'s already");
+                        reader.problem(section.place("ids"), text);
+                    }
+                }
+                merchants.insert(merchant, switch);
+            }
             Err(error) => reader.problem(section.start(), format!("{name}.merchants.{merchant}: {error}")),
         }
         section.finish(reader);
     }
-    Written { default: switch, merchants }
+    (Written { default: switch, merchants }, Sellers(sellers))
 }

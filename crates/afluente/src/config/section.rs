@@ -202,6 +202,18 @@ impl<'a> Section<'a> {
         None
     }
 
+    /// A list of texts, none by default.
+    pub(super) fn texts(&mut self, reader: &mut Reader<'_>, key: &'static str) -> Vec<String> {
+        let Some(item) = self.item(key) else { return Vec::new() };
+        let texts =
+            item.as_array().and_then(|list| list.iter().map(|one| one.as_str().map(ToOwned::to_owned)).collect());
+        texts.unwrap_or_else(|| {
+            let text = format!("{}: expected a list of texts, got {}", self.name(key), item.type_name());
+            reader.problem(self.place(key), text);
+            Vec::new()
+        })
+    }
+
     /// What the file holds that a key names, unless the key does not stand there; a file that cannot be read is a problem.
     pub(super) fn file(&mut self, reader: &mut Reader<'_>, key: &'static str) -> Option<Vec<u8>> {
         let path = self.text(reader, key, None)?;

@@ -1,4 +1,4 @@
-create function afluente.legacy_merchants_missing()
+create function afluente.legacy_merchants_missing(configured jsonb)
 returns table (kind text, reference text, found bigint, newest timestamptz)
 language plpgsql stable as $function$
 begin
@@ -11,6 +11,10 @@ begin
       and not (theirs.merchant is null
                and exists (select 1 from {merchants} known where known.clinic_id::text = theirs.clinic))
     group by 1, 2
+    union all
+    select 'configured and not there', named.id, 0, null::timestamptz
+    from jsonb_array_elements_text(configured) named(id)
+    where not exists (select 1 from {merchants} known where known.id::text = named.id or known.clinic_id::text = named.id)
     order by 3 desc, 1, 2;
 end
 $function$

@@ -20,6 +20,8 @@ static GRANTED: Statement = text!("legacy/granted");
 const ROWS_TABLE: &str = include_str!("../../sql/legacy/rows_table.sql");
 const FUNCTIONS_AWAY: [&str; 2] =
     ["drop function if exists afluente.legacy_find(jsonb)", "drop function if exists afluente.legacy_write(jsonb)"];
+const TABLES_AWAY: [&str; 2] =
+    ["drop table if exists afluente.legacy_rows", "drop table if exists afluente.legacy_backfills"];
 const RIGHTS_AWAY: &str = include_str!("../../sql/legacy/rights_away.sql");
 const EXAMPLE: &str = include_str!("../../sql/legacy/example.sql");
 const FIND: &str = include_str!("../../sql/legacy/find_function.sql");
@@ -195,6 +197,12 @@ impl Adoption {
         rights_away(&self.role)
     }
 
+    /// What takes away what was made for the ledger's own role.
+    #[must_use]
+    pub fn made_away() -> Vec<&'static str> {
+        [&FUNCTIONS_AWAY[..], &reading::AWAY, &TABLES_AWAY].concat()
+    }
+
     /// Takes all of it away. Before that every word of ours that still stands in theirs gives way to what stood there before us.
     pub async fn undo(&self, admin: &Server, ledger: &Server) -> Result<(), StoreError> {
         if are_rows_kept(ledger).await? {
@@ -233,8 +241,7 @@ async fn are_rows_kept(ledger: &Server) -> Result<bool, StoreError> {
 }
 
 async fn undo_made(ledger: &Server) -> Result<(), StoreError> {
-    functions_away(ledger).await?;
-    all(ledger, &["drop table if exists afluente.legacy_rows", "drop table if exists afluente.legacy_backfills"]).await
+    all(ledger, &Adoption::made_away()).await
 }
 
 async fn functions_away(ledger: &Server) -> Result<(), StoreError> {

@@ -3,7 +3,7 @@
 use afluente_model::{AccountName, Timestamp};
 use sqlx::FromRow;
 
-use crate::backend::{Store, Tx, fetch};
+use crate::backend::{Pool, Store, Tx, fetch};
 use crate::cell::Moment;
 use crate::error::StoreError;
 use crate::people::identity::account;
@@ -15,6 +15,7 @@ static SESSIONS: Statement = text!("legacy/page_sessions");
 static AUDIT: Statement = text!("legacy/audit");
 static MISSING: Statement = text!("legacy/merchants_missing");
 static ESTIMATED: Statement = text!("legacy/estimated");
+static READS: Statement = text!("legacy/reads");
 static PROGRESS: Statement = text!("legacy/backfill_read");
 static PROGRESS_WRITE: Statement = text!("legacy/backfill_write");
 
@@ -48,11 +49,38 @@ impl Rows {
         }
     }
 
+    /// The function that reads it, as the database knows it.
+    const fn function(self) -> &'static str {
+        match self {
+            Rows::Payments => "afluente.legacy_payments(text, bigint, timestamptz)",
+            Rows::Customers => "afluente.legacy_customers(text, bigint, timestamptz)",
+            Rows::Sessions => "afluente.legacy_sessions(text, bigint, timestamptz)",
+        }
+    }
+
     const fn statement(self) -> &'static Statement {
         match self {
             Rows::Payments => &PAYMENTS,
             Rows::Customers => &CUSTOMERS,
             Rows::Sessions => &SESSIONS,
+        }
+    }
+}
+
+/// What is counted over all rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Counted {
+    /// Shares by gateway.
+    Shares,
+    /// Sellers that are not there.
+    Sellers,
+}
+
+impl Counted {
+    const fn function(self) -> &'static str {
+        match self {
+            Counted::Shares => "afluente.legacy_audit(timestamptz)",
+            Counted::Sellers => "afluente.legacy_merchants_missing(jsonb)",
         }
     }
 }
@@ -147,6 +175,24 @@ struct NamedRecord {
 }
 
 impl Store {
+    /// Whether `adopt` made what reads these rows.
+    pub async fn reads_legacy(&self, rows: Rows) -> Result<bool, StoreError> {
+        self.has_function(rows.function()).await
+    }
+
+    /// Whether it made what counts them: not where its tables lack what that needs.
+    pub async fn audits_legacy(&self, counted: Counted) -> Result<bool, StoreError> {
+        self.has_function(counted.function()).await
+    }
+
+    async fn has_function(&self, signature: &'static str) -> Result<bool, StoreError> {
+        if matches!(self.pool(), Pool::Sqlite(_)) {
+            return Ok(false);
+        }
+        let (is_there,): (bool,) = fetch!(self, fetch_one, READS, signature)?;
+        Ok(is_there)
+    }
+
     /// The next rows by their id, at most so many, of those made since.
     pub async fn legacy_page(
         &self,
@@ -163,9 +209,14 @@ impl Store {
         fetch!(self, fetch_all, AUDIT, Moment::from(since))
     }
 
-    /// Sellers that rows name and that are not there, the most rows first.
-    pub async fn legacy_merchants_missing(&self, limit: u32) -> Result<Vec<MissingMerchant>, StoreError> {
-        let records: Vec<MissingRecord> = fetch!(self, fetch_all, MISSING, i64::from(limit))?;
+    /// Sellers that rows or the configuration name and that are not there, the most rows first.
+    pub async fn legacy_merchants_missing<'a>(
+        &self,
+        configured: impl Iterator<Item = &'a str>,
+        limit: u32,
+    ) -> Result<Vec<MissingMerchant>, StoreError> {
+        let configured = serde_json::json!(configured.collect::<Vec<_>>()).to_string();
+        let records: Vec<MissingRecord> = fetch!(self, fetch_all, MISSING, configured.as_str(), i64::from(limit))?;
         let read = |record: MissingRecord| {
             let newest = record.newest.map(|at| at.read(super::target::PAYMENTS, "created_at")).transpose()?;
             Ok(MissingMerchant { kind: record.kind, reference: record.reference, found: record.found, newest })

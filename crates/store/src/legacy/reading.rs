@@ -17,7 +17,7 @@ pub(super) const AWAY: [&str; 5] = [
     "drop function if exists afluente.legacy_customers(text, bigint, timestamptz)",
     "drop function if exists afluente.legacy_sessions(text, bigint, timestamptz)",
     "drop function if exists afluente.legacy_audit(timestamptz)",
-    "drop function if exists afluente.legacy_merchants_missing()",
+    "drop function if exists afluente.legacy_merchants_missing(jsonb)",
 ];
 
 /// How much of one value is taken, characters.
@@ -151,11 +151,8 @@ fn payments_function(table: &Table<'_>, has_merchants: bool, has_customers: bool
         ("provider", table.text("provider")),
         ("order", table.id("provider_order_id")),
         ("charge", table.id("provider_charge_id")),
-        ("status", format!("case when ours.word_written is distinct from {0} then {0} end", table.id("status"))),
-        (
-            "status_v2",
-            format!("case when ours.status_written is distinct from {0} then {0} end", table.id("status_v2")),
-        ),
+        ("status", as_theirs(&table.id("status"), "word")),
+        ("status_v2", as_theirs(&table.id("status_v2"), "status")),
         ("amount", table.number("amount_cents")),
         ("currency", table.text("currency")),
         ("method", table.text("payment_method_type")),
@@ -180,6 +177,13 @@ fn payments_function(table: &Table<'_>, has_merchants: bool, has_customers: bool
         columns.push(("their_email", format!("left(lower(buyer.email::text), {LONGEST})")));
     }
     table.page("legacy_payments", &columns, &joins)
+}
+
+/// What the application itself had in a column: of a word of ours what stood there before.
+fn as_theirs(column: &str, name: &str) -> String {
+    format!(
+        "case when ours.written_at is not null and ours.{name}_written = {column} then ours.{name}_before else {column} end"
+    )
 }
 
 /// The merchant of a row: its own, or its clinic's.

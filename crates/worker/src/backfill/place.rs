@@ -9,7 +9,7 @@ use crate::account::{Account, Accounts};
 
 /// Whose the application's sellers are: its ids of merchants or clinics, by the merchant of ours. Where none is named, everything is
 /// of whoever has the one account of a gateway.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Sellers(pub BTreeMap<String, MerchantName>);
 
 /// Why a row belongs to no account.

@@ -291,15 +291,16 @@ async fn a_row_without_a_seller_of_ours_is_listed_and_taken_in_once_it_has_one()
     let sellers = Sellers([("m1".to_owned(), mine.clone()), ("m2".to_owned(), mine)].into());
     let tally = take_with(&bench, Kind::Payments, &sellers, false).await;
     assert_eq!((count(&tally, "taken"), tally.listed["unknown_merchant"].as_slice()), (1, &["b".to_owned()][..]));
-    let missing = bench.store.legacy_merchants_missing(10).await.unwrap();
+    let missing = bench.store.legacy_merchants_missing(["m1", "m9"].into_iter(), 10).await.unwrap();
     assert_eq!(
         (missing.len(), missing[0].kind.as_str(), missing[0].reference.as_str()),
-        (1, "clinic without merchant", "clinic_2")
+        (2, "clinic without merchant", "clinic_2")
     );
+    assert_eq!((missing[1].kind.as_str(), missing[1].reference.as_str()), ("configured and not there", "m9"));
 
     insert(&bench, "merchants", &seller("m2", "clinic_2")).await;
     let tally = take_with(&bench, Kind::Payments, &sellers, false).await;
     assert_eq!((count(&tally, "taken"), count(&tally, "known")), (1, 1));
     assert_eq!(ours(&bench).await.len(), 2);
-    assert!(bench.store.legacy_merchants_missing(10).await.unwrap().is_empty());
+    assert!(bench.store.legacy_merchants_missing(["m1", "m2"].into_iter(), 10).await.unwrap().is_empty());
 }

@@ -244,7 +244,7 @@ async fn adoption_is_taken_away_without_a_trace() {
     let traces = "select (select count(*) from pg_roles where rolname like 'afluente_legacy_%' || current_database())::text || ' ' || \
                   (select count(*) from pg_proc where proname like 'legacy%')::text || ' ' || \
                   (select count(*) from pg_class where relname like 'legacy%' and relkind = 'r')::text";
-    assert_eq!(bench.ledger.text(traces).await, "1 2 1");
+    assert_eq!(bench.ledger.text(traces).await, "1 7 2");
     row(&bench, "a", "stripe", Some("pi_1"), None).await;
     row(&bench, "b", "stripe", Some("pi_2"), None).await;
     bench.ledger.run("update public.payment_transactions set status_v2 = 'PENDING' where id = 'b'").await;
