@@ -32,5 +32,11 @@ pub use tls::Tls;
 /// How many seconds something lasts: `short` as a rule, `full` where `AFLUENTE_TEST_FULL` is set, for whoever has the time.
 #[must_use]
 pub fn at_full_length(short: u64, full: u64) -> std::time::Duration {
-    std::time::Duration::from_secs(if std::env::var_os("AFLUENTE_TEST_FULL").is_some() { full } else { short })
+    std::time::Duration::from_secs(at_full_size(short, full))
+}
+
+/// How much of something there is, likewise.
+#[must_use]
+pub fn at_full_size<T>(short: T, full: T) -> T {
+    if std::env::var_os("AFLUENTE_TEST_FULL").is_some() { full } else { short }
 }
