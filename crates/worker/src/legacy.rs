@@ -54,7 +54,9 @@ pub(crate) async fn write(
     let ids: Vec<&str> = rows.iter().map(|(row, _)| &*row.row_id).collect();
     let before = tx.legacy_written(&ids).await?;
     let before: BTreeMap<&str, _> = before.iter().map(|one| (&*one.row_id, one)).collect();
-    let told: Vec<Told<'_>> = rows.iter().map(|(row, payment)| Told::of(row, payment, &beside)).collect();
+    let speakers = choice::speakers(&rows);
+    let speaks = |row: &TheirRow| speakers.contains(&*row.row_id);
+    let told: Vec<Told<'_>> = rows.iter().map(|(row, payment)| Told::of(row, payment, &beside, speaks(row))).collect();
     let wanted: Vec<(&str, Words<'_>)> = told.iter().filter_map(|one| Some((&*one.row.row_id, one.written?))).collect();
     tx.legacy_write(&wanted).await?;
     for one in &told {
@@ -80,8 +82,9 @@ struct Told<'a> {
 }
 
 impl<'a> Told<'a> {
-    fn of(row: &'a TheirRow, payment: &'a Relative, beside: &Beside) -> Told<'a> {
+    fn of(row: &'a TheirRow, payment: &'a Relative, beside: &Beside, speaks: bool) -> Told<'a> {
         let (words, missing) = choice::told(payment, beside);
+        let words = choice::once_counted(words, row, speaks);
         let differs = choice::difference(row, words);
         let is_on = beside.switches.of(&payment.key.account) == Switch::On;
         let written = choice::written(words, beside).filter(|_| is_on);

@@ -1,12 +1,15 @@
 //! Which payment of ours a row of theirs shows, and in which words. Pure.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use afluente_model::legacy::{of_status, provider_label};
+use afluente_store::PaymentKey;
 use afluente_store::legacy::{Beside, Relative, TheirRow, Words};
 
 /// The payment a row shows. Theirs is a row an order, ours a payment a charge: of several the newest that took money, else the
 /// one whose charge the row holds, else the newest.
 pub(super) fn shown<'a>(row: &TheirRow, family: &'a [Relative]) -> Option<&'a Relative> {
-    let is = |ids: &std::collections::BTreeSet<Box<str>>, id: Option<&str>| id.is_some_and(|id| ids.contains(id));
+    let is = |ids: &BTreeSet<Box<str>>, id: Option<&str>| id.is_some_and(|id| ids.contains(id));
     let (order, charge) = (row.order_id.as_deref(), row.charge_id.as_deref());
     let named = |one: &&Relative| {
         is(&one.own, charge) || is(&one.own, order) || is(&one.own, Some(&row.row_id)) || is(&one.groups, order)
@@ -42,6 +45,31 @@ pub(super) fn told(payment: &Relative, beside: &Beside) -> (Words<'static>, Opti
     if missing.is_some() { (Words::default(), missing) } else { (words, None) }
 }
 
+/// Words of `status` that revenue and plan limits count, a row each.
+const COUNTED: [&str; 5] = ["paid", "authorized", "captured", "succeeded", "confirmed"];
+
+fn is_counted(word: Option<&str>) -> bool {
+    word.is_some_and(|word| COUNTED.contains(&word.to_ascii_lowercase().as_str()))
+}
+
+/// Of the rows of each payment the one that may begin to be counted: one that is counted already, else the one that holds its
+/// charge, else the smallest that is no placeholder. Two rows that say paid would be money twice.
+pub(super) fn speakers<'a>(rows: &'a [(TheirRow, &Relative)]) -> BTreeSet<&'a str> {
+    let mut speakers: BTreeMap<&PaymentKey, (bool, bool, bool, &str)> = BTreeMap::new();
+    for (row, payment) in rows {
+        let holds = row.charge_id.as_deref().is_some_and(|charge| payment.own.contains(charge));
+        let rank = (!is_counted(row.word_now.as_deref()), !holds, row.row_id.starts_with("wh_"), row.row_id.as_str());
+        speakers.entry(&payment.key).and_modify(|best| *best = rank.min(*best)).or_insert(rank);
+    }
+    speakers.into_values().map(|(_, _, _, row)| row).collect()
+}
+
+/// The words without one by which a second row of a payment would begin to be counted.
+pub(super) fn once_counted(words: Words<'static>, row: &TheirRow, speaks: bool) -> Words<'static> {
+    let word = words.word.filter(|word| speaks || !is_counted(Some(word)) || is_counted(row.word_now.as_deref()));
+    Words { word, ..words }
+}
+
 /// Of these words those whose columns are written; none if no column is, or where a word of the row has no place.
 pub(super) fn written<'a>(words: Words<'a>, beside: &Beside) -> Option<Words<'a>> {
     let targets = &beside.targets;
@@ -73,7 +101,6 @@ pub(super) fn difference(row: &TheirRow, words: Words<'_>) -> Option<String> {
 mod tests {
     use super::*;
     use afluente_model::{AccountName, Gateway, PaymentStatus, Timestamp};
-    use afluente_store::PaymentKey;
 
     fn payment(id: &str, groups: &[&str], took_money: bool, second: i64) -> Relative {
         Relative {
@@ -115,6 +142,28 @@ mod tests {
         assert_eq!(of(&row(Some("or_1"), Some("ch_1"))), Some("ch_1"));
         assert_eq!(of(&row(Some("or_1"), None)), Some("ch_2"));
         assert_eq!(of(&row(Some("ch_1"), None)), Some("ch_1"), "a placeholder that only knows the charge");
+    }
+
+    #[test]
+    fn of_two_rows_of_a_payment_one_begins_to_be_counted() {
+        let paid = payment("ch_1", &["or_1"], true, 5);
+        let called = |id: &str, charge: Option<&str>, word: &str| {
+            let row = TheirRow { row_id: id.to_owned(), word_now: Some(word.to_owned()), ..row(Some("or_1"), charge) };
+            (row, &paid)
+        };
+        let speaker =
+            |rows: &[(TheirRow, &Relative)]| speakers(rows).into_iter().map(str::to_owned).collect::<Vec<_>>();
+        let (a, b, wh) =
+            (called("a", None, "processing"), called("b", Some("ch_1"), "processing"), called("wh_1", None, "PAID"));
+        assert_eq!(speaker(&[a.clone(), b.clone()]), ["b"], "it holds the charge");
+        assert_eq!(speaker(&[a.clone(), b.clone(), wh.clone()]), ["wh_1"], "it is counted already");
+        let word = |row: &TheirRow, speaks: bool, word| {
+            once_counted(Words { word: Some(word), ..Words::default() }, row, speaks).word
+        };
+        assert_eq!(word(&a.0, true, "paid"), Some("paid"));
+        assert_eq!(word(&a.0, false, "paid"), None, "it would be money twice");
+        assert_eq!(word(&wh.0, false, "paid"), Some("paid"), "their own doubling is theirs");
+        assert_eq!(word(&a.0, false, "failed"), Some("failed"));
     }
 
     #[test]

@@ -15,7 +15,7 @@ use super::legacy::{adopt, charge, hand_over};
 use crate::suite::bench::{Bench, account, accounts};
 
 /// A ledger with an account of each gateway, beside an application with so many payments.
-async fn beside(shape: Shape, payments: u32) -> Bench {
+pub(crate) async fn beside(shape: Shape, payments: u32) -> Bench {
     let mut bench = Bench::new().await;
     build(&bench.ledger.database, shape, payments).await;
     let mut all = accounts(&["shop"], Mode::Test);
@@ -199,8 +199,12 @@ async fn a_row_says_what_it_means_until_the_gateway_does() {
     assert_eq!(bench.ledger.text(evidence).await, "LEGACY");
 
     // What the gateway says goes before it, whatever it is.
-    hand_over(&bench, &[charge("ch_1", "or_1", "paid", 50), charge("ch_4", "or_4", "paid", 40)]).await;
+    let answered = [("ch_1", "or_1", 50), ("ch_2", "or_2", 45), ("ch_4", "or_4", 40)];
+    hand_over(&bench, &answered.map(|(id, order, second)| charge(id, order, "paid", second))).await;
     let after = ours(&bench).await;
+    assert_eq!(after["ch_2"], "SUCCEEDED 500", "with an amount, once somebody knows it");
+    let unknown = "select amount_cents::text from public.payment_transactions where id = 'wh_ch_2_5'";
+    assert_eq!(bench.ledger.text(unknown).await, "0", "theirs stays");
     assert_eq!((after["ch_1"].as_str(), after["ch_4"].as_str()), ("SUCCEEDED 500", "SUCCEEDED 500"));
     assert_eq!(bench.ledger.text(evidence).await, "VERIFIED");
     assert_eq!(differences(&bench).await, Vec::<String>::new());
@@ -252,6 +256,45 @@ async fn people_of_theirs_link_by_what_is_theirs_and_not_by_whom_a_row_was_given
     assert_eq!(bench.ledger.text(people).await, "document 11144477735, document 52998224725");
     assert_eq!(bench.ledger.text(theirs).await, before, "theirs stay as they were");
     assert_eq!(differences(&bench).await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn one_address_with_two_documents_is_two_people_of_ours_and_one_of_theirs() {
+    let bench = beside(Shape::Scripts, 0).await;
+    for (id, merchant, document) in [("c1", "m1", "11144477735"), ("c2", "m2", "52998224725")] {
+        let columns = [("id", id), ("merchant_id", merchant), ("email", "ana@x.com"), ("document", document)];
+        insert(&bench, "customers", &columns).await;
+    }
+    let alone = [("status", "paid"), ("amount_cents", "900"), ("client_email", "ANA@x.com")];
+    payment(&bench, "p1", "stripe", "pi_1", &alone).await;
+    take_all(&bench).await;
+    let people =
+        "select string_agg(key_kind || ' ' || key_value, ', ' order by key_value) from customers where not vacant";
+    let expected = "document 11144477735, document 52998224725, email ana@x.com";
+    assert_eq!(bench.ledger.text(people).await, expected, "and who has only the address is a third");
+}
+
+#[tokio::test]
+async fn a_stored_body_of_any_shape_or_size_costs_only_what_stood_in_it() {
+    let bench = beside(Shape::Scripts, 0).await;
+    let huge = format!(r#"{{"buyer": {{"email": "ana@x.com"}}, "noise": "{}"}}"#, noise(5_000_000));
+    let nested = r#"{"data": {"customer": "cus_1", "charges": 7, "object": [1]}, "buyer": {"email": {"no": 1}}}"#;
+    for (place, body) in ["[1, 2]", "17", "null", "\"text\"", "{}", nested, &huge].into_iter().enumerate() {
+        let columns = [("status", "paid"), ("amount_cents", "900"), ("raw_payload", body)];
+        payment(&bench, &format!("row{place}"), "stripe", &format!("pi_{place}"), &columns).await;
+    }
+    let (payments, buyers) = (take(&bench, Kind::Payments).await, take(&bench, Kind::Buyers).await);
+    assert_eq!((count(&payments, "rows"), count(&payments, "taken"), count(&payments, "unreadable")), (7, 7, 0));
+    assert_eq!(count(&payments, "body_passed_over"), 5, "{payments:?}");
+    assert_eq!(count(&buyers, "unreadable"), 0, "{buyers:?}");
+    assert_eq!(ours(&bench).await.values().filter(|said| *said == "SUCCEEDED 900").count(), 7);
+}
+
+/// Letters no compression makes small.
+fn noise(length: usize) -> String {
+    use rand::{RngExt, SeedableRng, rngs::StdRng};
+    let mut random = StdRng::seed_from_u64(5);
+    (0..length).map(|_| char::from(random.random_range(b'a'..=b'z'))).collect()
 }
 
 #[tokio::test]

@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, reason = "a test says what failed by failing")]
 
 mod backfill;
+mod crowd;
 mod legacy;
+mod reader;
 mod replay;
 mod several;
 mod site;

@@ -3,5 +3,5 @@
 mod batch;
 pub(crate) mod bench;
 mod left_behind;
-mod people;
+pub(crate) mod people;
 mod rebuild;

@@ -8,7 +8,7 @@ use afluente_model::identity::{Identity, assign};
 use afluente_model::{AccountName, Delivery, Gateway, Mode, Timestamp};
 use afluente_queue::Sealed;
 use afluente_store::people::IdentityKey;
-use afluente_store::{GapTarget, Switch, Switches};
+use afluente_store::{GapTarget, StoreOptions, Switch, Switches};
 use afluente_worker::rebuild::plan;
 use afluente_worker::{Account, repair_gaps};
 use rand::seq::SliceRandom;
@@ -19,8 +19,12 @@ use crate::suite::bench::{Bench, NOW, account, accounts, delivery, event};
 const DOCUMENTS: [&str; 4] = ["52998224725", "11144477735", "39053344705", "12345678909"];
 
 /// A bench with a second gateway, which knows documents.
-async fn bench() -> Bench {
-    let mut bench = Bench::new().await;
+pub(crate) async fn bench() -> Bench {
+    lined_up(StoreOptions::default()).await
+}
+
+pub(crate) async fn lined_up(options: StoreOptions) -> Bench {
+    let mut bench = Bench::with(options).await;
     let mut all = accounts(&["shop"], Mode::Test);
     let brazilian = Account { gateway: Gateway::Pagarme, adapter: adapter(Gateway::Pagarme), ..account(Mode::Test) };
     all.0.insert(AccountName::parse("loja").unwrap(), brazilian);
@@ -33,7 +37,7 @@ async fn bench() -> Bench {
 
 /// One delivery: a payment of whoever this is, at a second.
 #[derive(Clone, Debug)]
-struct Said {
+pub(crate) struct Said {
     name: usize,
     customer: Option<String>,
     document: Option<String>,
@@ -82,7 +86,7 @@ impl Said {
 }
 
 /// Sixty deliveries of four people who share addresses and gateways' customers in every way there is.
-fn history(random: &mut StdRng) -> Vec<Said> {
+pub(crate) fn history(random: &mut StdRng) -> Vec<Said> {
     let emails = ["ana@x.com", "bia@x.com", "casa@x.com", "loja@x.com", "so@x.com", "outra@x.com"];
     let pick = |random: &mut StdRng, from: &[&str], often: f64| {
         random.random_bool(often).then(|| from[random.random_range(0..from.len())].to_owned())
@@ -116,7 +120,7 @@ fn cpf(number: u32) -> String {
 }
 
 /// Everything about people, by nothing of ours.
-async fn people(bench: &Bench) -> BTreeSet<String> {
+pub(crate) async fn people(bench: &Bench) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let of = [
         // Who is who, and what is known of each.
@@ -141,7 +145,7 @@ async fn people(bench: &Bench) -> BTreeSet<String> {
 }
 
 /// That every identity has the person the law over everything gives it.
-async fn agrees_with_the_law(bench: &Bench) {
+pub(crate) async fn agrees_with_the_law(bench: &Bench) {
     let rows = bench.store.people_after(IdentityKey([0; 16]), 10_000).await.unwrap();
     let identities: Vec<Identity> = rows.iter().map(|one| one.row.identity.clone()).collect();
     for (row, person) in rows.iter().zip(assign(&identities)) {
@@ -155,7 +159,7 @@ async fn deliver(bench: &Bench, history: &[Said], size: usize) {
     hand_over(bench, &deliveries, size).await;
 }
 
-async fn hand_over(bench: &Bench, deliveries: &[Delivery], size: usize) {
+pub(crate) async fn hand_over(bench: &Bench, deliveries: &[Delivery], size: usize) {
     for part in deliveries.chunks(size) {
         let messages: Vec<Sealed> = part.iter().map(|one| bench.keys.seal(one)).collect();
         bench.handle(messages, true).await;
@@ -163,7 +167,7 @@ async fn hand_over(bench: &Bench, deliveries: &[Delivery], size: usize) {
 }
 
 /// What gateways say beside payments: cards that come and go, sessions, and an invoice that says whose a payment is.
-fn beside_payments() -> Vec<Delivery> {
+pub(crate) fn beside_payments() -> Vec<Delivery> {
     let card = |id: usize, customer: &str, month: u8| {
         format!(
             r#"{{"id":"pm_{id}","object":"payment_method","type":"card","customer":{customer},"card":{{"brand":"visa","last4":"424{id}","exp_month":{month},"exp_year":2030,"fingerprint":"fp{id}"}}}}"#
@@ -193,16 +197,22 @@ fn beside_payments() -> Vec<Delivery> {
     all.iter().enumerate().map(delivery).collect()
 }
 
+/// A history of people who share values, with what gateways say beside payments.
+pub(crate) fn everything_said(random: &mut StdRng) -> Vec<Delivery> {
+    let mut said: Vec<Delivery> = history(random).iter().map(Said::delivery).collect();
+    said.extend(beside_payments());
+    said
+}
+
 /// How many orders are tried: fewer where a ledger costs more, more where somebody asks.
-fn orders() -> usize {
+pub(crate) fn orders() -> usize {
     std::env::var("AFLUENTE_ORDERS").ok().and_then(|text| text.parse().ok()).unwrap_or(12)
 }
 
 #[tokio::test]
 async fn any_order_of_deliveries_gives_the_same_people_and_the_ones_the_law_gives() {
     let mut random = StdRng::seed_from_u64(18);
-    let mut history: Vec<Delivery> = history(&mut random).iter().map(Said::delivery).collect();
-    history.extend(beside_payments());
+    let mut history = everything_said(&mut random);
     let mut first: Option<BTreeSet<String>> = None;
     for order in 0..orders() {
         let bench = bench().await;
