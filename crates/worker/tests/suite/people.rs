@@ -9,6 +9,7 @@ use afluente_model::{AccountName, Delivery, Gateway, Mode, Timestamp};
 use afluente_queue::Sealed;
 use afluente_store::people::IdentityKey;
 use afluente_store::{GapTarget, StoreOptions, Switch, Switches};
+use afluente_testkit::at_full_size;
 use afluente_worker::rebuild::plan;
 use afluente_worker::{Account, repair_gaps};
 use rand::seq::SliceRandom;
@@ -146,7 +147,13 @@ pub(crate) async fn people(bench: &Bench) -> BTreeSet<String> {
 
 /// That every identity has the person the law over everything gives it.
 pub(crate) async fn agrees_with_the_law(bench: &Bench) {
-    let rows = bench.store.people_after(IdentityKey([0; 16]), 10_000).await.unwrap();
+    agrees_with_the_law_over(bench, 1).await;
+}
+
+/// The same over at least so many identities.
+async fn agrees_with_the_law_over(bench: &Bench, least: usize) {
+    let rows = bench.store.people_after(IdentityKey([0; 16]), 100_000).await.unwrap();
+    assert!(rows.len() >= least, "{}", rows.len());
     let identities: Vec<Identity> = rows.iter().map(|one| one.row.identity.clone()).collect();
     for (row, person) in rows.iter().zip(assign(&identities)) {
         let person = person.map(|person| (person.kind().to_owned(), person.value()));
@@ -266,6 +273,31 @@ async fn an_address_that_turns_out_to_be_a_placeholder_lets_everybody_go_and_is_
         seen.insert(turned, found);
     }
     assert_eq!(seen[&false], seen[&true]);
+}
+
+#[tokio::test]
+async fn one_address_on_thousands_of_documents_and_one_customer_of_thousands_of_claims_cost_no_more_than_others() {
+    let (documents, claims) = (at_full_size(600, 5_000), at_full_size(1_000, 10_000));
+    let said = |name: usize, document: Option<String>, email: String, customer: Option<&str>| Said {
+        name,
+        customer: customer.map(Into::into),
+        document,
+        email: Some(email),
+        card: None,
+        second: 60,
+    };
+    let bench = bench().await;
+    let shared = |name| said(name, Some(cpf(u32::try_from(name).unwrap() + 1)), "nao@tem.com".to_owned(), None);
+    deliver(&bench, &(0..documents).map(shared).collect::<Vec<_>>(), 250).await;
+    // Another address each time: every one is an identity that names the same customer.
+    let many = |name| said(documents + name, None, format!("a{name}@x.com"), Some("cus_s1"));
+    deliver(&bench, &(0..claims).map(many).collect::<Vec<_>>(), 250).await;
+    agrees_with_the_law_over(&bench, documents + claims).await;
+    let found = people(&bench).await;
+    let people = found.iter().filter(|one| one.starts_with("0 ")).count();
+    assert!(people > documents, "each document its own: {people}");
+    let told = "select cast(count(*) as text) from inconsistencies where kind = 'shared_value'";
+    assert_eq!(bench.ledger.text(told).await, "1");
 }
 
 #[tokio::test]
