@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use afluente_gateways::adapter;
 use afluente_model::{AccountName, Gateway, MerchantName, Mode, Timestamp};
-use afluente_store::Switch;
 use afluente_store::legacy::PageRow;
+use afluente_store::{StoreOptions, Switch};
 use afluente_testkit::legacy::{Shape, build};
 use afluente_worker::backfill::{Backfill, Kind, Sellers, Tally};
 use afluente_worker::{Account, rebuild};
@@ -16,7 +17,12 @@ use crate::suite::bench::{Bench, account, accounts};
 
 /// A ledger with an account of each gateway, beside an application with so many payments.
 pub(crate) async fn beside(shape: Shape, payments: u32) -> Bench {
-    let mut bench = Bench::new().await;
+    beside_with(shape, payments, StoreOptions::default().lock_timeout).await
+}
+
+/// The same with a patience of its own for locks of others.
+pub(crate) async fn beside_with(shape: Shape, payments: u32, lock_timeout: Duration) -> Bench {
+    let mut bench = Bench::with(StoreOptions { lock_timeout, ..StoreOptions::default() }).await;
     build(&bench.ledger.database, shape, payments).await;
     let mut all = accounts(&["shop"], Mode::Test);
     let others = [

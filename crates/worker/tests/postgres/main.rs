@@ -3,6 +3,7 @@
 
 mod backfill;
 mod crowd;
+mod failing;
 mod legacy;
 mod reader;
 mod replay;

@@ -107,6 +107,29 @@ impl Bench {
         outcomes.into_iter().map(Result::unwrap).collect()
     }
 
+    /// Hands over until everything is acknowledged, as a queue would.
+    pub(crate) async fn insist(&self, deliveries: &[Delivery]) {
+        for part in deliveries.chunks(7) {
+            let mut tries = 0;
+            while !self.offer(part).await {
+                tries += 1;
+                assert!(tries < 200, "it is never acknowledged");
+            }
+        }
+    }
+
+    /// Hands over once; whether all of it is acknowledged.
+    pub(crate) async fn offer(&self, deliveries: &[Delivery]) -> bool {
+        for one in deliveries {
+            self.queue.publish(self.keys.seal(one)).await.unwrap();
+        }
+        let batch = self.queue.take(deliveries.len(), Duration::from_secs(1)).await.unwrap();
+        let outcomes = handle(&self.store, &batch, &self.accounts, &self.keys).await;
+        let done = batch.into_iter().map(|message| (message, Settlement::Ack)).collect();
+        self.queue.settle(done).await.into_iter().for_each(Result::unwrap);
+        outcomes.iter().all(Result::is_ok)
+    }
+
     /// Every payment by its name, over the columns rows are compared by.
     pub(crate) async fn rows(&self) -> BTreeMap<String, String> {
         let rows = self.store.payments(&PaymentFilter { limit: 1_000, ..PaymentFilter::default() }).await.unwrap();
