@@ -20,7 +20,7 @@ from (
     from payments
     join gateway_accounts accounts on accounts.name = payments.account
     left join identities on identities.key = payments.identity
-    where payments.created_at >= $1 and ($2 is null or accounts.merchant = $2)
+    where (payments.source_as_of >= $1 or ($3 and payments.source_as_of is null)) and ($2 is null or accounts.merchant = $2)
 ) each
 group by provider_v2
 order by provider_v2

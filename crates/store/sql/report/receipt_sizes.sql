@@ -1,5 +1,5 @@
 select cast(length(body) as bigint)
 from webhook_receipts
-where id > $1 and kind <> 'OPERATOR'
+where id > $1
 order by id
 limit $2

@@ -1,3 +1,3 @@
-where webhook_receipts.id > $1 and webhook_receipts.kind <> 'OPERATOR'
+where webhook_receipts.id > $1
 order by webhook_receipts.id
 limit $2

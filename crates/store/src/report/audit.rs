@@ -40,13 +40,14 @@ pub struct AuditedSessions {
 }
 
 impl Store {
-    /// Payments made since, of one merchant or of all. Walks the tables: for people and not for metrics.
+    /// Payments of which something was said since, of one merchant or of all; since the beginning of time also those of which
+    /// nobody knows when. Walks the tables: for people and not for metrics.
     pub async fn audit_payments(
         &self,
         since: Timestamp,
         merchant: Option<&str>,
     ) -> Result<Vec<AuditedPayments>, StoreError> {
-        fetch!(self, fetch_all, PAYMENTS, Moment::from(since), merchant)
+        fetch!(self, fetch_all, PAYMENTS, Moment::from(since), merchant, since == Timestamp::EPOCH)
     }
 
     /// Sessions completed since, likewise.
