@@ -22,7 +22,7 @@ pub(crate) struct AdoptArgs {
     /// catalogue and counts rows; changes nothing. Exit code 1 if the installation cannot be adopted, with the reason
     #[arg(long)]
     plan: bool,
-    /// Make the role, its rights to named columns, two functions and a table of ours. Shows the statements; --yes runs them
+    /// Make the role, its rights to named columns, functions and two tables of ours. Shows the statements; --yes runs them
     #[arg(long)]
     apply: bool,
     /// Take all of that away, and put back what stood in their columns before us where our words still stand. Shows the

@@ -4,7 +4,7 @@ mod report;
 
 use std::time::Duration;
 
-use afluente_model::Timestamp;
+use afluente_model::{Timestamp, chain};
 use afluente_store::legacy::Progress;
 use afluente_store::{Location, Store};
 use afluente_worker::backfill::{Backfill, Kind, PAGE, Tally};
@@ -22,8 +22,8 @@ use report::Taken;
 /// written, and no digit of a card is read
 #[derive(Subcommand)]
 pub(crate) enum BackfillCommand {
-    /// Its payment rows, as the weakest facts there are: any word of a gateway goes before them. What a row leaves open is asked
-    /// at the gateway
+    /// Its payment rows, as the weakest facts there are: what a gateway says of the same matter goes before them. What a row
+    /// leaves open is asked at the gateway
     Legacy(BackfillArgs),
     /// Its customers with where they are known, as claims
     Customers(BackfillArgs),
@@ -65,6 +65,7 @@ pub(crate) async fn run(command: &BackfillCommand, config: &Config) -> Result<()
     }
     let store = adopt::beside(Store::open(&config.ledger).await?, config).await?;
     let accounts = config.worker_accounts();
+    // The process may never have run with this configuration, and receipts refer to accounts.
     let mut tx = store.begin().await?;
     tx.save_accounts(&accounts.rows(), afluente_worker::now()).await?;
     tx.commit().await?;
@@ -102,7 +103,9 @@ async fn take(backfill: &Backfill<'_>, kind: Kind, args: &BackfillArgs, schema: 
         let Ok(size @ 1..) = u32::try_from(left) else { break false };
         let page = store.legacy_page(kind.rows(), progress.after.as_deref(), size, since).await?;
         let Some(last) = page.last() else { break true };
-        backfill.take(kind, &page, &mut tally).await?;
+        backfill.take(kind, &page, &mut tally).await.map_err(|postponed| {
+            Failure::Unavailable(format!("{}; the same command goes on with this page", chain(&postponed)))
+        })?;
         progress.after = Some(last.row_id.clone());
         rows += page.len() as u64;
         progress.taken += i64::try_from(page.len()).unwrap_or(i64::MAX);

@@ -8,6 +8,7 @@ mod place;
 mod statement;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use afluente_model::{Incoming, Statement};
 use afluente_store::legacy::{PageRow, Rows};
@@ -99,10 +100,11 @@ pub struct Backfill<'a> {
 }
 
 impl Backfill<'_> {
-    /// Takes a page in: one transaction, unless a row of it has to stand alone.
-    pub async fn take(&self, kind: Kind, rows: &[PageRow], tally: &mut Tally) -> Result<(), StoreError> {
+    /// Takes a page in: one transaction, unless a row of it has to stand alone. What was written before it ended stays and is
+    /// known the next time.
+    pub async fn take(&self, kind: Kind, rows: &[PageRow], tally: &mut Tally) -> Result<(), Postponed> {
         let mut said_of: Vec<(&str, Said<'_>)> = Vec::new();
-        let named = self.named(kind, rows).await?;
+        let named = self.named(kind, rows).await.map_err(|error| Postponed::LedgerAway(Arc::new(error)))?;
         for (place, row) in rows.iter().enumerate() {
             tally.count("rows");
             let found = named.get(&place);
@@ -134,7 +136,7 @@ impl Backfill<'_> {
                 Ok(Outcome::Repeated) => tally.count("known"),
                 Ok(Outcome::Ignored(_)) => tally.count("silent"),
                 Ok(Outcome::Buried(_)) => tally.list("unreadable", row),
-                Err(postponed) => return Err(why(&postponed)),
+                Err(postponed) => return Err(postponed),
             }
         }
         Ok(())
@@ -162,9 +164,4 @@ fn told(good: &Good, row: &str, tally: &mut Tally) {
     if !good.reading.wants.is_empty() {
         tally.count("asked");
     }
-}
-
-/// A part of a page that was not written ends the backfill: it goes on from the page before.
-fn why(postponed: &Postponed) -> StoreError {
-    StoreError::Open { what: "to take rows in".to_owned(), reason: afluente_model::chain(postponed) }
 }

@@ -29,7 +29,7 @@ const MEANINGS: [(&str, &str); 15] = [
     ("other_gateway", "are of a gateway that is none of ours"),
     ("no_account", "are of a gateway or seller without an account here"),
     ("several_accounts", "may be of several accounts: name their sellers in [legacy.merchants.NAME] ids"),
-    ("unknown_merchant", "are of a seller the configuration does not name (afluente audit --merchants-missing)"),
+    ("unknown_merchant", "are of a seller the configuration does not name (afluente audit merchants-missing)"),
     ("of_a_sub_account", "lead to a payment of a sub-account"),
     ("unreadable", "could not be read"),
 ];

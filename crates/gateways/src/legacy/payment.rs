@@ -38,7 +38,7 @@ pub(super) fn read(draft: &mut Draft, gateway: Gateway, object: &Object<'_>) -> 
     let label = draft.soft(object.text("status_v2")).and_then(of_label);
     let said = of_status(gateway, word);
     let Some(id) = named.payment.clone() else {
-        ask(draft, &named, WantReason::Incomplete);
+        ask(draft, &named);
         return Ok(());
     };
     let payment = draft.payment(&id);
@@ -78,7 +78,7 @@ pub(super) fn read(draft: &mut Draft, gateway: Gateway, object: &Object<'_>) -> 
     let may_be_refund = said == Said::Canceled && gateway == Gateway::Pagarme;
     let is_open = is_stale && (said.is_open() || is_accepted);
     if fails_once_paid || contradicts || has_no_amount || may_be_refund || is_open || said == Said::Unclear {
-        ask(draft, &named, WantReason::Incomplete);
+        ask(draft, &named);
     }
     Ok(())
 }
@@ -103,9 +103,9 @@ fn positive(draft: &mut Draft, object: &Object<'_>, key: &'static str) -> Option
     draft.soft(object.amount(key)).filter(|amount| *amount > Amount::ZERO)
 }
 
-fn ask(draft: &mut Draft, named: &Named, reason: WantReason) {
+fn ask(draft: &mut Draft, named: &Named) {
     if let Some((kind, id)) = &named.asked {
-        draft.want(*kind, id, reason);
+        draft.want(*kind, id, WantReason::Incomplete);
     }
 }
 

@@ -46,8 +46,7 @@ pub(super) fn session(draft: &mut Draft, row: &Object<'_>) -> Result<(), Malform
     let status = draft.soft(row.text("status")).unwrap_or_default();
     // A job of theirs calls it abandoned when its Pix runs out, paid or not.
     let word = match status {
-        "paid" => "complete",
-        _ if took_money => "complete",
+        _ if took_money || status == "paid" => "complete",
         "abandoned" => "expired",
         "canceled" => "canceled",
         _ => "open",

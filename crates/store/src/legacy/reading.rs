@@ -167,7 +167,7 @@ fn payments_function(table: &Table<'_>, has_merchants: bool, has_customers: bool
         let paths: Vec<String> = paths.iter().map(|path| format!("raw.body #>> '{{{path}}}'")).collect();
         (*name, format!("left(coalesce({}), {LONGEST})", paths.join(", ")))
     }));
-    columns.extend(merchant(table, has_merchants, &mut joins));
+    columns.extend(merchant(table, has_merchants));
     if has_customers && table.column("customer_id").is_some() {
         joins.push_str(&format!(
             "\n    left join {}.customers buyer on buyer.id::text = nullif(theirs.customer_id::text, '')",
@@ -187,16 +187,17 @@ fn as_theirs(column: &str, name: &str) -> String {
 }
 
 /// The merchant of a row: its own, or its clinic's.
-fn merchant(table: &Table<'_>, has_merchants: bool, joins: &mut String) -> Option<(&'static str, String)> {
+fn merchant(table: &Table<'_>, has_merchants: bool) -> Option<(&'static str, String)> {
     let own = table.id("merchant_id");
     if !has_merchants || table.column("clinic_id").is_none() {
         return table.column("merchant_id").map(|_| ("merchant", own));
     }
-    joins.push_str(&format!(
-        "\n    left join {}.merchants seller on seller.clinic_id::text = theirs.clinic_id::text",
+    // Nothing says that a clinic has one only.
+    let of_clinic = format!(
+        "(select min(seller.id::text) from {}.merchants seller where seller.clinic_id::text = theirs.clinic_id::text)",
         table.schema
-    ));
-    Some(("merchant", format!("coalesce({own}, seller.id::text)")))
+    );
+    Some(("merchant", format!("coalesce({own}, {of_clinic})")))
 }
 
 fn customers_function(table: &Table<'_>, has_links: bool) -> String {
@@ -215,7 +216,7 @@ fn customers_function(table: &Table<'_>, has_links: bool) -> String {
         let links = format!(
             "(select jsonb_agg(jsonb_build_object('provider', link.provider::text, 'customer', link.provider_customer_id::text) \
              order by link.id) from {}.customer_providers link \
-             where link.customer_id = theirs.id and nullif(link.provider_customer_id::text, '') is not null)",
+             where link.customer_id::text = theirs.id::text and nullif(link.provider_customer_id::text, '') is not null)",
             table.schema
         );
         columns.push(("links", links));
@@ -224,7 +225,6 @@ fn customers_function(table: &Table<'_>, has_links: bool) -> String {
 }
 
 fn sessions_function(table: &Table<'_>, has_merchants: bool) -> String {
-    let mut joins = String::new();
     let mut columns = vec![
         ("order", table.id("order_id")),
         ("pix_order", table.id("pix_order_id")),
@@ -234,8 +234,8 @@ fn sessions_function(table: &Table<'_>, has_merchants: bool) -> String {
         ("document", table.text("document")),
         ("phone", table.text("phone")),
     ];
-    columns.extend(merchant(table, has_merchants, &mut joins));
-    table.page("legacy_sessions", &columns, &joins)
+    columns.extend(merchant(table, has_merchants));
+    table.page("legacy_sessions", &columns, "")
 }
 
 /// What stands in a column of ours, or in the table beside it.
