@@ -104,6 +104,29 @@ fn the_schema_goes_back_and_forth_under_data_and_two_who_migrate_at_once_do_not_
 }
 
 #[test]
+fn a_change_of_the_schema_that_a_transaction_deadlocks_with_is_made_all_the_same() {
+    let served = Served::new();
+    served.shop.run(&["migrate"]).expect(0);
+    // It holds what is taken back last, and once that is waited for wants what was taken back first. The change is found
+    // out before it is.
+    let meet = "do $$ begin set local deadlock_timeout = '60s'; lock table afluente.payment_names; \
+                while not exists (select from pg_locks where relation = 'afluente.payment_names'::regclass and not granted) \
+                loop perform pg_sleep(0.01); end loop; \
+                lock table afluente.relations; end $$";
+    let mut psql = std::process::Command::new("psql");
+    let mut other = psql.args(["-X", "-q", "-d", &served.server.url("shop"), "-c", meet]).spawn().unwrap();
+    let held = "select count(*) from pg_locks where relation = 'afluente.payment_names'::regclass and granted \
+                and mode = 'AccessExclusiveLock'";
+    wait_until("it holds the table", || served.count(held) == 1);
+    served.shop.run(&["migrate", "--down", "9", "--yes"]).expect(0);
+    assert!(other.wait().unwrap().success());
+    wait_until("the server told of it", || {
+        served.count("select deadlocks from pg_stat_database where datname = 'shop'") >= 1
+    });
+    assert!(served.shop.run(&["migrate"]).expect(0).out.contains("went from 1 to"));
+}
+
+#[test]
 fn doctor_names_what_loses_data_and_what_is_not_there() {
     let served =
         Served::on(afluente_testkit::Server::start_with(&["full_page_writes=off", "synchronous_commit=off"]), None);

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use afluente_ingress::{AdminPages, Listener, Receiver, system_clock};
 use afluente_lookup::{KeySettings, Lookup, PublicKeys};
@@ -25,6 +26,9 @@ use crate::readiness::{Asked, Signs};
 use crate::reload::{Accounts, Reload};
 use crate::role::{Ended, Roles};
 use crate::upkeep;
+
+/// How long a process that serves waits for what it reads beside its work.
+const READING: Duration = Duration::from_secs(15);
 
 /// What a process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -182,7 +186,8 @@ impl Node {
 /// Opens the ledger with a connection for each worker, and two for what else is asked meanwhile.
 async fn ledger(folder: &Path, config: &Config) -> Result<Store, Failure> {
     let connections = u32::try_from(config.workers() + 2).unwrap_or(3);
-    let store = Store::open_with(&config.ledger, StoreOptions { connections, ..StoreOptions::default() }).await?;
+    let options = StoreOptions { connections, reading: READING, ..StoreOptions::default() };
+    let store = Store::open_with(&config.ledger, options).await?;
     config::agree::agree(folder, config, &store).await?;
     adopt::beside(store, config).await
 }

@@ -44,6 +44,9 @@ pub struct StoreOptions {
     pub lock_timeout: Duration,
     /// Postgres: how long a statement may run before the server ends it.
     pub statement_timeout: Duration,
+    /// Postgres: how long the answer to a statement that only reads may take. Whoever serves and has to be able to stop
+    /// waits for a silent network no longer than this.
+    pub reading: Duration,
 }
 
 impl Default for StoreOptions {
@@ -54,6 +57,7 @@ impl Default for StoreOptions {
             connections: 4,
             lock_timeout: Duration::from_secs(2),
             statement_timeout: Duration::from_secs(10),
+            reading: postgres::READING,
         }
     }
 }
@@ -83,8 +87,10 @@ macro_rules! fetch {
                 sqlx::query_as($statement.sqlite)$(.bind($bind))*.$fetch(pool).await.map_err($crate::StoreError::from)
             }
             $crate::backend::Pool::Postgres(pool) => {
-                let asked = sqlx::query_as($statement.postgres)$(.bind($bind))*.$fetch(pool);
-                $crate::postgres::in_time($crate::postgres::READING, asked).await
+                let mut reader = $crate::postgres::Reader::of(pool).await?;
+                let asked = sqlx::query_as($statement.postgres)$(.bind($bind))*.$fetch(&mut *reader.connection);
+                let read = $crate::postgres::in_time($store.reading(), asked).await;
+                reader.done(read)
             }
         }
     };
@@ -192,6 +198,11 @@ impl Store {
 
     pub(crate) fn pool(&self) -> &Pool {
         &self.pool
+    }
+
+    /// How long the answer of a server to a statement that only reads may take.
+    pub(crate) fn reading(&self) -> Duration {
+        self.options.reading
     }
 }
 

@@ -1,7 +1,9 @@
 //! The schema: the same numbered migrations for both databases, each change of it in one transaction.
 
 use std::sync::LazyLock;
+use std::time::Duration;
 
+use backon::{BackoffBuilder, ExponentialBuilder};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::PgConnection;
 use sqlx::sqlite::SqlitePool;
@@ -76,10 +78,7 @@ impl Schema {
             Location::Server(server) => {
                 let mut connection = server.connect().await?;
                 let before = read_postgres(&mut connection).await?;
-                let mut tx = connection.begin().await?;
-                tx.execute(LOCK.postgres).await?;
-                POSTGRES.undo(&mut *tx, before.target(count)?).await.map_err(failed)?;
-                tx.commit().await?;
+                change(&mut connection, Change::Down(before.target(count)?)).await?;
                 Ok(before)
             }
         }
@@ -153,14 +152,43 @@ pub(crate) async fn up_postgres(server: &Server) -> Result<Schema, StoreError> {
     before.refuse_newer()?;
     if !before.is_current() {
         refuse_shared(&mut connection).await?;
-        let mut tx = connection.begin().await?;
-        tx.execute(LOCK.postgres).await?;
-        POSTGRES.run_direct(None, &mut *tx, false).await.map_err(failed)?;
-        tx.commit().await?;
+        change(&mut connection, Change::Up).await?;
     }
     search_ours(&mut connection).await?;
     connection.close().await?;
     Ok(before)
+}
+
+/// Where a change of the schema goes.
+#[derive(Clone, Copy)]
+enum Change {
+    Up,
+    /// Down to this version.
+    Down(i64),
+}
+
+/// Changes the schema, again after a pause if workers' transactions were in its way: they lock tables as their batches need
+/// them, a change takes all, and the server ends either when they wait for each other.
+async fn change(connection: &mut PgConnection, change: Change) -> Result<(), StoreError> {
+    let waits = ExponentialBuilder::default().with_min_delay(Duration::from_millis(50)).with_max_times(8).with_jitter();
+    for wait in waits.build() {
+        match change_once(connection, change).await {
+            Err(StoreError::Contended { .. }) => tokio::time::sleep(wait).await,
+            done => return done,
+        }
+    }
+    change_once(connection, change).await
+}
+
+async fn change_once(connection: &mut PgConnection, change: Change) -> Result<(), StoreError> {
+    let mut tx = connection.begin().await?;
+    tx.execute(LOCK.postgres).await?;
+    match change {
+        Change::Up => POSTGRES.run_direct(None, &mut *tx, false).await,
+        Change::Down(version) => POSTGRES.undo(&mut *tx, version).await,
+    }
+    .map_err(failed)?;
+    tx.commit().await.map_err(StoreError::from)
 }
 
 /// Lets this role find our schema.

@@ -5,8 +5,9 @@ use std::io;
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::Connection;
+use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
+use sqlx::{Connection, Postgres};
 
 use crate::backend::StoreOptions;
 use crate::error::StoreError;
@@ -18,7 +19,7 @@ static SEARCHED: Statement = text!("postgres/searched");
 /// The schema all tables of ours are in.
 pub(crate) const SCHEMA: &str = "afluente";
 
-/// How long a statement that only reads may take.
+/// How long a statement of a command that only reads may take.
 pub(crate) const READING: Duration = Duration::from_secs(600);
 
 /// How long opening a connection may take.
@@ -86,6 +87,32 @@ pub(crate) async fn in_time<T>(
     }
     let silence = io::Error::new(io::ErrorKind::TimedOut, format!("no answer within {limit:?}"));
     Err(StoreError::Unavailable(sqlx::Error::Io(silence)))
+}
+
+/// A connection of the pool that reads. It goes back only when it was heard to the end: one that is still owed an answer
+/// would keep whoever closes the pool waiting for it.
+pub(crate) struct Reader {
+    pub(crate) connection: PoolConnection<Postgres>,
+    heard: bool,
+}
+
+impl Reader {
+    pub(crate) async fn of(pool: &PgPool) -> Result<Reader, StoreError> {
+        Ok(Reader { connection: pool.acquire().await?, heard: false })
+    }
+
+    pub(crate) fn done<T>(mut self, read: Result<T, StoreError>) -> Result<T, StoreError> {
+        self.heard = read.is_ok();
+        read
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        if !self.heard {
+            self.connection.close_on_drop();
+        }
+    }
 }
 
 /// How long the answer to one statement may take: the server ends it before that, if it can be heard.
