@@ -223,16 +223,16 @@ fn the_network_goes_silent() {
 
 #[test]
 fn told_to_stop_while_the_network_is_silent_it_ends() {
-    let server = Server::start();
-    let proxy = Proxy::to(server.port());
-    let served = Served::on(server, Some(proxy.port()));
+    let database = Server::start();
+    let proxy = Proxy::to(database.port());
+    let served = Served::on(database, Some(proxy.port()));
     let up = served.shop.up();
     assert!(served.shop.deliver(up.ingress, &Shop::paid("a", 500)).is_acknowledged());
     wait_until("it is there", || served.count("select count(*) from afluente.payments") == 1);
     proxy.go_silent();
-    let metrics = || up.get("/metrics");
+    let measured = || up.get("/metrics");
     assert!(served.shop.deliver(up.ingress, &Shop::paid("b", 500)).is_acknowledged());
-    wait_until("it stands back", || metrics().lines().any(|line| line == "afluente_worker_waiting_for_ledger 1"));
+    wait_until("it stands back", || measured().lines().any(|line| line == "afluente_worker_waiting_for_ledger 1"));
     assert_eq!(up.terminate().0, 0);
 }
 
