@@ -48,6 +48,8 @@ pub enum SubjectKind {
     Invoice,
     /// A sub-account of the gateway.
     Account,
+    /// What a person decided of who somebody is.
+    Decision,
 }
 
 impl SubjectKind {
@@ -62,6 +64,7 @@ impl SubjectKind {
             SubjectKind::Checkout => "checkout",
             SubjectKind::Invoice => "invoice",
             SubjectKind::Account => "account",
+            SubjectKind::Decision => "decision",
         }
     }
 }
@@ -131,6 +134,14 @@ claim_kinds! {
     Status => "status",
     /// Whether we may act for a sub-account: `granted` or `ended`.
     Access => "access",
+    /// Whose somebody decided it is: `document`, `email`, `itself`, or `undone`.
+    Decided => "decided",
+    /// The document or the address of that.
+    Target => "target",
+    /// Who decided.
+    By => "by",
+    /// Why.
+    Because => "because",
 }
 
 /// The value in the form claims are compared in; `None` if it claims nothing.

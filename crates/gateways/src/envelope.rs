@@ -2,6 +2,8 @@
 
 use afluente_model::{Answer, Incoming, Mode, Proof, ProviderId, Source, Statement, Timestamp};
 
+use crate::legacy;
+
 /// What an envelope must agree with: the part of an account's configuration an adapter may see.
 #[derive(Clone, Debug)]
 pub struct AccountView {
@@ -63,7 +65,7 @@ impl<'a> Envelope<'a> {
             Incoming::Delivery(delivery) => delivery.proof.covers_body().then_some(Source::Webhook),
             Incoming::Answer(answer) if answer.asked.listed => Some(Source::List),
             Incoming::Answer(_) => Some(Source::Fetch),
-            Incoming::Statement(_) => Some(Source::Legacy),
+            Incoming::Statement(statement) => Some(legacy::source(statement)),
         }
     }
 

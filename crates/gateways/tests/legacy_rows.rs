@@ -174,7 +174,7 @@ fn what_is_no_row_of_theirs_is_refused_with_what_was_expected() {
     let refused = |gateway, body: &Value| reading(gateway, body).unwrap_err().to_string();
     assert!(
         refused(Gateway::Stripe, &json!({"of": "secret"}))
-            .contains("expected payment, buyer, customer or session in of")
+            .contains("expected payment, buyer, customer, session or decision in of")
     );
     let of_another = json!({"of": "payment", "row": "1", "provider": "pagarme", "status": "paid"});
     assert!(refused(Gateway::Stripe, &of_another).contains("expected a spelling of the account's gateway in provider"));

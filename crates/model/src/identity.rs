@@ -6,11 +6,15 @@
 //!
 //! What a payer typed proves nothing: this links for display and support, and grants no access.
 
+mod decision;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use crate::id::AccountName;
 use crate::time::Timestamp;
+
+pub use decision::{Decided, Decisions, Verdict};
 
 /// A value that stands beside more than this many different others is nobody's own: an address typed for whoever has none, the
 /// shop's own company number. It links nobody.
@@ -87,6 +91,8 @@ pub enum EmailOwner {
     Itself,
     /// The person of this document.
     Document(Box<str>),
+    /// The person of this other address, as somebody decided.
+    Email(Box<str>),
     /// Nobody's own.
     Shared,
 }
@@ -139,6 +145,7 @@ pub fn person(
     match email {
         Some((_, EmailOwner::Document(document))) => Some(PersonKey::Document(document.clone())),
         Some((email, EmailOwner::Itself)) => Some(PersonKey::Email(email.into())),
+        Some((_, EmailOwner::Email(other))) => Some(PersonKey::Email(other.clone())),
         Some((_, EmailOwner::Shared)) | None => customer.cloned().map(PersonKey::Customer),
     }
 }
@@ -146,7 +153,7 @@ pub fn person(
 /// Every identity's person, in the order they are given. The whole law in one place: whoever recomputes only what a batch
 /// touched must end where this does.
 #[must_use]
-pub fn assign(identities: &[Identity]) -> Vec<Option<PersonKey>> {
+pub fn assign(identities: &[Identity], decisions: &Decisions) -> Vec<Option<PersonKey>> {
     let mut emails: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let mut documents: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let mut by_customer: BTreeMap<&GatewayCustomer, Vec<&Identity>> = BTreeMap::new();
@@ -160,8 +167,10 @@ pub fn assign(identities: &[Identity]) -> Vec<Option<PersonKey>> {
         }
     }
     let is_shared = |document: &str| emails.get(document).is_some_and(|emails| emails.len() > SHARED_AFTER);
-    let known: BTreeMap<&GatewayCustomer, Known> =
-        by_customer.iter().map(|(customer, said)| (*customer, Known::of(said.iter().copied(), &is_shared))).collect();
+    let known = |(customer, said): (&&'_ GatewayCustomer, &Vec<&Identity>)| {
+        decisions.known(customer, Known::of(said.iter().copied(), &is_shared))
+    };
+    let known: BTreeMap<&GatewayCustomer, Known> = by_customer.iter().map(|one| (*one.0, known(one))).collect();
     let mut belongs: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     for (email, documents) in &documents {
         belongs.insert(email, documents.iter().copied().filter(|document| !is_shared(document)).collect());
@@ -172,10 +181,11 @@ pub fn assign(identities: &[Identity]) -> Vec<Option<PersonKey>> {
         }
     }
     let none = BTreeSet::new();
-    let owner = |email: &str| {
+    let said_of = |email: &str| {
         let said = documents.get(email).map_or(0, BTreeSet::len);
         EmailOwner::of(said, belongs.get(email).unwrap_or(&none))
     };
+    let owner = |email: &str| decisions.owner(email, said_of);
     let of = |one: &Identity| {
         let named = one.customer.as_ref().and_then(|customer| known.get(customer));
         let (document, email) = match named {
@@ -213,7 +223,14 @@ mod tests {
     }
 
     fn keys(identities: &[Identity]) -> Vec<String> {
-        assign(identities).iter().map(|key| key.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string)).collect()
+        decided(identities, &Decisions::default())
+    }
+
+    fn decided(identities: &[Identity], decisions: &Decisions) -> Vec<String> {
+        assign(identities, decisions)
+            .iter()
+            .map(|key| key.as_ref().map_or_else(|| "-".to_owned(), ToString::to_string))
+            .collect()
     }
 
     #[test]
@@ -275,6 +292,27 @@ mod tests {
         assert_eq!(keys[0], "email:0@x.com");
         assert_eq!(keys[3], format!("document:{BIA}"), "the address belongs to whose document is his own");
         assert_eq!(keys[11], "customer:shop//cus_1");
+    }
+
+    #[test]
+    fn what_a_person_decided_goes_before_what_was_said() {
+        let identities = [
+            said(&format!("cus_1 {ANA} a@x.com"), 1),
+            said("cus_2 - b@x.com", 1),
+            said("- - b@x.com", 1),
+            said(&format!("- {BIA} c@x.com"), 1),
+        ];
+        let at = identities[0].at.unwrap();
+        let mut decisions = Decisions::default();
+        decisions.add(Decided::Email("b@x.com".into()), at, Verdict::Email("a@x.com".into()));
+        let (ana, bia) = (&*format!("document:{ANA}"), &*format!("document:{BIA}"));
+        assert_eq!(decided(&identities, &decisions), [ana, ana, ana, bia], "an address is of whose the other is");
+        decisions.add(Decided::Customer(customer("cus_2")), at, Verdict::Itself);
+        assert_eq!(decided(&identities, &decisions), [ana, "customer:shop//cus_2", ana, bia]);
+        decisions.add(Decided::Customer(customer("cus_1")), at, Verdict::Document(BIA.into()));
+        let said = decided(&identities, &decisions);
+        assert_eq!(said[0], bia, "a gateway's customer goes to another document");
+        assert_eq!(said[2], "email:a@x.com", "its address was said with one document and is of a customer of another");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use crate::backend::Tx;
 use crate::cell::Moment;
 use crate::error::StoreError;
 use crate::input::{json_text, text_without_nul};
+use crate::people::DecisionRow;
 use crate::people::identity::{IdentityKey, said_by};
 use crate::rows::rows;
 
@@ -38,7 +39,7 @@ pub struct ClaimRow<'a> {
     pub account: &'a AccountName,
     /// The gateway's sub-account, empty for none.
     pub tenant: &'a str,
-    /// `payment`, `subscription`, `customer`, `method`, `checkout` or `invoice`.
+    /// `payment`, `subscription`, `customer`, `method`, `checkout`, `invoice`, `account` or `decision`.
     pub subject_kind: &'a str,
     /// The gateway's id of the subject.
     pub subject_id: &'a str,
@@ -52,12 +53,21 @@ pub struct ClaimRow<'a> {
     pub receipt: Uuid,
 }
 
+/// What claims said that may make somebody another person.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Moving {
+    /// Identities that are new, have nobody yet, or of which something newer is known.
+    pub identities: Vec<IdentityKey>,
+    /// Decisions that hold now and did not before.
+    pub decisions: Vec<DecisionRow>,
+}
+
 impl Tx {
     /// Adds what envelopes claim. Who says the same again of the same subject adds no row: the newest time stays, with the
     /// receipt that brought it, in whatever order they come.
     ///
-    /// Gives the identities that are new, have nobody yet, or of which something newer is known.
-    pub async fn add_claims(&mut self, rows: &[ClaimRow<'_>], now: Timestamp) -> Result<Vec<IdentityKey>, StoreError> {
+    /// Gives what of that may move people.
+    pub async fn add_claims(&mut self, rows: &[ClaimRow<'_>], now: Timestamp) -> Result<Moving, StoreError> {
         let mut inputs = rows.iter().map(|row| input(row, now)).collect::<Result<Vec<_>, _>>()?;
         inputs.sort_by_key(|row| (row.key, Reverse(row.at)));
         inputs.dedup_by_key(|row| row.key);
@@ -65,7 +75,8 @@ impl Tx {
         self.join_methods(rows, now).await?;
         self.join_sessions(rows, now).await?;
         self.join_relations(rows).await?;
-        self.join_identities(rows, now).await
+        let decisions = self.join_decisions(rows, now).await?;
+        Ok(Moving { identities: self.join_identities(rows, now).await?, decisions })
     }
 }
 

@@ -43,7 +43,7 @@ mod work;
 
 pub use account::AccountRow;
 pub use backend::{Location, Store, StoreOptions, Tx};
-pub use claim::ClaimRow;
+pub use claim::{ClaimRow, Moving};
 pub use dead::{DeadLetter, DeadReason, DeadState};
 pub use error::{Class, StoreError};
 pub use fact::{FactMove, FactRow, StoredFact, SubscriptionFactRow};

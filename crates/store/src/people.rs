@@ -1,9 +1,10 @@
 //! Who is behind what: identities as they were said, the people they are, and their links.
 //!
-//! Identities, methods, sessions and relations are registers of the claims and written with them. Everything else here is a function of all identities of a
+//! Identities, decisions, methods, sessions and relations are registers of the claims and written with them. Everything else here is a function of all identities of a
 //! merchant; whoever recomputes a part of it holds that part's locks (see [`crate::Tx::lock_people`]) and reads afterwards.
 
 pub(crate) mod customer;
+pub(crate) mod decision;
 pub(crate) mod identity;
 pub(crate) mod link;
 pub(crate) mod method;
@@ -14,6 +15,7 @@ pub(crate) mod session;
 pub(crate) mod value;
 
 pub use customer::{CustomerKey, Refreshed};
+pub use decision::DecisionRow;
 pub use identity::{IdentityKey, IdentityRow};
 pub use link::{Claimed, Linked, Subject};
 pub use provider::{ProviderRow, Unnamed};

@@ -9,7 +9,7 @@ use sqlx::sqlite::SqliteConnectOptions;
 
 use crate::backend::{Location, Store, StoreOptions};
 use crate::legacy::write;
-use crate::people::{customer, identity, link, method, provider, relation, session, value};
+use crate::people::{customer, decision, identity, link, method, provider, relation, session, value};
 use crate::postgres::{self, Server};
 use crate::sqlite::LEDGER_FILE;
 use crate::want::asking;
@@ -56,6 +56,11 @@ fn of_a_worker() -> Vec<Text> {
         method::JOIN,
         session::JOIN,
         relation::JOIN,
+        decision::JOIN,
+        decision::BY_KEY,
+        decision::ON_CUSTOMERS,
+        decision::ON_EMAILS,
+        decision::TO_EMAILS,
         identity::JOIN,
         identity::BY_KEY,
         identity::BY_CUSTOMER,

@@ -11,7 +11,7 @@ use crate::cell::{Hex, Id, Moment};
 use crate::claim::{ClaimRow, claim_key};
 use crate::error::StoreError;
 use crate::people::identity::{account, said_by};
-use crate::people::{method, relation, session};
+use crate::people::{decision, method, relation, session};
 use crate::rows::{Statement, records, rows, text};
 
 const CLAIMS: &str = "identity_claims";
@@ -48,11 +48,19 @@ records! {
     }
 }
 
+records! {
+    struct DecisionCells {
+        key: key, merchant: string, account: string, tenant: string, kind: string, value: string, verdict: string, target: string,
+        at: moment, decided_by: string, because: string,
+    }
+}
+
 static CLAIMS_AFTER: Statement = text!("register/claims_after");
 static IDENTITIES_AFTER: Statement = text!("register/identities_after");
 static METHODS_AFTER: Statement = text!("register/methods_after");
 static SESSIONS_AFTER: Statement = text!("register/sessions_after");
 static RELATIONS_AFTER: Statement = text!("register/relations_after");
+static DECISIONS_AFTER: Statement = text!("register/decisions_after");
 static STORED_AFTER: Statement = text!("register/stored_after");
 
 rows! {
@@ -64,6 +72,7 @@ rows! {
     METHODS_DROP = "register/methods_drop";
     SESSIONS_DROP = "register/sessions_drop";
     RELATIONS_DROP = "register/relations_drop";
+    DECISIONS_DROP = "register/decisions_drop";
     PAYMENTS_LET_GO = "register/payments_let_go";
     SUBSCRIPTIONS_LET_GO = "register/subscriptions_let_go";
     BY_KEY = "register/stored_by_key";
@@ -83,12 +92,20 @@ pub enum Register {
     Sessions,
     /// What belongs together.
     Relations,
+    /// What persons decided of who somebody is.
+    Decisions,
 }
 
 impl Register {
     /// All of them; claims first.
-    pub const ALL: [Register; 5] =
-        [Register::Claims, Register::Identities, Register::Methods, Register::Sessions, Register::Relations];
+    pub const ALL: [Register; 6] = [
+        Register::Claims,
+        Register::Identities,
+        Register::Methods,
+        Register::Sessions,
+        Register::Relations,
+        Register::Decisions,
+    ];
 
     /// What a row of it is called.
     #[must_use]
@@ -99,6 +116,7 @@ impl Register {
             Register::Methods => "method",
             Register::Sessions => "session",
             Register::Relations => "relation",
+            Register::Decisions => "decision",
         }
     }
 
@@ -109,6 +127,7 @@ impl Register {
         rows.extend(said_by(claim).map(|said| (Register::Identities, said.key().0)));
         rows.extend(method::keys_of(claim).map(|key| (Register::Methods, key)));
         rows.extend(session::key_of_session(claim).map(|key| (Register::Sessions, key)));
+        rows.extend(decision::key_of_decision(claim).map(|key| (Register::Decisions, key)));
         rows.extend(relation::keys_of(claim).map(|key| (Register::Relations, key)));
         rows
     }
@@ -191,6 +210,7 @@ impl Store {
             Register::Methods => cells::<MethodCells>(&fetch!(self, fetch_all, METHODS_AFTER, after, limit)?),
             Register::Sessions => cells::<SessionCells>(&fetch!(self, fetch_all, SESSIONS_AFTER, after, limit)?),
             Register::Relations => cells::<RelationCells>(&fetch!(self, fetch_all, RELATIONS_AFTER, after, limit)?),
+            Register::Decisions => cells::<DecisionCells>(&fetch!(self, fetch_all, DECISIONS_AFTER, after, limit)?),
         })
     }
 
@@ -215,6 +235,7 @@ impl Tx {
             Register::Methods => &METHODS_DROP,
             Register::Sessions => &SESSIONS_DROP,
             Register::Relations => &RELATIONS_DROP,
+            Register::Decisions => &DECISIONS_DROP,
         };
         self.execute(statement, &rows).await?;
         Ok(())
@@ -241,7 +262,7 @@ trait Keyed {
 macro_rules! keyed {
     ($($cells:ident),+) => { $(impl Keyed for $cells { fn key(&self) -> [u8; 16] { self.key.bytes() } })+ };
 }
-keyed!(ClaimCells, IdentityCells, MethodCells, SessionCells, RelationCells);
+keyed!(ClaimCells, IdentityCells, MethodCells, SessionCells, RelationCells, DecisionCells);
 
 fn cells<R: Keyed + Serialize>(records: &[R]) -> Vec<RegisterRow> {
     let row = |record: &R| RegisterRow {

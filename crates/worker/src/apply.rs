@@ -109,8 +109,8 @@ pub(crate) async fn write(
     followups.inconsistencies.extend(entries.iter().flat_map(Entry::for_people));
     let claims: Vec<_> = entries.iter().flat_map(Entry::claims).collect();
     let words: Vec<_> = entries.iter().flat_map(Entry::unknown_words).collect();
-    let identities = tx.add_claims(&claims, now).await?;
-    let touched = Touched::of(entries, &claims, identities).only(&tx.customers_of(), &claims);
+    let moving = tx.add_claims(&claims, now).await?;
+    let touched = Touched::of(entries, &claims, moving).only(&tx.customers_of(), &claims);
     tx.count_unknown_words(&words, now).await?;
     let apart = followups.apart();
     let mut changed = std::mem::take(&mut followups.changed);

@@ -17,6 +17,7 @@ mod apply;
 pub mod backfill;
 mod batch;
 pub mod column;
+pub mod decide;
 pub mod desk;
 mod entry;
 mod followup;

@@ -125,7 +125,8 @@ async fn again(
             }
             GapTarget::Customers => {
                 let identities = tx.identities_of(&subjects).await?;
-                people::write(tx, &Touched::again(&subjects, identities), now, &mut followups).await?;
+                let decisions = tx.decisions_of(&subjects).await?;
+                people::write(tx, &Touched::again(&subjects, identities, decisions), now, &mut followups).await?;
             }
         }
         followups.save(tx, now).await

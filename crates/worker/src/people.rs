@@ -10,10 +10,12 @@ mod census;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use afluente_model::identity::Decided;
 use afluente_model::{AccountName, Timestamp, chain};
-use afluente_store::people::{IdentityKey, Linked, Subject};
+use afluente_store::people::{DecisionRow, IdentityKey, Linked, Subject};
 use afluente_store::{
-    ClaimRow, GapReason, GapSubject, GapTarget, PaymentKey, Register, StoreError, SubscriptionKey, Switch, Switches, Tx,
+    ClaimRow, GapReason, GapSubject, GapTarget, Moving, PaymentKey, Register, StoreError, SubscriptionKey, Switch,
+    Switches, Tx,
 };
 use tracing::warn;
 use uuid::Uuid;
@@ -21,6 +23,7 @@ use uuid::Uuid;
 use crate::entry::{Entry, SubscribedFact};
 use crate::followup::Followups;
 use crate::measure;
+pub(crate) use assignment::Moved;
 use census::Census;
 
 /// What a batch says of people.
@@ -28,6 +31,8 @@ use census::Census;
 pub(crate) struct Touched {
     /// Identities of which something is new.
     pub(crate) identities: Vec<IdentityKey>,
+    /// Decisions that are new.
+    pub(crate) decisions: Vec<DecisionRow>,
     /// Payments of which somebody is claimed, or whose row or names may be new.
     pub(crate) payments: BTreeSet<Subject>,
     /// Subscriptions of which somebody is claimed, or whose row may be new.
@@ -38,10 +43,11 @@ pub(crate) struct Touched {
 
 impl Touched {
     /// By the claims and names of these entries.
-    pub(crate) fn of(entries: &[Entry<'_>], claims: &[ClaimRow<'_>], identities: Vec<IdentityKey>) -> Touched {
+    pub(crate) fn of(entries: &[Entry<'_>], claims: &[ClaimRow<'_>], moving: Moving) -> Touched {
         let of = |kind: &str| claims.iter().filter(move |claim| claim.subject_kind == kind).map(subject).collect();
         let mut touched = Touched {
-            identities,
+            identities: moving.identities,
+            decisions: moving.decisions,
             payments: of("payment"),
             subscriptions: of("subscription"),
             subjects: claims.iter().map(|claim| (gap(&subject(claim), claim.subject_kind), claim.receipt)).collect(),
@@ -77,6 +83,7 @@ impl Touched {
             .map(|(_, key)| IdentityKey(key))
             .collect();
         self.identities.retain(|key| !silent.contains(key));
+        self.decisions.retain(|one| matches!(one.of, Decided::Email(_)) || !off(&one.account));
         self.payments.retain(|subject| switches.of(&subject.account) == Switch::On);
         self.subscriptions.retain(|subject| switches.of(&subject.account) == Switch::On);
         self.subjects.retain(|(subject, _)| !off(&subject.account));
@@ -96,7 +103,11 @@ impl Touched {
     }
 
     /// What is behind gaps, to be made again.
-    pub(crate) fn again(subjects: &[&GapSubject], identities: Vec<IdentityKey>) -> Touched {
+    pub(crate) fn again(
+        subjects: &[&GapSubject],
+        identities: Vec<IdentityKey>,
+        decisions: Vec<DecisionRow>,
+    ) -> Touched {
         let of = |kind: &str| {
             let named = subjects.iter().filter(|one| &*one.kind == kind);
             named
@@ -104,7 +115,7 @@ impl Touched {
                 .collect()
         };
         let (payments, subscriptions) = (of("payment"), of("subscription"));
-        Touched { identities, payments, subscriptions, subjects: Vec::new() }
+        Touched { identities, decisions, payments, subscriptions, subjects: Vec::new() }
     }
 }
 
@@ -142,20 +153,23 @@ pub(crate) async fn write_apart(
     tx.open_gaps(&touched.subjects, why, now).await
 }
 
-/// Assigns people anew where something is new, and lets payments and subscriptions follow what is claimed of them.
+/// Assigns people anew where something is new, and lets payments and subscriptions follow what is claimed of them. Gives who
+/// went to another person.
 pub(crate) async fn write(
     tx: &mut Tx,
     touched: &Touched,
     now: Timestamp,
     followups: &mut Followups,
-) -> Result<(), StoreError> {
-    if !touched.identities.is_empty() {
-        let mut census = Census::take(tx, &touched.identities, now).await?;
+) -> Result<Vec<Moved>, StoreError> {
+    let mut moved = Vec::new();
+    if !touched.identities.is_empty() || !touched.decisions.is_empty() {
+        let mut census = Census::take(tx, &touched.identities, &touched.decisions, now).await?;
         census.settle_emails(tx).await?;
-        assignment::write(tx, &census, now, followups).await?;
+        moved = assignment::write(tx, &census, now, followups).await?;
     }
     link(tx, Linked::Payments, &touched.payments).await?;
-    link(tx, Linked::Subscriptions, &touched.subscriptions).await
+    link(tx, Linked::Subscriptions, &touched.subscriptions).await?;
+    Ok(moved)
 }
 
 /// Takes these identities from whoever has them, and gives them to whom the law says.
@@ -168,6 +182,17 @@ pub(crate) async fn assign_anew(
     let nobody: Vec<_> = identities.iter().map(|key| (*key, None)).collect();
     tx.assign_identities(&nobody).await?;
     write(tx, &Touched { identities, ..Touched::default() }, now, &mut followups).await?;
+    followups.save(tx, now).await
+}
+
+/// Lets everybody go where these decisions no longer put them: they are gone, or others.
+pub(crate) async fn decided_anew(
+    tx: &mut Tx,
+    decisions: Vec<DecisionRow>,
+    now: Timestamp,
+    mut followups: Followups,
+) -> Result<(), StoreError> {
+    write(tx, &Touched { decisions, ..Touched::default() }, now, &mut followups).await?;
     followups.save(tx, now).await
 }
 

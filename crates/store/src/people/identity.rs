@@ -39,6 +39,7 @@ rows! {
     struct KeyInput {
         key: key,
     }
+    FOLLOWERS = "people/followers";
 }
 
 rows! {
@@ -117,7 +118,8 @@ pub(crate) fn said_by<'a>(row: &ClaimRow<'a>) -> Option<SaidBy<'a>> {
         document: of("document").unwrap_or_default(),
         email: of("email").unwrap_or_default(),
     };
-    let is_said = row.subject_kind != "account" && [said.customer, said.document, said.email] != [""; 3];
+    let is_said =
+        !matches!(row.subject_kind, "account" | "decision") && [said.customer, said.document, said.email] != [""; 3];
     is_said.then_some(said)
 }
 
@@ -204,6 +206,15 @@ impl Tx {
     pub async fn identities(&mut self, keys: &[IdentityKey]) -> Result<Vec<IdentityRow>, StoreError> {
         let rows: Vec<KeyInput> = keys.iter().map(|key| KeyInput { key: key.0.into() }).collect();
         read(self.gather(&BY_KEY, &rows).await?)
+    }
+
+    /// How many payments and how many subscriptions follow each of these.
+    pub async fn followers_of(&mut self, keys: &[IdentityKey]) -> Result<BTreeMap<IdentityKey, [i64; 2]>, StoreError> {
+        let rows: Vec<KeyInput> = keys.iter().map(|key| KeyInput { key: key.0.into() }).collect();
+        let counted: Vec<(Hex<16>, i64, i64)> = self.fetch(&FOLLOWERS, &rows).await?;
+        let one =
+            |(key, payments, subscriptions): (Hex<16>, i64, i64)| (IdentityKey(key.bytes()), [payments, subscriptions]);
+        Ok(counted.into_iter().map(one).collect())
     }
 
     /// All identities that name these customers of gateways.

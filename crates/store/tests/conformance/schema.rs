@@ -76,7 +76,7 @@ async fn a_claim_of_the_older_schema_becomes_one_with_the_newest_of_their_times(
     tx.add_claims(&claims, at(5)).await.unwrap();
     tx.commit().await.unwrap();
     site.store.close().await;
-    Schema::down(&site.location(), 8).await.unwrap();
+    Schema::down(&site.location(), 9).await.unwrap();
     // The same once more without a time, and at the later time it was recorded at.
     for at in ["null", "recorded_at"] {
         site.run(&format!(

@@ -11,13 +11,13 @@ use uuid::Uuid;
 use super::census::{Census, Named, value};
 use crate::followup::Followups;
 
-/// Gives every identity that moves to its person.
+/// Gives every identity that moves to its person; gives those that went to another.
 pub(super) async fn write(
     tx: &mut Tx,
     census: &Census,
     now: Timestamp,
     followups: &mut Followups,
-) -> Result<(), StoreError> {
+) -> Result<Vec<Moved>, StoreError> {
     // Of a customer of a gateway of which nothing is known that was not known before, nothing moves.
     let may_move =
         |row: &&IdentityRow| row.identity.customer.as_ref().is_none_or(|customer| census.named.contains_key(customer));
@@ -45,7 +45,21 @@ pub(super) async fn write(
     let unnamed = tx.unnamed_of(&changed).await?;
     tx.save_unnamed(&changed, &unnamed, now).await?;
     followups.inconsistencies.extend(census.newly_shared.iter().filter_map(|shared| report(census, shared)));
-    Ok(())
+    let went = moving.iter().zip(keys).zip(moved).filter(|((row, _), (_, to))| row.customer != *to);
+    let moved = went.map(|((row, key), (_, to))| Moved {
+        identity: IdentityRow::clone(row),
+        to: to.zip(key.map(|key| key.person)),
+    });
+    Ok(moved.collect())
+}
+
+/// An identity that went to another person.
+#[derive(Clone, Debug)]
+pub(crate) struct Moved {
+    /// The identity, as it was when it was somebody else's or nobody's.
+    pub(crate) identity: IdentityRow,
+    /// Whose it is now, and what makes that person the same.
+    pub(crate) to: Option<(Uuid, PersonKey)>,
 }
 
 /// Writes anew who gained or lost an identity, or of whom something newer was said; gives those who gained or lost one.
@@ -107,6 +121,7 @@ fn owner<'a>(census: &'a Census, merchant: &MerchantName, email: &'a str) -> Opt
 /// What links a gateway's customer to its person.
 fn linked_by(named: &Named, key: &PersonKey) -> &'static str {
     match key {
+        _ if named.is_decided => "operator",
         PersonKey::Document(_) if named.known.document.is_some() => "document",
         PersonKey::Document(_) | PersonKey::Email(_) => "email",
         PersonKey::Customer(_) => "customer",

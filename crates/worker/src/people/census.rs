@@ -2,15 +2,17 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
-use afluente_model::identity::{EmailOwner, GatewayCustomer, Known, SHARED_AFTER};
+use afluente_model::identity::{Decided, Decisions, EmailOwner, GatewayCustomer, Known, SHARED_AFTER, Verdict};
 use afluente_model::{MerchantName, Timestamp};
-use afluente_store::people::{IdentityKey, IdentityRow, Value, ValueKind, ValueRow};
+use afluente_store::people::{DecisionRow, IdentityKey, IdentityRow, Value, ValueKind, ValueRow};
 use afluente_store::{StoreError, Tx};
 
 /// A gateway's customer and what is known of it now.
 pub(super) struct Named {
     pub(super) merchant: MerchantName,
     pub(super) known: Known,
+    /// Whether somebody decided whose it is.
+    pub(super) is_decided: bool,
 }
 
 /// Everything a change reaches.
@@ -30,13 +32,21 @@ pub(super) struct Census {
     shared: HashMap<Value, bool>,
     /// Addresses whose owner may be another now.
     emails: BTreeSet<Value>,
+    /// What persons decided of all these.
+    decisions: HashMap<MerchantName, Decisions>,
 }
 
 impl Census {
-    /// Looks at these identities, at what names the same customers of gateways, and at documents they make nobody's own.
-    pub(super) async fn take(tx: &mut Tx, keys: &[IdentityKey], now: Timestamp) -> Result<Census, StoreError> {
+    /// Looks at these identities, at what names the same customers of gateways, and at documents they make nobody's own; and at
+    /// whom these decisions are of.
+    pub(super) async fn take(
+        tx: &mut Tx,
+        keys: &[IdentityKey],
+        decisions: &[DecisionRow],
+        now: Timestamp,
+    ) -> Result<Census, StoreError> {
         let first = tx.identities(keys).await?;
-        lock(tx, &first).await?;
+        lock(tx, &first, decisions).await?;
         let mut census = Census::default();
         // Whoever had the lock before may have changed them.
         for row in tx.identities(keys).await? {
@@ -45,8 +55,18 @@ impl Census {
             }
             census.rows.insert(row.key, row);
         }
+        let mut decided = BTreeSet::new();
+        for one in decisions {
+            match &one.of {
+                Decided::Email(email) => drop(census.emails.insert(value(&one.merchant, email))),
+                Decided::Customer(customer) => drop(decided.insert(customer.clone())),
+            }
+        }
+        for row in tx.identities_of_customers(&decided.iter().collect::<Vec<_>>()).await? {
+            census.rows.insert(row.key, row);
+        }
         census.find_shared_documents(tx).await?;
-        census.know_customers(tx, now).await?;
+        census.know_customers(tx, &decided, now).await?;
         Ok(census)
     }
 
@@ -110,7 +130,12 @@ impl Census {
     }
 
     /// What is known now of every customer of a gateway that was named, where it is something else than before.
-    async fn know_customers(&mut self, tx: &mut Tx, now: Timestamp) -> Result<(), StoreError> {
+    async fn know_customers(
+        &mut self,
+        tx: &mut Tx,
+        decided: &BTreeSet<GatewayCustomer>,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
         let customers: BTreeSet<GatewayCustomer> =
             self.rows.values().filter_map(|row| row.identity.customer.clone()).collect();
         let customers: Vec<&GatewayCustomer> = customers.iter().collect();
@@ -118,6 +143,7 @@ impl Census {
             self.rows.insert(row.key, row);
         }
         self.look_at_documents(tx).await?;
+        self.add_decisions(tx.decisions_on_customers(&customers).await?);
         let kept = tx.providers(&customers).await?;
         let kept: BTreeMap<&GatewayCustomer, &Known> = kept.iter().map(|row| (&row.named, &row.known)).collect();
         let mut by_customer: BTreeMap<&GatewayCustomer, Vec<&IdentityRow>> = BTreeMap::new();
@@ -130,16 +156,17 @@ impl Census {
         for (customer, rows) in by_customer {
             let merchant = rows[0].merchant.clone();
             let is_shared = |document: &str| self.shared.get(&value(&merchant, document)).copied().unwrap_or(false);
-            let known = Known::of(rows.iter().map(|row| &row.identity), &is_shared);
+            let said = Known::of(rows.iter().map(|row| &row.identity), &is_shared);
+            let (known, is_decided) = self.decided(&merchant, customer, said);
             let old = kept.get(customer).copied();
-            let is_new = rows.iter().any(|row| row.customer.is_none());
+            let is_new = rows.iter().any(|row| row.customer.is_none()) || decided.contains(customer);
             if old == Some(&known) && !is_new {
                 continue;
             }
             let touched = old.and_then(|old| old.email.as_deref()).into_iter().chain(known.email.as_deref());
             emails.extend(touched.map(|email| value(&merchant, email)));
             moving.extend(rows.iter().map(|row| row.key));
-            named.insert(customer.clone(), Named { merchant, known });
+            named.insert(customer.clone(), Named { merchant, known, is_decided });
         }
         lock_values(tx, emails.difference(&self.emails)).await?;
         let rows: Vec<_> = named.iter().map(|(customer, one)| (&one.merchant, customer, &one.known)).collect();
@@ -150,8 +177,48 @@ impl Census {
         Ok(())
     }
 
+    fn add_decisions(&mut self, rows: Vec<DecisionRow>) {
+        for row in rows {
+            self.decisions.entry(row.merchant).or_default().add(row.of, row.at, row.verdict);
+        }
+    }
+
+    /// What is known of a gateway's customer, and whether somebody decided that.
+    fn decided(&self, merchant: &MerchantName, customer: &GatewayCustomer, said: Known) -> (Known, bool) {
+        match self.decisions.get(merchant) {
+            None => (said, false),
+            Some(made) => (made.known(customer, said), made.on(&Decided::Customer(customer.clone())).is_some()),
+        }
+    }
+
+    /// Every address that decisions join with the touched ones, from either end.
+    async fn follow_decisions(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
+        let mut new: Vec<Value> = self.emails.iter().cloned().collect();
+        while !new.is_empty() {
+            let around = tx.decisions_around(&new).await?;
+            let mut joined = BTreeSet::new();
+            for one in &around {
+                let target = match &one.verdict {
+                    Verdict::Email(target) => Some(target),
+                    Verdict::Document(_) | Verdict::Itself | Verdict::Undone => None,
+                };
+                let of = match &one.of {
+                    Decided::Email(email) => Some(email),
+                    Decided::Customer(_) => None,
+                };
+                joined.extend(target.into_iter().chain(of).map(|email| value(&one.merchant, email)));
+            }
+            self.add_decisions(around);
+            new = joined.difference(&self.emails).cloned().collect();
+            lock_values(tx, new.iter()).await?;
+            self.emails.extend(new.iter().cloned());
+        }
+        Ok(())
+    }
+
     /// Whose the touched addresses are now. Where that is another, whoever has nothing but the address moves too.
     pub(super) async fn settle_emails(&mut self, tx: &mut Tx) -> Result<(), StoreError> {
+        self.follow_decisions(tx).await?;
         let emails: Vec<Value> = self.emails.iter().cloned().collect();
         let asked: Vec<(ValueKind, &Value)> = emails.iter().map(|value| (ValueKind::Email, value)).collect();
         let kept: HashMap<Value, ValueRow> =
@@ -168,12 +235,17 @@ impl Census {
         let floating = self.floating();
         let (mut rows, mut changed) = (Vec::new(), Vec::new());
         let none = BTreeSet::new();
+        let said_of = |email: &Value| {
+            if is_shared(email) {
+                return EmailOwner::Shared;
+            }
+            let said = said.get(email).copied().unwrap_or(0);
+            EmailOwner::of(said, belongs.get(email).unwrap_or(&none))
+        };
         for email in emails {
-            let owner = if is_shared(&email) {
-                EmailOwner::Shared
-            } else {
-                let said = said.get(&email).copied().unwrap_or(0);
-                EmailOwner::of(said, belongs.get(&email).unwrap_or(&none))
+            let owner = match self.decisions.get(&email.merchant) {
+                Some(made) => made.owner(&email.value, |at| said_of(&value(&email.merchant, at))),
+                None => said_of(&email),
             };
             let row = kept_email(&email, &owner);
             match kept.get(&email) {
@@ -221,11 +293,13 @@ impl Census {
         let others = tx.providers_known_by_email(emails).await?;
         let others: Vec<_> = others.into_iter().filter(|one| !self.named.contains_key(&one.named)).collect();
         let customers: Vec<&GatewayCustomer> = others.iter().map(|one| &one.named).collect();
+        self.add_decisions(tx.decisions_on_customers(&customers).await?);
         for row in tx.identities_of_customers(&customers).await? {
             self.moving.insert(row.key);
             let merchant = row.merchant.clone();
             if let Some(one) = others.iter().find(|one| Some(&one.named) == row.identity.customer.as_ref()) {
-                let named = Named { merchant, known: one.known.clone() };
+                let (known, is_decided) = self.decided(&merchant, &one.named, one.known.clone());
+                let named = Named { merchant, known, is_decided };
                 self.named.entry(one.named.clone()).or_insert(named);
             }
             self.rows.insert(row.key, row);
@@ -241,7 +315,7 @@ pub(super) fn value(merchant: &MerchantName, value: &str) -> Value {
 fn kept(kind: ValueKind, value: &Value, owner: &EmailOwner) -> ValueRow {
     let is_shared = *owner == EmailOwner::Shared;
     let owner = match owner {
-        EmailOwner::Document(document) => Some(document.clone()),
+        EmailOwner::Document(of) | EmailOwner::Email(of) => Some(of.clone()),
         EmailOwner::Itself | EmailOwner::Shared => None,
     };
     ValueRow { kind, value: value.clone(), is_shared, owner }
@@ -253,7 +327,7 @@ fn kept_email(email: &Value, owner: &EmailOwner) -> ValueRow {
 
 /// The locks of new identities: on every value they say. Of known ones only that on the customer they name, whose last word may be
 /// another now.
-async fn lock(tx: &mut Tx, rows: &[IdentityRow]) -> Result<(), StoreError> {
+async fn lock(tx: &mut Tx, rows: &[IdentityRow], decisions: &[DecisionRow]) -> Result<(), StoreError> {
     let mut texts: Vec<[&str; 3]> = Vec::new();
     for row in rows {
         let identity = &row.identity;
@@ -265,6 +339,10 @@ async fn lock(tx: &mut Tx, rows: &[IdentityRow]) -> Result<(), StoreError> {
             texts.extend(said);
         }
     }
+    texts.extend(decisions.iter().map(|one| match &one.of {
+        Decided::Customer(named) => [named.account.as_str(), &*named.tenant, &*named.id],
+        Decided::Email(email) => [one.merchant.as_str(), "email", &**email],
+    }));
     tx.lock_people(texts.into_iter()).await
 }
 

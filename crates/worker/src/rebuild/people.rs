@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use afluente_model::MerchantName;
-use afluente_model::identity::{Identity, assign};
+use afluente_model::identity::{Decisions, Identity, assign};
 use afluente_store::people::{IdentityKey, Linked, Subject};
 use afluente_store::report::{FollowView, PersonView};
 use afluente_store::{Store, StoreError, Switch};
@@ -23,10 +23,15 @@ pub(super) async fn compare(store: &Store, report: &mut Report) -> Result<(), St
             by_merchant.entry(one.row.merchant.clone()).or_default().push(one);
         }
     }
-    for rows in by_merchant.values() {
+    let mut decisions: BTreeMap<MerchantName, Decisions> = BTreeMap::new();
+    for one in store.all_decisions().await? {
+        decisions.entry(one.merchant).or_default().add(one.of, one.at, one.verdict);
+    }
+    for (merchant, rows) in &by_merchant {
         report.identities += rows.len() as u64;
         let identities: Vec<Identity> = rows.iter().map(|one| one.row.identity.clone()).collect();
-        for (one, person) in rows.iter().zip(assign(&identities)) {
+        let decided = decisions.remove(merchant).unwrap_or_default();
+        for (one, person) in rows.iter().zip(assign(&identities, &decided)) {
             if store.customers_of().of(&one.row.account) == Switch::Off {
                 continue;
             }

@@ -115,7 +115,11 @@ impl Repair {
         for register in Register::ALL {
             let keys: Vec<[u8; 16]> =
                 self.dropped.iter().filter(|(of, _)| *of == register).map(|(_, key)| *key).collect();
-            if register == Register::Identities {
+            if register == Register::Decisions {
+                let gone = tx.decisions(&keys).await?;
+                tx.drop_register(register, &keys).await?;
+                people::decided_anew(&mut tx, gone, now, Followups::by(by)).await?;
+            } else if register == Register::Identities {
                 let identities: Vec<IdentityKey> = keys.iter().map(|key| IdentityKey(*key)).collect();
                 let losing: BTreeSet<Uuid> =
                     tx.identities(&identities).await?.into_iter().filter_map(|row| row.customer).collect();
@@ -138,8 +142,8 @@ impl Repair {
         let mut tx = store.begin().await?;
         let stored = tx.stored_claims(&self.claims).await?;
         let rows: Vec<ClaimRow<'_>> = stored.iter().map(StoredClaim::row).collect();
-        let identities = tx.add_claims(&rows, now).await?;
-        let touched = Touched::of(&[], &rows, identities).only(&tx.customers_of(), &rows);
+        let moving = tx.add_claims(&rows, now).await?;
+        let touched = Touched::of(&[], &rows, moving).only(&tx.customers_of(), &rows);
         people::write_apart(&mut tx, &touched, now, Followups::by(by)).await?;
         tx.commit().await?;
         Ok(stored.len())

@@ -2,6 +2,7 @@
 
 mod batch;
 pub(crate) mod bench;
+mod decide;
 mod left_behind;
 pub(crate) mod people;
 mod rebuild;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use afluente_gateways::adapter;
-use afluente_model::identity::{Identity, assign};
+use afluente_model::identity::{Decisions, Identity, assign};
 use afluente_model::{AccountName, Delivery, Gateway, Mode, Timestamp};
 use afluente_queue::Sealed;
 use afluente_store::people::IdentityKey;
@@ -155,7 +155,12 @@ async fn agrees_with_the_law_over(bench: &Bench, least: usize) {
     let rows = bench.store.people_after(IdentityKey([0; 16]), 100_000).await.unwrap();
     assert!(rows.len() >= least, "{}", rows.len());
     let identities: Vec<Identity> = rows.iter().map(|one| one.row.identity.clone()).collect();
-    for (row, person) in rows.iter().zip(assign(&identities)) {
+    // One merchant's, as all of this is.
+    let mut decisions = Decisions::default();
+    for one in bench.store.all_decisions().await.unwrap() {
+        decisions.add(one.of, one.at, one.verdict);
+    }
+    for (row, person) in rows.iter().zip(assign(&identities, &decisions)) {
         let person = person.map(|person| (person.kind().to_owned(), person.value()));
         assert_eq!(row.person, person, "{:?}", row.row);
     }

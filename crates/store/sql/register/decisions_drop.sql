@@ -1,0 +1,1 @@
+delete from identity_decisions where key in (select key from input)
