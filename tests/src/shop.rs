@@ -142,7 +142,8 @@ impl Shop {
     #[must_use]
     pub fn receipts(&self) -> BTreeMap<String, i64> {
         let ledger = self.ledger();
-        let mut rows = ledger.prepare("select event_id, count(*) from webhook_receipts group by event_id").unwrap();
+        let counted = "select event_id, count(*) from webhook_receipts where event_id is not null group by event_id";
+        let mut rows = ledger.prepare(counted).unwrap();
         rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?))).unwrap().map(Result::unwrap).collect()
     }
 

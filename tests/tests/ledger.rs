@@ -34,6 +34,9 @@ fn every_command_works_on_a_ledger_in_postgres() {
     let nobody = shop.run(&["customers", "show", "nobody@example.com"]).expect(1);
     assert!(nobody.err.contains("customers list"), "{}", nobody.err);
     shop.run(&["customers", "list"]).expect(0);
+    let split = ["customers", "split", "nobody@example.com", "--merchant", "default", "--because", "never one of ours"];
+    assert!(shop.run(&split).expect(0).out.contains("nobody moved"));
+    assert!(shop.run(&["customers", "decisions"]).expect(0).out.contains("never one of ours"));
     shop.run(&["gaps", "list"]).expect(0);
     assert!(shop.run(&["gaps", "repair"]).expect(0).out.contains("0 gaps made good"));
     assert!(shop.run(&["rebuild", "--check"]).expect(0).out.contains("0 differences"));

@@ -15,6 +15,7 @@ use afluente_queue::{Queue, SealKeys};
 use afluente_store::Store;
 use afluente_store::report::{DeadFilter, DeadView};
 use afluente_worker::Accounts;
+use afluente_worker::decide::{Decision, decide};
 use afluente_worker::desk::{self, Replay};
 use afluente_worker::rebuild::Repair;
 pub(crate) use door::Door;
@@ -80,6 +81,13 @@ pub(crate) enum Request {
         by: String,
         /// Why.
         because: String,
+    },
+    /// Decide of who somebody is, or only look what would come of it.
+    Decide {
+        /// What.
+        decision: Decision,
+        /// Only look.
+        dry_run: bool,
     },
     /// Make good what could not be written beside the facts.
     RepairGaps {},
@@ -238,6 +246,11 @@ async fn act(desk: &Desk, request: Request, stop: &Stop) -> Result<Value, String
             info!(actor = %by, count = ids.len(), "Giving questions up");
             let done = desk::drop_wants(&desk.store, &ids, &by, &because).await.map_err(|error| chain(&error))?;
             value(&Answer::settled(&ids, done))
+        }
+        Request::Decide { decision, dry_run } => {
+            info!(actor = %decision.by, decided = %decision.decided, dry_run, "Deciding of who somebody is");
+            let accounts = desk.accounts.borrow().clone();
+            value(&decide(&desk.store, &accounts, &decision, dry_run).await.map_err(|error| chain(&error))?)
         }
         Request::RepairGaps {} => {
             info!("Making gaps good");

@@ -139,7 +139,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Simulate(args) => simulate::run(args, &config::load(&folder)?).await,
             Command::Payments(command) => payment::run(command, &config::ledger::location(&folder)?).await,
             Command::Subscriptions(command) => subscription::run(command, &config::ledger::location(&folder)?).await,
-            Command::Customers(command) => customer::run(command, &config::ledger::location(&folder)?).await,
+            Command::Customers(command) => customer::run(command, &folder, &config::ledger::location(&folder)?).await,
             Command::Gaps(command) => gap::run(command, &folder, &config::ledger::location(&folder)?).await,
             Command::Audit(args) => audit::run(args, &folder, &config::ledger::location(&folder)?).await,
             Command::Events(command) => event::run(command, &config::ledger::location(&folder)?).await,

@@ -1,13 +1,14 @@
 //! `afluente customers show`: one person, with everything that hangs together.
 
 use afluente_model::Timestamp;
+use afluente_model::identity::Decided;
+use afluente_store::people::DecisionRow;
 use afluente_store::report::{ClaimView, CustomerView, EventView, LinkView, MethodView, Who};
 use afluente_store::{PaymentRow, Store, StoreError, SubscriptionRow};
 use clap::Args;
 use serde_json::{Value, json};
-use uuid::Uuid;
 
-use super::{claim, list};
+use super::{Asked, claim, decision, list};
 use crate::event::change_json;
 use crate::exit::Failure;
 use crate::{output, payment, subscription};
@@ -36,15 +37,13 @@ struct Person {
     subscriptions: Vec<SubscriptionRow>,
     payments: Vec<PaymentRow>,
     claims: Vec<ClaimView>,
+    decisions: Vec<DecisionRow>,
     events: Vec<EventView>,
 }
 
 pub(super) async fn run(store: &Store, args: &ShowArgs) -> Result<(), Failure> {
-    let who = args.who.trim();
-    let text = if who.contains('@') { who.to_lowercase() } else { who.to_owned() };
-    let document: String =
-        who.to_uppercase().chars().filter(|letter| !matches!(letter, '.' | '-' | '/' | ' ')).collect();
-    let asked = Who { text: &text, document: &document, id: Uuid::parse_str(who).ok() };
+    let (who, asked) = (args.who.trim(), Asked::read(&args.who));
+    let asked = Who { text: &asked.text, document: &asked.document, id: asked.id };
     let found = store.customers_found(asked, MOST_FOUND).await?;
     if found.is_empty() {
         return Err(Failure::Found(format!(
@@ -69,8 +68,12 @@ pub(super) async fn run(store: &Store, args: &ShowArgs) -> Result<(), Failure> {
 impl Person {
     async fn read(store: &Store, customer: CustomerView, limit: u32) -> Result<Person, StoreError> {
         let id = customer.id;
+        let links = store.links_of(id).await?;
+        let mut decisions = store.all_decisions().await?;
+        decisions.retain(|one| concerns(one, &customer, &links));
         Ok(Person {
-            links: store.links_of(id).await?,
+            links,
+            decisions,
             methods: store.methods_of(id).await?,
             subscriptions: store.subscriptions_of(id, limit).await?,
             payments: store.payments_of(id, limit).await?,
@@ -88,6 +91,7 @@ impl Person {
             "methods": self.methods.iter().map(method_json).collect::<Vec<_>>(),
             "subscriptions": self.subscriptions.iter().map(|row| subscription::document(row, now)).collect::<Vec<_>>(),
             "payments": self.payments.iter().map(payment::row_json).collect::<Vec<_>>(),
+            "decisions": self.decisions.iter().map(decision::document).collect::<Vec<_>>(),
             "claims": self.claims.iter().map(claim::document).collect::<Vec<_>>(),
             "events": self.events.iter().map(change_json).collect::<Vec<_>>(),
         })
@@ -104,13 +108,28 @@ impl Person {
         let subscriptions = subscription::table(&self.subscriptions, afluente_worker::now());
         section("subscriptions", self.subscriptions.is_empty(), subscriptions);
         section("payments", self.payments.is_empty(), payment::payments_table(&self.payments));
+        section("decisions", self.decisions.is_empty(), decision::table(&self.decisions));
         section("claims", self.claims.is_empty(), claim::table(&self.claims));
         section("changes", self.events.is_empty(), subscription::changes(&self.events));
         text
     }
 }
 
-fn at_account(account: &str, tenant: &str) -> String {
+/// Whether somebody decided this of it, of its address or of its customers at gateways.
+fn concerns(one: &DecisionRow, customer: &CustomerView, links: &[LinkView]) -> bool {
+    let is_its_key = |kind: &str, value: &str| customer.key_kind == kind && customer.key_value == value;
+    let is_of = match &one.of {
+        Decided::Email(email) => is_its_key("email", email) || customer.email.as_deref() == Some(&**email),
+        Decided::Customer(named) => links.iter().any(|link| {
+            link.account == named.account.as_str()
+                && *link.tenant == *named.tenant
+                && link.provider_customer_id.as_deref() == Some(&*named.id)
+        }),
+    };
+    one.merchant.as_str() == customer.merchant && (is_of || is_its_key(one.verdict.kind(), one.verdict.target()))
+}
+
+pub(super) fn at_account(account: &str, tenant: &str) -> String {
     if tenant.is_empty() { account.to_owned() } else { format!("{account}/{tenant}") }
 }
 
