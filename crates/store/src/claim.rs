@@ -11,8 +11,8 @@ use crate::backend::Tx;
 use crate::cell::Moment;
 use crate::error::StoreError;
 use crate::input::{json_text, text_without_nul};
-use crate::people::DecisionRow;
-use crate::people::identity::{IdentityKey, said_by};
+use crate::people::identity::said_by;
+use crate::people::{DecisionRow, IdentityRow};
 use crate::rows::rows;
 
 rows! {
@@ -54,10 +54,10 @@ pub struct ClaimRow<'a> {
 }
 
 /// What claims said that may make somebody another person.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Moving {
     /// Identities that are new, have nobody yet, or of which something newer is known.
-    pub identities: Vec<IdentityKey>,
+    pub identities: Vec<IdentityRow>,
     /// Decisions that hold now and did not before.
     pub decisions: Vec<DecisionRow>,
 }

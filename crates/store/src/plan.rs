@@ -82,8 +82,6 @@ fn of_a_worker() -> Vec<Text> {
         provider::ACCOUNTS,
         provider::UNNAMED_INSERT,
         provider::UNNAMED_DROP,
-        link::OF_PAYMENTS,
-        link::OF_SUBSCRIPTIONS,
         link::LINK_PAYMENTS,
         link::LINK_SUBSCRIPTIONS,
         write::FAMILY,

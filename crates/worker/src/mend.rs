@@ -125,6 +125,7 @@ async fn again(
             }
             GapTarget::Customers => {
                 let identities = tx.identities_of(&subjects).await?;
+                let identities = tx.identities(&identities).await?;
                 let decisions = tx.decisions_of(&subjects).await?;
                 people::write(tx, &Touched::again(&subjects, identities, decisions), now, &mut followups).await?;
             }

@@ -8,11 +8,11 @@
 mod assignment;
 mod census;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use afluente_model::identity::Decided;
 use afluente_model::{AccountName, Timestamp, chain};
-use afluente_store::people::{DecisionRow, IdentityKey, Linked, Subject};
+use afluente_store::people::{DecisionRow, IdentityKey, IdentityRow, Linked, Subject};
 use afluente_store::{
     ClaimRow, GapReason, GapSubject, GapTarget, Moving, PaymentKey, Register, StoreError, SubscriptionKey, Switch,
     Switches, Tx,
@@ -29,8 +29,8 @@ use census::Census;
 /// What a batch says of people.
 #[derive(Debug, Default)]
 pub(crate) struct Touched {
-    /// Identities of which something is new.
-    pub(crate) identities: Vec<IdentityKey>,
+    /// Identities of which something is new, held by this unit of work.
+    pub(crate) identities: Vec<IdentityRow>,
     /// Decisions that are new.
     pub(crate) decisions: Vec<DecisionRow>,
     /// Payments of which somebody is claimed, or whose row or names may be new.
@@ -82,7 +82,7 @@ impl Touched {
             .filter(|(register, _)| *register == Register::Identities)
             .map(|(_, key)| IdentityKey(key))
             .collect();
-        self.identities.retain(|key| !silent.contains(key));
+        self.identities.retain(|row| !silent.contains(&row.key));
         self.decisions.retain(|one| matches!(one.of, Decided::Email(_)) || !off(&one.account));
         self.payments.retain(|subject| switches.of(&subject.account) == Switch::On);
         self.subscriptions.retain(|subject| switches.of(&subject.account) == Switch::On);
@@ -105,7 +105,7 @@ impl Touched {
     /// What is behind gaps, to be made again.
     pub(crate) fn again(
         subjects: &[&GapSubject],
-        identities: Vec<IdentityKey>,
+        identities: Vec<IdentityRow>,
         decisions: Vec<DecisionRow>,
     ) -> Touched {
         let of = |kind: &str| {
@@ -167,8 +167,8 @@ pub(crate) async fn write(
         census.settle_emails(tx).await?;
         moved = assignment::write(tx, &census, now, followups).await?;
     }
-    link(tx, Linked::Payments, &touched.payments).await?;
-    link(tx, Linked::Subscriptions, &touched.subscriptions).await?;
+    tx.link(Linked::Payments, &touched.payments).await?;
+    tx.link(Linked::Subscriptions, &touched.subscriptions).await?;
     Ok(moved)
 }
 
@@ -181,6 +181,7 @@ pub(crate) async fn assign_anew(
 ) -> Result<(), StoreError> {
     let nobody: Vec<_> = identities.iter().map(|key| (*key, None)).collect();
     tx.assign_identities(&nobody).await?;
+    let identities = tx.identities(&identities).await?;
     write(tx, &Touched { identities, ..Touched::default() }, now, &mut followups).await?;
     followups.save(tx, now).await
 }
@@ -211,15 +212,4 @@ pub(crate) async fn lost(
     let unnamed = tx.unnamed_of(&customers).await?;
     tx.save_unnamed(&customers, &unnamed, now).await?;
     followups.save(tx, now).await
-}
-
-/// Each follows the greatest of the identities that were claimed of it; nobody where none was.
-async fn link(tx: &mut Tx, of: Linked, subjects: &BTreeSet<Subject>) -> Result<(), StoreError> {
-    let subjects: Vec<Subject> = subjects.iter().cloned().collect();
-    let mut claimed = tx.identities_claimed(of, &subjects).await?;
-    claimed.sort_unstable();
-    let nobody = subjects.iter().map(|subject| (subject, None));
-    let greatest = claimed.iter().map(|one| (&one.subject, Some(one.identity)));
-    let chosen: BTreeMap<&Subject, Option<IdentityKey>> = nobody.chain(greatest).collect();
-    tx.link(of, &chosen.into_iter().collect::<Vec<_>>()).await
 }

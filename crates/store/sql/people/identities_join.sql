@@ -29,4 +29,4 @@ where identities.customer_id is null
    or (excluded.phone is not null
        and (identities.phone is null or identities.phone_at is null or excluded.phone_at > identities.phone_at
             or excluded.phone > identities.phone))
-returning key
+returning key, merchant, account, tenant, provider_customer_id, document, email, own, at, customer_id

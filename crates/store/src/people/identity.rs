@@ -63,7 +63,7 @@ records! {
         at: opt moment,
         customer_id: opt uuid,
     }
-    from { key: key } BY_KEY = "people/identities_select" "people/identities_by_key";
+    from { key: key } BY_KEY = "people/identities_select" "people/identities_by_key", lock identities;
     from { account: text, tenant: text, provider_customer_id: text }
     BY_CUSTOMER = "people/identities_select" "people/identities_by_customer";
     from { merchant: text, value: text } BY_DOCUMENT = "people/identities_select" "people/identities_by_document";
@@ -185,12 +185,13 @@ fn join<'a>(one: &mut IdentityInput<'a>, other: &IdentityInput<'a>) {
 }
 
 impl Tx {
-    /// Joins what claims say into the identities; gives those that changed or have nobody yet.
+    /// Joins what claims say into the identities; gives those that changed or have nobody yet. Nobody else changes these until
+    /// this unit of work ends.
     pub(crate) async fn join_identities(
         &mut self,
         rows: &[ClaimRow<'_>],
         now: Timestamp,
-    ) -> Result<Vec<IdentityKey>, StoreError> {
+    ) -> Result<Vec<IdentityRow>, StoreError> {
         let mut joined: BTreeMap<IdentityKey, IdentityInput<'_>> = BTreeMap::new();
         for row in rows {
             let Some(said) = said_by(row) else { continue };
@@ -198,11 +199,10 @@ impl Tx {
             joined.entry(said.key()).and_modify(|one| join(one, &new)).or_insert(new);
         }
         let inputs: Vec<IdentityInput<'_>> = joined.into_values().collect();
-        let changed: Vec<(Hex<16>,)> = self.fetch(&JOIN, &inputs).await?;
-        Ok(changed.into_iter().map(|(key,)| IdentityKey(key.bytes())).collect())
+        read(self.fetch(&JOIN, &inputs).await?)
     }
 
-    /// These identities.
+    /// These identities, which nobody else changes until this unit of work ends.
     pub async fn identities(&mut self, keys: &[IdentityKey]) -> Result<Vec<IdentityRow>, StoreError> {
         let rows: Vec<KeyInput> = keys.iter().map(|key| KeyInput { key: key.0.into() }).collect();
         read(self.gather(&BY_KEY, &rows).await?)

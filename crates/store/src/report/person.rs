@@ -10,8 +10,11 @@ use crate::people::identity::{IdentityKey, IdentityRow, Record, account};
 use crate::people::{Linked, Subject};
 use crate::rows::{Statement, text};
 
-static PAYMENT_LINKS: Statement = text!("report/payment_links_after");
-static SUBSCRIPTION_LINKS: Statement = text!("report/subscription_links_after");
+static PAYMENT_LINKS: Statement =
+    text!("report/payment_links" "people/payment_claimed" "people/greatest_claimed" "report/payment_links_after");
+static SUBSCRIPTION_LINKS: Statement = text!(
+    "report/subscription_links" "people/customer_subscription_claimed" "people/greatest_claimed" "report/subscription_links_after"
+);
 static PEOPLE_AFTER: Statement = text!("report/people_after");
 
 #[derive(FromRow)]

@@ -37,23 +37,21 @@ pub(super) struct Census {
 }
 
 impl Census {
-    /// Looks at these identities, at what names the same customers of gateways, and at documents they make nobody's own; and at
+    /// Looks at these identities, which this unit of work holds, at what names the same customers of gateways, and at documents they make nobody's own; and at
     /// whom these decisions are of.
     pub(super) async fn take(
         tx: &mut Tx,
-        keys: &[IdentityKey],
+        identities: &[IdentityRow],
         decisions: &[DecisionRow],
         now: Timestamp,
     ) -> Result<Census, StoreError> {
-        let first = tx.identities(keys).await?;
-        lock(tx, &first, decisions).await?;
+        lock(tx, identities, decisions).await?;
         let mut census = Census::default();
-        // Whoever had the lock before may have changed them.
-        for row in tx.identities(keys).await? {
+        for row in identities {
             if row.customer.is_none() {
-                census.moves(&row);
+                census.moves(row);
             }
-            census.rows.insert(row.key, row);
+            census.rows.insert(row.key, row.clone());
         }
         let mut decided = BTreeSet::new();
         for one in decisions {
