@@ -63,6 +63,7 @@ fn of_a_worker() -> Vec<Text> {
         decision::TO_EMAILS,
         identity::JOIN,
         identity::BY_KEY,
+        identity::SETTLED,
         identity::BY_CUSTOMER,
         identity::BY_DOCUMENT,
         identity::BY_EMAIL,

@@ -1,6 +1,6 @@
 //! What was said together of who somebody is: a register a row.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use afluente_model::identity::{GatewayCustomer, Identity};
@@ -40,6 +40,7 @@ rows! {
         key: key,
     }
     FOLLOWERS = "people/followers";
+    SETTLED = "people/identities_settled";
 }
 
 rows! {
@@ -206,6 +207,14 @@ impl Tx {
     pub async fn identities(&mut self, keys: &[IdentityKey]) -> Result<Vec<IdentityRow>, StoreError> {
         let rows: Vec<KeyInput> = keys.iter().map(|key| KeyInput { key: key.0.into() }).collect();
         read(self.gather(&BY_KEY, &rows).await?)
+    }
+
+    /// Of these identities those that are all there is of a customer whose row says what they say: a newer time of one of them
+    /// changes nothing. To be asked under the locks of the gateways' customers they name.
+    pub async fn settled_identities(&mut self, keys: &[IdentityKey]) -> Result<BTreeSet<IdentityKey>, StoreError> {
+        let rows: Vec<KeyInput> = keys.iter().map(|key| KeyInput { key: key.0.into() }).collect();
+        let settled: Vec<(Hex<16>,)> = self.fetch(&SETTLED, &rows).await?;
+        Ok(settled.into_iter().map(|(key,)| IdentityKey(key.bytes())).collect())
     }
 
     /// How many payments and how many subscriptions follow each of these.

@@ -46,8 +46,11 @@ impl Census {
         now: Timestamp,
     ) -> Result<Census, StoreError> {
         lock(tx, identities, decisions).await?;
+        let known: Vec<IdentityKey> =
+            identities.iter().filter(|row| row.customer.is_some()).map(|row| row.key).collect();
+        let settled = tx.settled_identities(&known).await?;
         let mut census = Census::default();
-        for row in identities {
+        for row in identities.iter().filter(|row| !settled.contains(&row.key)) {
             if row.customer.is_none() {
                 census.moves(row);
             }
