@@ -2,12 +2,12 @@ insert into payments (id, account, tenant, provider_payment_id, provider_v2, sta
                       authorized_amount, captured_amount, refunded_amount, refund_pending_amount, disputed_amount,
                       charged_back_amount, capture_state, funding_state, dispute_state, dispute_stage, risk_state,
                       settlement_state, evidence, capture_inferred, attempt_count, contested, returned_more_than_captured,
-                      mixed_currency, fold_version, fact_count, row_version, created_at, updated_at)
+                      mixed_currency, fold_version, fact_count, row_version, created_at, updated_at, identity)
 select id, account, tenant, provider_payment_id, provider_v2, 'UNKNOWN',
        0, 0, 0, 0, 0,
        0, 'NONE', 'EXACT', 'NONE', 0, 'NONE',
        'NONE', 'LEGACY', false, 0, false, false,
-       false, 0, 0, 0, now, now
+       false, 0, 0, 0, now, now, identity
 from input
 -- Mostly they are there: looked up, not tried.
 where not exists (select 1 from payments

@@ -14,6 +14,7 @@ use crate::cell::Moment;
 use crate::error::StoreError;
 use crate::folded::{self, FoldedInput};
 use crate::input::id_rows;
+use crate::people::IdentityKey;
 use crate::rows::{ids, records, rows};
 
 rows! {
@@ -32,6 +33,7 @@ rows! {
         tenant: text,
         provider_payment_id: text,
         provider_v2: text,
+        identity: opt key,
         now: moment,
     }
     BLANK = "payments_blank";
@@ -129,6 +131,8 @@ pub struct NewPayment {
     pub key: PaymentKey,
     /// Its gateway.
     pub gateway: Gateway,
+    /// Whom a new one follows from the start. Whoever else was claimed of it is seen to by [`Tx::link`].
+    pub identity: Option<IdentityKey>,
 }
 
 impl Tx {
@@ -152,6 +156,7 @@ impl Tx {
                 tenant: &new.key.tenant,
                 provider_payment_id: &new.key.id,
                 provider_v2: new.gateway.as_str(),
+                identity: new.identity.map(|identity| identity.0.into()),
                 now: now.into(),
             })
             .collect();

@@ -17,6 +17,6 @@ pub(crate) mod value;
 pub use customer::{CustomerKey, Refreshed};
 pub use decision::DecisionRow;
 pub use identity::{IdentityKey, IdentityRow};
-pub use link::{Linked, Subject};
+pub use link::{Linked, Subject, claimed_of_payments};
 pub use provider::{ProviderRow, Unnamed};
 pub use value::{Counted, Said, Value, ValueKind, ValueRow};

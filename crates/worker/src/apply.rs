@@ -3,7 +3,10 @@
 use std::collections::HashSet;
 
 use afluente_model::{Source, Timestamp};
-use afluente_store::{ClaimRow, Claimed, DeadLetter, PaymentKey, Receipt, ReceiptState, Reread, StoreError, Tx};
+use afluente_store::people::claimed_of_payments;
+use afluente_store::{
+    ClaimRow, Claimed, DeadLetter, PaymentKey, Receipt, ReceiptState, Reread, StoreError, Switch, Tx,
+};
 use uuid::Uuid;
 
 use crate::entry::Entry;
@@ -103,14 +106,17 @@ pub(crate) async fn write(
     now: Timestamp,
     mut followups: Followups,
 ) -> Result<(), StoreError> {
-    payments::write(tx, entries, now, &mut followups).await?;
+    let claims: Vec<_> = entries.iter().flat_map(Entry::claims).collect();
+    let switches = tx.customers_of();
+    let mut followed = claimed_of_payments(&claims);
+    followed.retain(|payment, _| switches.of(&payment.account) == Switch::On);
+    payments::write(tx, entries, &followed, now, &mut followups).await?;
     subscriptions::write(tx, entries, now, &mut followups).await?;
     followups.wants.extend(entries.iter().flat_map(|entry| entry.wants(now)));
     followups.inconsistencies.extend(entries.iter().flat_map(Entry::for_people));
-    let claims: Vec<_> = entries.iter().flat_map(Entry::claims).collect();
     let words: Vec<_> = entries.iter().flat_map(Entry::unknown_words).collect();
     let moving = tx.add_claims(&claims, now).await?;
-    let touched = Touched::of(entries, &claims, moving).only(&tx.customers_of(), &claims);
+    let touched = Touched::of(entries, &claims, moving).only(&switches, &claims);
     tx.count_unknown_words(&words, now).await?;
     let apart = followups.apart();
     let mut changed = std::mem::take(&mut followups.changed);

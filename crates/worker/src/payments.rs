@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use afluente_model::{AccountName, Conventions, Gateway, Timestamp};
+use afluente_store::people::IdentityKey;
 use afluente_store::{FactMove, FactRow, Inconsistency, NewPayment, PaymentKey, PaymentRow, StoreError, Tx};
 use uuid::Uuid;
 
@@ -11,10 +12,12 @@ use crate::followup::Followups;
 use crate::names::Renaming;
 use crate::refold;
 
-/// Adds the facts of these entries and writes the rows they change.
+/// Adds the facts of these entries and writes the rows they change. New ones follow whom they are told to, by their names: made
+/// with it, they need not be written a second time for it.
 pub(crate) async fn write(
     tx: &mut Tx,
     entries: &[Entry<'_>],
+    followed: &HashMap<PaymentKey, IdentityKey>,
     now: Timestamp,
     followups: &mut Followups,
 ) -> Result<(), StoreError> {
@@ -25,7 +28,7 @@ pub(crate) async fn write(
     let renaming = Renaming::of(proposed, &stored);
     tx.save_names(&renaming.changed, now).await?;
     let facts: Vec<NamedFact<'_>> = entries.iter().flat_map(Entry::facts).collect();
-    let rows = Rows::lock(tx, &facts, &renaming, &mentions, now).await?;
+    let rows = Rows::lock(tx, &facts, &renaming, &mentions, followed, now).await?;
 
     let mut touched = Touched::default();
     for fact_move in rows.moves(&renaming)? {
@@ -116,6 +119,7 @@ impl Rows {
         facts: &[NamedFact<'_>],
         renaming: &Renaming,
         mentions: &Mentions,
+        followed: &HashMap<PaymentKey, IdentityKey>,
         now: Timestamp,
     ) -> Result<Rows, StoreError> {
         let mut make: HashMap<PaymentKey, Gateway> =
@@ -125,8 +129,13 @@ impl Rows {
                 make.entry(one.to.clone()).or_insert(mention.gateway);
             }
         }
-        let make: Vec<NewPayment> =
-            make.into_iter().map(|(key, gateway)| NewPayment { id: Uuid::now_v7(), key, gateway }).collect();
+        let followed: HashMap<PaymentKey, IdentityKey> =
+            followed.iter().map(|(name, identity)| (renaming.resolve(name), *identity)).collect();
+        let new = |(key, gateway)| {
+            let identity = followed.get(&key).copied();
+            NewPayment { id: Uuid::now_v7(), key, gateway, identity }
+        };
+        let make: Vec<NewPayment> = make.into_iter().map(new).collect();
         let leaving: Vec<PaymentKey> = renaming.moves.iter().map(|one| one.from.clone()).collect();
         let rows = tx.lock_payments(&make, &leaving, now).await?;
         let ids = rows.iter().map(|row| (row.key.clone(), row.id)).collect();

@@ -113,8 +113,10 @@ async fn write(store: &Store, batch: &[Rows], now: Timestamp) -> Result<(), Stor
     names.sort_unstable();
     names.dedup();
     tx.lock_names(&names, now).await?;
-    let make: Vec<NewPayment> =
-        names.into_iter().map(|key| NewPayment { id: Uuid::now_v7(), key, gateway: Gateway::Stripe }).collect();
+    let make: Vec<NewPayment> = names
+        .into_iter()
+        .map(|key| NewPayment { id: Uuid::now_v7(), key, gateway: Gateway::Stripe, identity: None })
+        .collect();
     let locked = tx.lock_payments(&make, &[], now).await?;
     let by_key: std::collections::HashMap<&PaymentKey, Uuid> = locked.iter().map(|row| (&row.key, row.id)).collect();
     let fact = |rows: &Rows| FactRow {

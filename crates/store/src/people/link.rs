@@ -1,11 +1,15 @@
 //! From payments and subscriptions to whoever is behind them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use afluente_model::AccountName;
 
 use crate::backend::Tx;
+use crate::claim::ClaimRow;
 use crate::error::StoreError;
+use crate::payment::PaymentKey;
+use crate::people::identity::IdentityKey;
+use crate::people::owner::Owner;
 use crate::rows::rows;
 
 rows! {
@@ -28,6 +32,20 @@ pub struct Subject {
     pub tenant: Box<str>,
     /// The gateway's id.
     pub id: Box<str>,
+}
+
+/// Of each payment these claims are of, by the name they use, the greatest identity among them.
+#[must_use]
+pub fn claimed_of_payments(claims: &[ClaimRow<'_>]) -> HashMap<PaymentKey, IdentityKey> {
+    let mut greatest: HashMap<PaymentKey, Owner> = HashMap::new();
+    for claim in claims.iter().filter(|claim| claim.subject_kind == "payment") {
+        let key =
+            PaymentKey { account: claim.account.clone(), tenant: claim.tenant.into(), id: claim.subject_id.into() };
+        let owner = Owner::of(claim);
+        greatest.entry(key).and_modify(|held| *held = owner.max(*held)).or_insert(owner);
+    }
+    let identity = |(key, owner): (PaymentKey, Owner)| Some((key, IdentityKey(owner.identity?.bytes())));
+    greatest.into_iter().filter_map(identity).collect()
 }
 
 /// Which of the two is linked.

@@ -71,7 +71,7 @@ pub(crate) async fn stored_receipt(tx: &mut Tx) -> Uuid {
 
 /// Makes and locks one payment.
 pub(crate) async fn payment(tx: &mut Tx, key: &PaymentKey) -> PaymentRow {
-    let make = [NewPayment { id: Uuid::now_v7(), key: key.clone(), gateway: Gateway::Stripe }];
+    let make = [NewPayment { id: Uuid::now_v7(), key: key.clone(), gateway: Gateway::Stripe, identity: None }];
     let mut rows = tx.lock_payments(&make, &[], at(1)).await.unwrap();
     assert_eq!(rows.len(), 1);
     rows.remove(0)

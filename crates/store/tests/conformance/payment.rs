@@ -62,6 +62,7 @@ async fn rows_are_locked_in_the_order_of_their_ids_whatever_order_they_are_asked
             id: Uuid::from_u128(1 + n * 7 % 20),
             key: key("shop", "", &format!("pi_{n:02}")),
             gateway: Gateway::Stripe,
+            identity: None,
         })
         .collect();
     let mut tx = site.store.begin().await.unwrap();
@@ -133,7 +134,8 @@ async fn a_row_that_contradicts_itself_is_refused_by_name() {
 async fn a_payment_of_an_account_without_a_row_waits_for_it_instead_of_being_refused() {
     let site = site().await;
     let mut tx = site.store.begin().await.unwrap();
-    let make = [NewPayment { id: Uuid::now_v7(), key: key("stranger", "", "pi_1"), gateway: Gateway::Stripe }];
+    let make =
+        [NewPayment { id: Uuid::now_v7(), key: key("stranger", "", "pi_1"), gateway: Gateway::Stripe, identity: None }];
     let locked = tx.lock_payments(&make, &[], at(1)).await;
     let refused = match locked {
         Err(error) => error,

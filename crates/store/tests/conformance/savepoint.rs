@@ -9,7 +9,8 @@ use crate::site::site;
 
 /// A row no ledger takes: of an account that is not there.
 async fn refused(tx: &mut Tx) -> Result<(), StoreError> {
-    let stray = NewPayment { id: Uuid::now_v7(), key: key("nobody", "", "pi_9"), gateway: Gateway::Stripe };
+    let stray =
+        NewPayment { id: Uuid::now_v7(), key: key("nobody", "", "pi_9"), gateway: Gateway::Stripe, identity: None };
     tx.lock_payments(&[stray], &[], at(1)).await.map(drop)
 }
 
