@@ -7,9 +7,10 @@ use uuid::Uuid;
 use crate::backend::Tx;
 use crate::cell::{Hex, Id};
 use crate::error::StoreError;
+use crate::input::id_rows;
 use crate::people::IdentityKey;
 use crate::people::identity::account;
-use crate::rows::rows;
+use crate::rows::{ids, rows};
 
 /// How many gaps are taken at once.
 pub const GAPS_AT_ONCE: usize = 200;
@@ -33,6 +34,8 @@ rows! {
 rows! {
     struct DueInput<'a> {
         target: text,
+        soon: moment,
+        now: moment,
     }
     DUE = "gaps_due", take dual_write_gaps;
 }
@@ -40,9 +43,14 @@ rows! {
 rows! {
     struct CloseInput {
         id: uuid,
+        enough: moment,
         now: moment,
     }
     CLOSE = "gaps_close";
+}
+
+ids! {
+    LEFT = "gaps_left";
 }
 
 rows! {
@@ -112,6 +120,13 @@ pub struct GapSubject {
 /// The reason of a gap that waits for nothing of ours: what is said has no word there. It closes when another word is said.
 pub const NO_LABEL: &str = "no_label";
 
+/// The reason of a gap that waits for a row of theirs: their checkout makes it after our first delivery, or never. It is looked for
+/// after ten seconds, then after as long again as was waited, for [`ROW_WITHIN_MICROS`].
+pub const NO_ROW: &str = "no_row";
+const ROW_FIRST_MICROS: i64 = 10 * 1_000_000;
+/// How long a row of theirs is waited for.
+const ROW_WITHIN_MICROS: i64 = 2_000 * 1_000_000;
+
 /// Why something is a gap.
 #[derive(Clone, Copy, Debug)]
 pub struct GapReason<'a> {
@@ -152,9 +167,14 @@ impl Tx {
         Ok(())
     }
 
-    /// The oldest open gaps, held for this unit of work; those that another holds are passed over.
-    pub async fn take_gaps(&mut self, target: GapTarget) -> Result<Vec<(Uuid, GapSubject)>, StoreError> {
-        let records: Vec<Record> = self.fetch(&DUE, &[DueInput { target: target.as_str() }]).await?;
+    /// The oldest gaps that are due, held for this unit of work; those that another holds are passed over.
+    pub async fn take_gaps(
+        &mut self,
+        target: GapTarget,
+        now: Timestamp,
+    ) -> Result<Vec<(Uuid, GapSubject)>, StoreError> {
+        let due = DueInput { target: target.as_str(), soon: now.shifted(-ROW_FIRST_MICROS).into(), now: now.into() };
+        let records: Vec<Record> = self.fetch(&DUE, &[due]).await?;
         let subject = |row: Record| {
             let account = account("dual_write_gaps", &row.account)?;
             let (tenant, kind, id) = (row.tenant.into(), row.subject_kind.into(), row.subject_id.into());
@@ -163,11 +183,15 @@ impl Tx {
         records.into_iter().map(subject).collect()
     }
 
-    /// Marks gaps as repaired.
-    pub async fn close_gaps(&mut self, ids: &[Uuid], now: Timestamp) -> Result<(), StoreError> {
-        let rows: Vec<CloseInput> = ids.iter().map(|id| CloseInput { id: (*id).into(), now: now.into() }).collect();
+    /// Marks gaps as repaired, those that wait for a row of theirs only once it was waited for long enough. Gives how many of them
+    /// are open still.
+    pub async fn close_gaps(&mut self, ids: &[Uuid], now: Timestamp) -> Result<usize, StoreError> {
+        let enough = now.shifted(-ROW_WITHIN_MICROS).into();
+        let rows: Vec<CloseInput> =
+            ids.iter().map(|id| CloseInput { id: (*id).into(), enough, now: now.into() }).collect();
         self.execute(&CLOSE, &rows).await?;
-        Ok(())
+        let left: Vec<(i64,)> = self.fetch(&LEFT, &id_rows(ids)).await?;
+        Ok(left.first().map_or(0, |(left,)| usize::try_from(*left).unwrap_or(0)))
     }
 
     /// Marks whatever is open of these subjects as repaired.

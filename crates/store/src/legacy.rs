@@ -18,4 +18,4 @@ pub use catalogue::{Catalogue, Column, Index, Table, Trigger};
 pub use page::{AuditedRows, Counted, MissingMerchant, NamedPayment, PageRow, Progress, Rows};
 pub use survey::{Count, Survey};
 pub use target::{Target, Targets, Unfit};
-pub use write::{Relative, RowNote, TheirRow, Words, Written};
+pub use write::{Relative, RowNote, Stood, TheirRow, Words, Written};

@@ -47,7 +47,7 @@ pub use claim::{ClaimRow, Moving};
 pub use dead::{DeadLetter, DeadReason, DeadState};
 pub use error::{Class, StoreError};
 pub use fact::{FactMove, FactRow, StoredFact, SubscriptionFactRow};
-pub use gap::{GAPS_AT_ONCE, GapReason, GapSubject, GapTarget, NO_LABEL};
+pub use gap::{GAPS_AT_ONCE, GapReason, GapSubject, GapTarget, NO_LABEL, NO_ROW};
 pub use health::{FileHealth, Health, ServerHealth, ServerSays};
 pub use migration::Schema;
 pub use name::NameRow;

@@ -87,6 +87,7 @@ fn of_a_worker() -> Vec<Text> {
         link::LINK_SUBSCRIPTIONS,
         write::FAMILY,
         gap::OPEN,
+        gap::LEFT,
         gap::DUE,
         gap::CLOSE,
         gap::SETTLE,

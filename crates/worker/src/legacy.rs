@@ -6,10 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use afluente_model::legacy::spellings;
 use afluente_model::{Gateway, Timestamp, chain};
-use afluente_store::legacy::{Beside, Relative, RowNote, TheirRow, Words};
-use afluente_store::{GapReason, GapSubject, GapTarget, Inconsistency, NO_LABEL, PaymentKey, StoreError, Switch, Tx};
+use afluente_store::legacy::{Beside, Relative, RowNote, Stood, TheirRow, Words};
+use afluente_store::{
+    GapReason, GapSubject, GapTarget, Inconsistency, NO_LABEL, NO_ROW, PaymentKey, StoreError, Switch, Tx,
+};
 use tracing::warn;
 use uuid::Uuid;
+
+use choice::Related;
 
 use crate::followup::Followups;
 use crate::measure;
@@ -50,7 +54,8 @@ pub(crate) async fn write(
     let family = tx.legacy_family(names).await?;
     let family: Vec<Relative> =
         family.into_iter().filter(|one| beside.switches.of(&one.key.account) != Switch::Off).collect();
-    let rows = find(tx, &family).await?;
+    let related = Related::of(&family);
+    let rows = find(tx, &family, &related).await?;
     let ids: Vec<&str> = rows.iter().map(|(row, _)| &*row.row_id).collect();
     let before = tx.legacy_written(&ids).await?;
     let before: BTreeMap<&str, _> = before.iter().map(|one| (&*one.row_id, one)).collect();
@@ -58,7 +63,8 @@ pub(crate) async fn write(
     let speaks = |row: &TheirRow| speakers.contains(&*row.row_id);
     let told: Vec<Told<'_>> = rows.iter().map(|(row, payment)| Told::of(row, payment, &beside, speaks(row))).collect();
     let wanted: Vec<(&str, Words<'_>)> = told.iter().filter_map(|one| Some((&*one.row.row_id, one.written?))).collect();
-    tx.legacy_write(&wanted).await?;
+    let stood = tx.legacy_write(&wanted).await?;
+    let stood: BTreeMap<&str, &Stood> = stood.iter().map(|one| (&*one.row_id, one)).collect();
     for one in &told {
         let last = before.get(&*one.row.row_id);
         let status_written = last.and_then(|last| last.status_written.as_deref());
@@ -66,9 +72,12 @@ pub(crate) async fn write(
             followups.inconsistencies.push(overwritten(one, status_written.unwrap_or_default()));
         }
     }
-    let notes: Vec<RowNote<'_>> = told.iter().map(Told::note).collect();
+    let notes: Vec<RowNote<'_>> = told.iter().map(|one| one.note(stood.get(&*one.row.row_id).copied())).collect();
     tx.legacy_note(&notes, now).await?;
-    tell_gaps(tx, &family, &told, now).await
+    let is_on = |one: &&Relative| beside.switches.of(&one.key.account) == Switch::On;
+    let unnamed = related.unnamed(&family, &rows);
+    let unfound: BTreeSet<&PaymentKey> = unnamed.into_iter().filter(is_on).map(|one| &one.key).collect();
+    tell_gaps(tx, &family, &told, &unfound, now).await
 }
 
 /// A row of theirs with what is told of it.
@@ -91,17 +100,18 @@ impl<'a> Told<'a> {
         Told { row, payment, words, missing, differs, written }
     }
 
-    fn note(&self) -> RowNote<'_> {
+    /// What stood in it when it was written goes before what was found a moment earlier.
+    fn note<'b>(&'b self, stood: Option<&'b Stood>) -> RowNote<'b> {
         let now = self.row;
+        let (provider, status, word) = match stood {
+            Some(stood) => (&stood.provider_before, &stood.status_before, &stood.word_before),
+            None => (&now.provider_now, &now.status_now, &now.word_now),
+        };
         RowNote {
             row: &now.row_id,
             payment: &self.payment.key,
             wanted: self.words,
-            found: Words {
-                provider: now.provider_now.as_deref(),
-                status: now.status_now.as_deref(),
-                word: now.word_now.as_deref(),
-            },
+            found: Words { provider: provider.as_deref(), status: status.as_deref(), word: word.as_deref() },
             written: self.written,
             differs: self.differs.as_deref().filter(|_| self.written.is_none()),
         }
@@ -109,7 +119,11 @@ impl<'a> Told<'a> {
 }
 
 /// Every row of theirs that one of these payments is behind, once, with the payment it shows.
-async fn find<'a>(tx: &mut Tx, family: &'a [Relative]) -> Result<Vec<(TheirRow, &'a Relative)>, StoreError> {
+async fn find<'a>(
+    tx: &mut Tx,
+    family: &'a [Relative],
+    related: &Related<'a>,
+) -> Result<Vec<(TheirRow, &'a Relative)>, StoreError> {
     let mut by_gateway: BTreeMap<Gateway, BTreeSet<&str>> = BTreeMap::new();
     for one in family {
         by_gateway.entry(one.gateway).or_default().extend(one.own.iter().chain(&one.groups).map(|id| &**id));
@@ -120,23 +134,32 @@ async fn find<'a>(tx: &mut Tx, family: &'a [Relative]) -> Result<Vec<(TheirRow, 
     let found = tx.legacy_find(&asked).await?;
     let shown = |row: TheirRow| {
         let gateway = usize::try_from(row.place).ok().and_then(|place| gateways.get(place).copied())?;
-        let payment = choice::shown(&row, family).filter(|payment| payment.gateway == gateway)?;
+        let payment = choice::shown(&row, related).filter(|payment| payment.gateway == gateway)?;
         Some((row, payment))
     };
     Ok(found.into_iter().filter_map(shown).collect())
 }
 
-/// What has no word there is a gap until another word is said; everything else of these payments is written.
-async fn tell_gaps(tx: &mut Tx, family: &[Relative], told: &[Told<'_>], now: Timestamp) -> Result<(), StoreError> {
+/// What has no word there is a gap until another word is said, what has no row until there is one or nobody expects it any more;
+/// everything else of these payments is written.
+async fn tell_gaps(
+    tx: &mut Tx,
+    family: &[Relative],
+    told: &[Told<'_>],
+    unfound: &BTreeSet<&PaymentKey>,
+    now: Timestamp,
+) -> Result<(), StoreError> {
     let unsaid: BTreeMap<&PaymentKey, &str> =
         told.iter().filter_map(|one| Some((&one.payment.key, one.missing.as_deref()?))).collect();
-    let said = family.iter().map(|one| &one.key).filter(|key| !unsaid.contains_key(key));
+    let said = family.iter().map(|one| &one.key).filter(|key| !unsaid.contains_key(key) && !unfound.contains(*key));
     tx.settle_gaps(GapTarget::Legacy, &said.map(gap).collect::<Vec<_>>(), now).await?;
     for (key, detail) in unsaid {
         let why = GapReason { target: GapTarget::Legacy, reason: NO_LABEL, detail };
         tx.open_gaps(&[(gap(key), Uuid::nil())], why, now).await?;
     }
-    Ok(())
+    let detail = "no row of theirs names it yet";
+    let why = GapReason { target: GapTarget::Legacy, reason: NO_ROW, detail };
+    tx.open_gaps(&unfound.iter().map(|key| (gap(key), Uuid::nil())).collect::<Vec<_>>(), why, now).await
 }
 
 fn gap(key: &PaymentKey) -> GapSubject {

@@ -53,7 +53,7 @@ async fn look(store: &Store) -> Result<usize, StoreError> {
         let gaps = store.open_gaps(target).await?;
         let now = crate::now();
         measure::open_gaps(target, gaps, now);
-        if gaps.open == 0 {
+        if gaps.open + gaps.waiting == 0 {
             continue;
         }
         if is_old(gaps, now) {
@@ -64,7 +64,9 @@ async fn look(store: &Store) -> Result<usize, StoreError> {
             );
         }
         let mended = repair(store, target).await?;
-        info!(target = target.as_str(), mended, open = gaps.open, "Made good what was missing");
+        if mended > 0 {
+            info!(target = target.as_str(), mended, open = gaps.open, "Made good what was missing");
+        }
         most = most.max(mended);
     }
     Ok(most)
@@ -91,7 +93,10 @@ async fn repair(store: &Store, target: GapTarget) -> Result<usize, StoreError> {
     if target == GapTarget::Legacy && tx.beside().is_none() {
         return tx.rollback().await.map(|()| 0);
     }
-    let gaps = tx.take_gaps(target).await?;
+    let gaps = tx.take_gaps(target, now).await?;
+    if gaps.is_empty() {
+        return tx.rollback().await.map(|()| 0);
+    }
     let mut closed = Vec::new();
     if again(&mut tx, target, &gaps, now).await?.is_ok() {
         closed.extend(gaps.iter().map(|(id, _)| *id));
@@ -102,9 +107,9 @@ async fn repair(store: &Store, target: GapTarget) -> Result<usize, StoreError> {
             }
         }
     }
-    tx.close_gaps(&closed, now).await?;
+    let left = tx.close_gaps(&closed, now).await?;
     tx.commit().await?;
-    Ok(closed.len())
+    Ok(closed.len() - left)
 }
 
 /// One part: the inner error is the part's.

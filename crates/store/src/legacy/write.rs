@@ -113,12 +113,25 @@ pub struct RowNote<'a> {
     pub payment: &'a PaymentKey,
     /// What should stand there.
     pub wanted: Words<'a>,
-    /// What stood there when it was looked at.
+    /// What stood there until now.
     pub found: Words<'a>,
     /// What was written into it now; nothing where theirs is not written.
     pub written: Option<Words<'a>>,
     /// What stands there instead, for people.
     pub differs: Option<&'a str>,
+}
+
+/// What stood in a row of theirs until we wrote it, read under its lock.
+#[derive(Clone, Debug, PartialEq, Eq, FromRow)]
+pub struct Stood {
+    /// The row.
+    pub row_id: String,
+    /// Its `provider_v2`.
+    pub provider_before: Option<String>,
+    /// Its `status_v2`.
+    pub status_before: Option<String>,
+    /// Its `status`.
+    pub word_before: Option<String>,
 }
 
 /// What was written into a row of theirs last.
@@ -145,11 +158,6 @@ struct FamilyRecord {
     source_as_of: Option<Moment>,
     id: String,
     own: bool,
-}
-
-#[derive(FromRow)]
-struct ChangedRecord {
-    row_id: String,
 }
 
 impl Tx {
@@ -196,16 +204,15 @@ impl Tx {
         self.call(&FIND, &asked).await
     }
 
-    /// Writes words into rows of theirs where others stand; gives the rows that changed.
-    pub async fn legacy_write(&mut self, wanted: &[(&str, Words<'_>)]) -> Result<Vec<String>, StoreError> {
+    /// Writes words into rows of theirs where others stand; gives what stood in those that changed.
+    pub async fn legacy_write(&mut self, wanted: &[(&str, Words<'_>)]) -> Result<Vec<Stood>, StoreError> {
         let wanted: Vec<Value> = wanted
             .iter()
             .map(|(row, words)| {
                 json!({"row": row, "provider": words.provider, "status": words.status, "word": words.word})
             })
             .collect();
-        let changed: Vec<ChangedRecord> = self.call(&WRITE, &wanted).await?;
-        Ok(changed.into_iter().map(|record| record.row_id).collect())
+        self.call(&WRITE, &wanted).await
     }
 
     /// What was written into these rows last; nothing of those that were never looked at.

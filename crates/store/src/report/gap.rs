@@ -17,6 +17,7 @@ pub(crate) static OPEN: Statement = text!("report/gaps_open");
 struct OpenRecord {
     open: i64,
     oldest: Option<Moment>,
+    waiting: i64,
 }
 
 /// How many gaps are open, and since when the oldest is.
@@ -26,6 +27,8 @@ pub struct OpenGaps {
     pub open: u64,
     /// Since when.
     pub oldest: Option<Timestamp>,
+    /// And how many wait for a row that somebody else makes or does not.
+    pub waiting: u64,
 }
 
 /// Which gaps: the open ones, the oldest first; then those that were made good.
@@ -125,6 +128,7 @@ impl Store {
     pub async fn open_gaps(&self, target: GapTarget) -> Result<OpenGaps, StoreError> {
         let record: OpenRecord = fetch!(self, fetch_one, OPEN, target.as_str())?;
         let oldest = record.oldest.map(|at| at.read("dual_write_gaps", "first_seen_at")).transpose()?;
-        Ok(OpenGaps { open: u64::try_from(record.open).unwrap_or(0), oldest })
+        let count = |count: i64| u64::try_from(count).unwrap_or(0);
+        Ok(OpenGaps { open: count(record.open), oldest, waiting: count(record.waiting) })
     }
 }

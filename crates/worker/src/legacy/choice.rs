@@ -1,23 +1,61 @@
 //! Which payment of ours a row of theirs shows, and in which words. Pure.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use afluente_model::legacy::{of_status, provider_label};
 use afluente_store::PaymentKey;
 use afluente_store::legacy::{Beside, Relative, TheirRow, Words};
 
+fn is(ids: &BTreeSet<Box<str>>, id: Option<&str>) -> bool {
+    id.is_some_and(|id| ids.contains(id))
+}
+
+/// Payments by everything a row may name them by.
+pub(super) struct Related<'a> {
+    by_id: HashMap<&'a str, Vec<&'a Relative>>,
+}
+
+impl<'a> Related<'a> {
+    pub(super) fn of(family: &'a [Relative]) -> Related<'a> {
+        let mut by_id: HashMap<&str, Vec<&Relative>> = HashMap::new();
+        for one in family {
+            for id in one.own.union(&one.groups) {
+                by_id.entry(id).or_default().push(one);
+            }
+        }
+        Related { by_id }
+    }
+
+    /// Every payment one of a row's ids may mean, some of them twice.
+    fn named_by(&self, row: &TheirRow) -> impl Iterator<Item = &'a Relative> {
+        let ids = [row.charge_id.as_deref(), row.order_id.as_deref(), Some(&*row.row_id)];
+        ids.into_iter().flatten().filter_map(|id| self.by_id.get(id)).flatten().copied()
+    }
+
+    /// Payments that none of these rows names.
+    pub(super) fn unnamed(&self, family: &'a [Relative], rows: &[(TheirRow, &Relative)]) -> Vec<&'a Relative> {
+        let named: BTreeSet<&PaymentKey> = rows
+            .iter()
+            .flat_map(|(row, _)| self.named_by(row).filter(|one| names(row, one)))
+            .map(|one| &one.key)
+            .collect();
+        family.iter().filter(|one| !named.contains(&one.key)).collect()
+    }
+}
+
+/// Whether a row names a payment: by its charge, its order or invoice, or its own id.
+fn names(row: &TheirRow, one: &Relative) -> bool {
+    let (order, charge) = (row.order_id.as_deref(), row.charge_id.as_deref());
+    is(&one.own, charge) || is(&one.own, order) || is(&one.own, Some(&row.row_id)) || is(&one.groups, order)
+}
+
 /// The payment a row shows. Theirs is a row an order, ours a payment a charge: of several the newest that took money, else the
 /// one whose charge the row holds, else the newest.
-pub(super) fn shown<'a>(row: &TheirRow, family: &'a [Relative]) -> Option<&'a Relative> {
-    let is = |ids: &BTreeSet<Box<str>>, id: Option<&str>| id.is_some_and(|id| ids.contains(id));
-    let (order, charge) = (row.order_id.as_deref(), row.charge_id.as_deref());
-    let named = |one: &&Relative| {
-        is(&one.own, charge) || is(&one.own, order) || is(&one.own, Some(&row.row_id)) || is(&one.groups, order)
-    };
+pub(super) fn shown<'a>(row: &TheirRow, related: &Related<'a>) -> Option<&'a Relative> {
     let newest = |one: &&'a Relative, other: &&'a Relative| (one.as_of, &one.key).cmp(&(other.as_of, &other.key));
-    let candidates: Vec<&Relative> = family.iter().filter(named).collect();
+    let candidates: Vec<&Relative> = related.named_by(row).filter(|one| names(row, one)).collect();
     let paid = candidates.iter().filter(|one| one.took_money).max_by(|one, other| newest(one, other));
-    let held = candidates.iter().find(|one| is(&one.own, charge));
+    let held = candidates.iter().find(|one| is(&one.own, row.charge_id.as_deref()));
     let any = candidates.iter().max_by(|one, other| newest(one, other));
     paid.or(held).or(any).copied()
 }
@@ -129,7 +167,8 @@ mod tests {
     #[test]
     fn an_order_with_a_declined_and_a_paid_charge_shows_the_paid_one() {
         let family = [payment("ch_1", &["or_1"], true, 5), payment("ch_2", &["or_1"], false, 9)];
-        let of = |row: &TheirRow| shown(row, &family).map(|one| &*one.key.id);
+        let related = Related::of(&family);
+        let of = |row: &TheirRow| shown(row, &related).map(|one| &*one.key.id);
         assert_eq!(of(&row(Some("or_1"), Some("ch_2"))), Some("ch_1"));
         assert_eq!(of(&row(Some("or_2"), Some("ch_2"))), Some("ch_2"), "another order's row holds the charge");
         assert_eq!(of(&row(Some("or_2"), None)), None);
@@ -138,7 +177,7 @@ mod tests {
     #[test]
     fn without_money_the_charge_the_row_holds_is_shown_and_else_the_newest() {
         let family = [payment("ch_1", &["or_1"], false, 5), payment("ch_2", &["or_1"], false, 9)];
-        let of = |row: &TheirRow| shown(row, &family).map(|one| &*one.key.id);
+        let of = |row: &TheirRow| shown(row, &Related::of(&family)).map(|one| &*one.key.id);
         assert_eq!(of(&row(Some("or_1"), Some("ch_1"))), Some("ch_1"));
         assert_eq!(of(&row(Some("or_1"), None)), Some("ch_2"));
         assert_eq!(of(&row(Some("ch_1"), None)), Some("ch_1"), "a placeholder that only knows the charge");

@@ -58,7 +58,7 @@ async fn take(bench: &Bench, kind: Kind) -> Tally {
     take_with(bench, kind, &Sellers::default(), false).await
 }
 
-async fn take_all(bench: &Bench) -> Vec<Tally> {
+pub(crate) async fn take_all(bench: &Bench) -> Vec<Tally> {
     let mut all = Vec::new();
     for kind in [Kind::Payments, Kind::Customers, Kind::Buyers, Kind::Sessions] {
         all.push(take(bench, kind).await);

@@ -46,7 +46,7 @@ pub(crate) async fn adopt(bench: &mut Bench, switch: Switch, writes_status: bool
     bench.store = bench.store.clone().beside(Beside { targets, switches: Switches::all(switch), writes_status });
 }
 
-async fn undo(bench: &Bench) {
+pub(crate) async fn undo(bench: &Bench) {
     let server = server(bench);
     let catalogue = Catalogue::read(&server, "public").await.unwrap();
     let roles = Roles::of(&server, &server).await.unwrap();
@@ -182,6 +182,40 @@ async fn what_has_no_word_there_leaves_the_row_as_it_is_until_another_word_is_sa
     let refund = r#"{"id":"re_1","object":"refund","amount":100,"currency":"brl","status":"succeeded","payment_intent":"pi_1","charge":"ch_pi_1","created":1789999990}"#;
     hand_over(&bench, &[delivery("shop", &event("refunded", "refund.created", NOW - 5, refund))]).await;
     assert_eq!(theirs(&bench).await["a"], "STRIPE PARTIALLY_REFUNDED processing");
+    assert_eq!(gaps(&bench).await, []);
+}
+
+/// So much later.
+async fn pass(bench: &Bench, minutes: u32) {
+    let later = format!(
+        "update dual_write_gaps set first_seen_at = first_seen_at - interval '{minutes} minutes', \
+         last_seen_at = last_seen_at - interval '{minutes} minutes'"
+    );
+    bench.ledger.run(&later).await;
+}
+
+#[tokio::test]
+async fn a_row_that_is_made_after_its_payment_is_written_and_one_that_never_comes_is_waited_for_no_longer() {
+    let bench = adopted(Shape::Scripts, Switch::On, false).await;
+    hand_over(&bench, &[intent("pi_1", "succeeded", 50), intent("pi_2", "succeeded", 50)]).await;
+    let waiting = |id: &str| (id.to_owned(), "no_row".to_owned());
+    assert_eq!(gaps(&bench).await, [waiting("pi_1"), waiting("pi_2")]);
+    let open = bench.store.open_gaps(GapTarget::Legacy).await.unwrap();
+    assert_eq!((open.open, open.oldest, open.waiting), (0, None, 2), "nobody is called for it");
+    row(&bench, "a", "stripe", Some("pi_1"), None).await;
+    assert_eq!(repair_gaps(&bench.store).await.unwrap(), 0, "it is not looked for at once");
+    pass(&bench, 1).await;
+    assert_eq!(repair_gaps(&bench.store).await.unwrap(), 1);
+    assert_eq!(theirs(&bench).await["a"], "STRIPE SUCCEEDED processing");
+    assert_eq!(gaps(&bench).await, [waiting("pi_2")]);
+    assert_eq!(repair_gaps(&bench.store).await.unwrap(), 0, "it was looked for a moment ago");
+    pass(&bench, 40).await;
+    assert_eq!(repair_gaps(&bench.store).await.unwrap(), 1, "it is given up");
+    assert_eq!(gaps(&bench).await, []);
+    // Whatever is said of it later looks again.
+    row(&bench, "b", "stripe", Some("pi_2"), None).await;
+    hand_over(&bench, &[intent("pi_2", "canceled", 40)]).await;
+    assert!(theirs(&bench).await["b"].starts_with("STRIPE "));
     assert_eq!(gaps(&bench).await, []);
 }
 

@@ -11,3 +11,4 @@ mod several;
 mod site;
 #[path = "../suite/mod.rs"]
 mod suite;
+mod writers;

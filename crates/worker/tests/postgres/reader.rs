@@ -43,7 +43,7 @@ const READERS: [(&str, &str); 7] = [
 ];
 
 /// What each reader sees, in its own order.
-async fn read(bench: &Bench) -> Vec<(&'static str, String)> {
+pub(crate) async fn read(bench: &Bench) -> Vec<(&'static str, String)> {
     let mut seen = Vec::new();
     for (name, query) in READERS {
         let sql = format!("select coalesce(string_agg(one::text, e'\\n'), '') from ({query}) one");
