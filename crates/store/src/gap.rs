@@ -121,7 +121,7 @@ pub struct GapSubject {
 pub const NO_LABEL: &str = "no_label";
 
 /// The reason of a gap that waits for a row of theirs: their checkout makes it after our first delivery, or never. It is looked for
-/// after ten seconds, then after as long again as was waited, for [`ROW_WITHIN_MICROS`].
+/// after ten seconds, then after as long again as was waited, for half an hour.
 pub const NO_ROW: &str = "no_row";
 const ROW_FIRST_MICROS: i64 = 10 * 1_000_000;
 /// How long a row of theirs is waited for.
