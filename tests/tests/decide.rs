@@ -80,7 +80,8 @@ fn a_customer_is_merged_with_a_preview_beside_a_running_process_and_put_back() {
     assert!(shop.run(&["rebuild", "--check"]).expect(0).out.contains("0 differences"));
     // A link that was wrong all along, and everything back.
     let split = ["customers", "split", "cus_home", "--because", "another Ana"];
-    assert!(shop.run(&split).expect(0).out.contains("1 payment"));
+    let made = shop.run(&split).expect(0).out;
+    assert!(made.contains("1 payment") && made.contains("customers undo shop/cus_home"), "{made}");
     assert_eq!(payments(&shop, "cus_home"), ["pi_2"]);
     assert_eq!(up.terminate().0, 0);
     for who in ["shop/cus_home", "ana@work.com", "ANA@home.com"] {

@@ -9,6 +9,7 @@ mod subject;
 
 use std::path::Path;
 
+use afluente_store::report::Who;
 use afluente_store::{Location, Store};
 use clap::Subcommand;
 use uuid::Uuid;
@@ -31,7 +32,7 @@ pub(crate) enum CustomersCommand {
     /// Says that an address or a gateway's customer is nobody else's. --dry-run shows who would move
     Split(decide::SplitArgs),
     /// Takes a merge or a split back: what was said holds again
-    Undo(decide::SplitArgs),
+    Undo(decide::UndoArgs),
     /// Lists merges and splits, the newest first, with who decided and why
     Decisions(decision::DecisionsArgs),
 }
@@ -51,6 +52,10 @@ impl Asked {
         let text = if who.contains('@') { who.to_lowercase() } else { who.to_owned() };
         let document = who.to_uppercase().chars().filter(|letter| !matches!(letter, '.' | '-' | '/' | ' ')).collect();
         Asked { text, document, id: Uuid::parse_str(who).ok() }
+    }
+
+    fn who(&self) -> Who<'_> {
+        Who { text: &self.text, document: &self.document, id: self.id }
     }
 }
 

@@ -137,8 +137,8 @@ async fn read(store: &Store, accounts: &Accounts, decision: &Decision) -> Result
     let name = AccountName::parse(&decision.account).map_err(|_| unknown())?;
     let account = accounts.0.get(&name).ok_or_else(unknown)?;
     let newest = store.all_decisions().await?.first().map(|newest| newest.at.shifted(1));
-    let (now, received_at) = (crate::now(), crate::now());
-    let at = newest.map_or(now, |newest| newest.max(now));
+    let received_at = crate::now();
+    let at = newest.map_or(received_at, |newest| newest.max(received_at));
     let mut body = json!(decision);
     body["of"] = json!("decision");
     body["at"] = json!(at.to_string());

@@ -39,6 +39,15 @@ pub(crate) struct SplitArgs {
 }
 
 #[derive(Args)]
+pub(crate) struct UndoArgs {
+    /// The e-mail address or the gateway's customer it is of, as `afluente customers decisions` lists it
+    #[arg(value_name = "WHO")]
+    who: String,
+    #[command(flatten)]
+    because: BecauseArgs,
+}
+
+#[derive(Args)]
 struct BecauseArgs {
     /// What makes you know it, for the record
     #[arg(long, value_name = "TEXT")]
@@ -67,17 +76,17 @@ pub(super) async fn merge(store: &Store, args: &MergeArgs, folder: &Path, config
             args.who, into.id
         )));
     }
-    make(who.decided(&into.key_kind, &into.key_value), &args.who, &args.because, folder, config).await
+    make(who.decided(&into.key_kind, &into.key_value), &args.because, folder, config).await
 }
 
 /// Says that somebody is nobody else.
 pub(super) async fn split(store: &Store, args: &SplitArgs, folder: &Path, config: &Config) -> Result<(), Failure> {
     let who = subject(store, config, &args.who, args.because.merchant.as_deref()).await?;
-    make(who.decided("itself", ""), &args.who, &args.because, folder, config).await
+    make(who.decided("itself", ""), &args.because, folder, config).await
 }
 
 /// Takes back what was decided.
-pub(super) async fn undo(store: &Store, args: &SplitArgs, folder: &Path, config: &Config) -> Result<(), Failure> {
+pub(super) async fn undo(store: &Store, args: &UndoArgs, folder: &Path, config: &Config) -> Result<(), Failure> {
     let who = args.who.trim();
     let merchant = args.because.merchant.as_deref();
     let mut held: Vec<DecisionRow> = store.all_decisions().await?;
@@ -110,7 +119,7 @@ pub(super) async fn undo(store: &Store, args: &SplitArgs, folder: &Path, config:
         decided: Verdict::Undone.kind().to_owned(),
         ..Decision::default()
     };
-    make(decision, who, &args.because, folder, config).await
+    make(decision, &args.because, folder, config).await
 }
 
 /// Whether a person may mean this decision.
@@ -122,17 +131,14 @@ fn is_of(one: &DecisionRow, who: &str) -> bool {
 }
 
 /// Through the process that holds the folder, where one does.
-async fn make(
-    mut decision: Decision,
-    who: &str,
-    args: &BecauseArgs,
-    folder: &Path,
-    config: &Config,
-) -> Result<(), Failure> {
+async fn make(mut decision: Decision, args: &BecauseArgs, folder: &Path, config: &Config) -> Result<(), Failure> {
     if args.because.trim().is_empty() {
         return Err(Failure::Usage("--because expects what makes you know it, got an empty text".to_owned()));
     }
     let (dry_run, is_undone) = (args.decide.dry_run, decision.decided == Verdict::Undone.kind());
+    let place = super::show::at_account(&decision.account, &decision.tenant);
+    let of =
+        decision.customer.as_ref().map(|customer| format!("{place}/{customer}")).or_else(|| decision.email.clone());
     decision.by.clone_from(&args.decide.by);
     decision.because.clone_from(&args.because);
     let moves: Vec<Move> = if let Some(door) = Door::of_process(folder).await {
@@ -149,7 +155,8 @@ async fn make(
     }
     output::print(&told(&moves, dry_run));
     if !dry_run && !is_undone {
-        output::print(&format!("taken back by `afluente customers undo {who} --because …`\n"));
+        let of = of.unwrap_or_default();
+        output::print(&format!("taken back by `afluente customers undo {of} --because …`\n"));
     }
     Ok(())
 }

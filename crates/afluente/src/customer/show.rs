@@ -3,7 +3,7 @@
 use afluente_model::Timestamp;
 use afluente_model::identity::Decided;
 use afluente_store::people::DecisionRow;
-use afluente_store::report::{ClaimView, CustomerView, EventView, LinkView, MethodView, Who};
+use afluente_store::report::{ClaimView, CustomerView, EventView, LinkView, MethodView};
 use afluente_store::{PaymentRow, Store, StoreError, SubscriptionRow};
 use clap::Args;
 use serde_json::{Value, json};
@@ -43,8 +43,7 @@ struct Person {
 
 pub(super) async fn run(store: &Store, args: &ShowArgs) -> Result<(), Failure> {
     let (who, asked) = (args.who.trim(), Asked::read(&args.who));
-    let asked = Who { text: &asked.text, document: &asked.document, id: asked.id };
-    let found = store.customers_found(asked, MOST_FOUND).await?;
+    let found = store.customers_found(asked.who(), MOST_FOUND).await?;
     if found.is_empty() {
         return Err(Failure::Found(format!(
             "no customer is known by {who}; `afluente customers list` shows who is, `afluente customers claims ID` what is claimed"

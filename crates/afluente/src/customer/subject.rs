@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use afluente_store::Store;
-use afluente_store::report::{CustomerView, Who};
+use afluente_store::report::CustomerView;
 use afluente_worker::decide::Decision;
 use uuid::Uuid;
 
@@ -13,10 +13,8 @@ use crate::exit::Failure;
 /// A value may be several people's; more are not listed.
 const MOST_FOUND: u32 = 10;
 
-/// An address or a gateway's customer, of one merchant.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// An address or a gateway's customer, at one of its merchant's accounts.
 pub(super) struct Subject {
-    pub(super) merchant: String,
     account: String,
     tenant: String,
     customer: Option<String>,
@@ -47,7 +45,6 @@ impl Subject {
         let (account, _) =
             of.ok_or_else(|| Failure::Usage(format!("no account of merchant {merchant} in the configuration")))?;
         Ok(Subject {
-            merchant: merchant.to_owned(),
             account: account.to_string(),
             tenant: String::new(),
             customer: None,
@@ -55,14 +52,8 @@ impl Subject {
         })
     }
 
-    fn customer(merchant: &str, account: &str, tenant: &str, id: &str) -> Subject {
-        Subject {
-            merchant: merchant.to_owned(),
-            account: account.to_owned(),
-            tenant: tenant.to_owned(),
-            customer: Some(id.to_owned()),
-            email: None,
-        }
+    fn customer(account: &str, tenant: &str, id: &str) -> Subject {
+        Subject { account: account.to_owned(), tenant: tenant.to_owned(), customer: Some(id.to_owned()), email: None }
     }
 
     /// What makes a customer of ours the same. Of one with a document nothing can be decided.
@@ -73,7 +64,7 @@ impl Subject {
                 let mut parts = person.key_value.splitn(3, '/');
                 let mut part = || parts.next().unwrap_or_default();
                 let (account, tenant, id) = (part(), part(), part());
-                Ok(Subject::customer(&person.merchant, account, tenant, id))
+                Ok(Subject::customer(account, tenant, id))
             }
             _ => Err(Failure::Usage(format!(
                 "{} has a document, and two documents are two people: merge the other into it, or name one address or one \
@@ -91,9 +82,9 @@ pub(super) async fn subject(
     text: &str,
     merchant: Option<&str>,
 ) -> Result<Subject, Failure> {
-    let found = found(store, text, merchant).await?;
     let text = text.trim();
     if text.contains('@') && !text.contains('/') {
+        let found = found(store, text, merchant).await?;
         let merchants: BTreeSet<&str> = found.iter().map(|one| one.merchant.as_str()).chain(merchant).collect();
         return match merchants.first() {
             Some(merchant) if merchants.len() == 1 => Subject::email(config, merchant, &text.to_lowercase()),
@@ -102,16 +93,16 @@ pub(super) async fn subject(
         };
     }
     if Uuid::parse_str(text).is_ok() {
-        return Subject::of_person(config, found.first().ok_or_else(|| unknown(text))?);
+        return Subject::of_person(config, &person(store, text, merchant).await?);
     }
     let (at, id) = text.rsplit_once('/').map_or((None, text), |(at, id)| (Some(at), id));
     let mut named = Vec::new();
-    for one in self::found(store, id, merchant).await? {
+    for one in found(store, id, merchant).await? {
         for link in store.links_of(one.id).await? {
             let place =
                 if link.tenant.is_empty() { link.account.clone() } else { format!("{}/{}", link.account, link.tenant) };
             if link.provider_customer_id.as_deref() == Some(id) && at.is_none_or(|at| at == place) {
-                named.push((place, Subject::customer(&one.merchant, &link.account, &link.tenant, id)));
+                named.push((place, Subject::customer(&link.account, &link.tenant, id)));
             }
         }
     }
@@ -141,9 +132,7 @@ pub(super) async fn person(store: &Store, text: &str, merchant: Option<&str>) ->
 }
 
 async fn found(store: &Store, text: &str, merchant: Option<&str>) -> Result<Vec<CustomerView>, Failure> {
-    let who = super::Asked::read(text);
-    let mut found =
-        store.customers_found(Who { text: &who.text, document: &who.document, id: who.id }, MOST_FOUND).await?;
+    let mut found = store.customers_found(super::Asked::read(text).who(), MOST_FOUND).await?;
     found.retain(|one| merchant.is_none_or(|merchant| one.merchant == merchant));
     Ok(found)
 }
