@@ -1,0 +1,387 @@
+//! What a disk holds once the power was cut.
+//!
+//! SQLite writes to the real files, which stand for the page cache: whoever reads sees what was written. Of every sector written
+//! since its file was last synced, what the disk holds for sure is remembered. A cut takes a part of those back, chosen by a
+//! seed, tears one, and leaves each file as long as it was, as it is, or something in between.
+
+use std::collections::BTreeMap;
+use std::fs::{File, OpenOptions};
+use std::io;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
+use std::time::Duration;
+
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+
+/// What a disk writes whole, or not at all, or tears once.
+pub const SECTOR_BYTES: u64 = 512;
+/// How long whoever had files open may take to close them after a cut.
+const CLOSED_WITHIN: Duration = Duration::from_secs(30);
+
+/// Every disk there is; files of other folders are nobody's business.
+static DISKS: Mutex<Vec<Weak<Disk>>> = Mutex::new(Vec::new());
+
+/// The disk under a folder.
+pub struct Disk {
+    folder: PathBuf,
+    state: Mutex<State>,
+    closed: Condvar,
+}
+
+/// What goes wrong, and when.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Plan {
+    /// The power goes before this many more writes, cuts of a file, syncs and deletions.
+    pub cut_after: Option<u64>,
+    /// Of the syncs to come, this one fails, and what it should have written is on no disk although it can be read.
+    pub fail_sync: Option<u64>,
+}
+
+/// What happened so far.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Writes, cuts of a file, syncs and deletions.
+    pub steps: u64,
+    /// Syncs among them.
+    pub syncs: u64,
+    /// Syncs that failed.
+    pub failed_syncs: u64,
+    /// Times the power was cut.
+    pub cuts: u64,
+    /// Sectors that a cut took back.
+    pub lost: u64,
+    /// Sectors that a cut tore.
+    pub torn: u64,
+}
+
+/// Why the disk does nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refused {
+    /// The power is off, or was since the file was opened.
+    Dark,
+    /// The sync failed.
+    Failed,
+}
+
+struct State {
+    rng: StdRng,
+    plan: Plan,
+    /// How often the power came on. Files opened in an earlier life stay dead.
+    life: u64,
+    on: bool,
+    /// Databases are written with `synchronous=NORMAL`, whatever their program asks for.
+    lax: bool,
+    open: usize,
+    files: BTreeMap<PathBuf, Unsynced>,
+    /// Files whose deletion the folder was not synced after, as they were.
+    deleted: BTreeMap<PathBuf, (Vec<u8>, Option<Unsynced>)>,
+    counts: Counts,
+}
+
+/// What the disk holds for sure of a file that was written since.
+struct Unsynced {
+    bytes: u64,
+    sectors: BTreeMap<u64, Sector>,
+}
+
+struct Sector {
+    held: Vec<u8>,
+    /// A sync failed since it was written: no later one writes it.
+    forgotten: bool,
+}
+
+impl Disk {
+    /// The disk under this folder, on, with all that is there durable. What it loses at a cut is a function of the seed and of
+    /// what was done.
+    pub fn under(folder: &Path, seed: u64) -> io::Result<Arc<Disk>> {
+        crate::vfs::register();
+        let disk = Arc::new(Disk {
+            folder: folder.canonicalize()?,
+            state: Mutex::new(State {
+                rng: StdRng::seed_from_u64(seed),
+                plan: Plan::default(),
+                life: 0,
+                on: true,
+                lax: false,
+                open: 0,
+                files: BTreeMap::new(),
+                deleted: BTreeMap::new(),
+                counts: Counts::default(),
+            }),
+            closed: Condvar::new(),
+        });
+        let mut disks = lock(&DISKS);
+        disks.retain(|disk| disk.strong_count() > 0);
+        disks.push(Arc::downgrade(&disk));
+        Ok(disk)
+    }
+
+    pub(crate) fn of(path: &Path) -> Option<Arc<Disk>> {
+        let disks = lock(&DISKS);
+        disks.iter().filter_map(Weak::upgrade).find(|disk| path.starts_with(&disk.folder))
+    }
+
+    /// What goes wrong from now on.
+    pub fn plan(&self, plan: Plan) {
+        self.state().plan = plan;
+    }
+
+    /// From now on databases are opened with `synchronous=NORMAL`, whatever their program asks for: what a suite must notice.
+    pub fn be_lax(&self) {
+        self.state().lax = true;
+    }
+
+    pub(crate) fn is_lax(&self) -> bool {
+        self.state().lax
+    }
+
+    /// Whether the power is on.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.state().on
+    }
+
+    /// What happened so far.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        self.state().counts
+    }
+
+    /// Cuts the power now, unless it is off.
+    pub fn cut(&self) {
+        self.state().cut();
+    }
+
+    /// Waits until nobody has a file open any more, takes back what the cut took, and goes on. Cuts first if nobody did.
+    ///
+    /// # Panics
+    /// If files stay open for half a minute.
+    pub fn power_on(&self) -> io::Result<()> {
+        let mut state = self.state();
+        state.cut();
+        let (mut state, waited) = self
+            .closed
+            .wait_timeout_while(state, CLOSED_WITHIN, |state| state.open > 0)
+            .unwrap_or_else(PoisonError::into_inner);
+        assert!(!waited.timed_out(), "{} files are still open after a cut", state.open);
+        state.lose()?;
+        state.life += 1;
+        state.plan = Plan::default();
+        state.on = true;
+        Ok(())
+    }
+
+    pub(crate) fn opened(&self) -> Result<u64, Refused> {
+        let mut state = self.state();
+        if !state.on {
+            return Err(Refused::Dark);
+        }
+        state.open += 1;
+        Ok(state.life)
+    }
+
+    pub(crate) fn closed(&self) {
+        self.state().open -= 1;
+        self.closed.notify_all();
+    }
+
+    /// Whether a file of that life may be read.
+    pub(crate) fn readable(&self, life: u64) -> Result<(), Refused> {
+        self.state().living(life)
+    }
+
+    /// Before a write: what the sectors hold is remembered. `read` reads one of the file as it is.
+    pub(crate) fn before_write(
+        &self,
+        (path, life): (&Path, u64),
+        (offset, length): (u64, u64),
+        bytes: u64,
+        read: impl FnMut(u64) -> Vec<u8>,
+    ) -> Result<(), Refused> {
+        let mut state = self.state();
+        state.step(life)?;
+        state.remember(path, bytes, offset / SECTOR_BYTES..(offset + length).div_ceil(SECTOR_BYTES), read);
+        Ok(())
+    }
+
+    /// Before the file is cut to this length.
+    pub(crate) fn before_truncate(
+        &self,
+        (path, life): (&Path, u64),
+        length: u64,
+        bytes: u64,
+        read: impl FnMut(u64) -> Vec<u8>,
+    ) -> Result<(), Refused> {
+        let mut state = self.state();
+        state.step(life)?;
+        state.remember(path, bytes, length / SECTOR_BYTES..bytes.div_ceil(SECTOR_BYTES), read);
+        Ok(())
+    }
+
+    /// What was written is on the disk when this returns, or never; `folder` if the folder is synced as well.
+    pub(crate) fn sync(&self, path: &Path, life: u64, bytes: u64, folder: bool) -> Result<(), Refused> {
+        let mut state = self.state();
+        state.step(life)?;
+        state.sync(path, bytes)?;
+        if folder {
+            state.deleted.clear();
+        }
+        Ok(())
+    }
+
+    /// Before a file is deleted; `synced` if its folder is synced with it.
+    pub(crate) fn before_delete(&self, path: &Path, synced: bool) -> Result<(), Refused> {
+        let mut state = self.state();
+        let life = state.life;
+        state.step(life)?;
+        let unsynced = state.files.remove(path);
+        if !synced && let Ok(content) = std::fs::read(path) {
+            state.deleted.insert(path.to_owned(), (content, unsynced));
+        }
+        Ok(())
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        lock(&self.state)
+    }
+}
+
+impl State {
+    fn living(&self, life: u64) -> Result<(), Refused> {
+        if self.on && self.life == life { Ok(()) } else { Err(Refused::Dark) }
+    }
+
+    fn step(&mut self, life: u64) -> Result<(), Refused> {
+        self.living(life)?;
+        match &mut self.plan.cut_after {
+            Some(0) => {
+                self.cut();
+                return Err(Refused::Dark);
+            }
+            Some(left) => *left -= 1,
+            None => {}
+        }
+        self.counts.steps += 1;
+        Ok(())
+    }
+
+    fn cut(&mut self) {
+        if self.on {
+            self.on = false;
+            self.counts.cuts += 1;
+        }
+    }
+
+    fn remember(
+        &mut self,
+        path: &Path,
+        bytes: u64,
+        sectors: std::ops::Range<u64>,
+        mut read: impl FnMut(u64) -> Vec<u8>,
+    ) {
+        if !self.files.contains_key(path) {
+            self.files.insert(path.to_owned(), Unsynced { bytes, sectors: BTreeMap::new() });
+        }
+        let Some(file) = self.files.get_mut(path) else { return };
+        for number in sectors {
+            let sector = file.sectors.entry(number);
+            sector.or_insert_with(|| Sector { held: read(number), forgotten: false }).forgotten = false;
+        }
+    }
+
+    fn sync(&mut self, path: &Path, bytes: u64) -> Result<(), Refused> {
+        self.counts.syncs += 1;
+        let fails = match &mut self.plan.fail_sync {
+            Some(0) => true,
+            Some(left) => {
+                *left -= 1;
+                false
+            }
+            None => false,
+        };
+        if fails {
+            self.plan.fail_sync = None;
+            self.counts.failed_syncs += 1;
+            let sectors = self.files.get_mut(path).into_iter().flat_map(|file| file.sectors.values_mut());
+            sectors.for_each(|sector| sector.forgotten = true);
+            return Err(Refused::Failed);
+        }
+        if let Some(file) = self.files.get_mut(path) {
+            file.sectors.retain(|_, sector| sector.forgotten);
+            file.bytes = bytes;
+            if file.sectors.is_empty() {
+                self.files.remove(path);
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the files what is left of them.
+    fn lose(&mut self) -> io::Result<()> {
+        for (path, (content, unsynced)) in std::mem::take(&mut self.deleted) {
+            if !path.exists() && self.rng.random_bool(0.5) {
+                std::fs::write(&path, content)?;
+                self.files.extend(unsynced.map(|unsynced| (path, unsynced)));
+            }
+        }
+        for (path, file) in std::mem::take(&mut self.files) {
+            match OpenOptions::new().read(true).write(true).open(&path) {
+                Ok(real) => self.lose_of(&real, &file)?,
+                // Moved or deleted past SQLite: whoever does so syncs the folder.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(())
+    }
+
+    fn lose_of(&mut self, real: &File, file: &Unsynced) -> io::Result<()> {
+        let kept = [0.0, 0.2, 0.5, 0.8, 1.0][self.rng.random_range(0..5)];
+        let bytes = real.metadata()?.len();
+        let left = self.length(file.bytes, bytes);
+        // What was cut off is there again where the cut was lost.
+        real.set_len(left.max(bytes))?;
+        let torn = self.rng.random_bool(0.5).then(|| self.rng.random_range(0..file.sectors.len().max(1)));
+        for (index, (number, sector)) in file.sectors.iter().enumerate() {
+            if torn == Some(index) {
+                let at = self.rng.random_range(1..SECTOR_BYTES);
+                write_sector(
+                    real,
+                    *number,
+                    &sector.held,
+                    if self.rng.random_bool(0.5) { 0..at } else { at..SECTOR_BYTES },
+                )?;
+                self.counts.torn += 1;
+            // Beyond the end there is nothing new that could have been kept.
+            } else if sector.forgotten || number * SECTOR_BYTES >= bytes || !self.rng.random_bool(kept) {
+                write_sector(real, *number, &sector.held, 0..SECTOR_BYTES)?;
+                self.counts.lost += 1;
+            }
+        }
+        real.set_len(left)
+    }
+
+    /// How long a file is whose length was changed and not synced.
+    fn length(&mut self, synced: u64, now: u64) -> u64 {
+        match self.rng.random_range(0..3) {
+            0 => synced,
+            1 => now,
+            _ => self.rng.random_range(synced.min(now)..=synced.max(now)),
+        }
+    }
+}
+
+/// Puts back a part of what a sector held, zeros where the file did not reach.
+fn write_sector(real: &File, number: u64, held: &[u8], part: std::ops::Range<u64>) -> io::Result<()> {
+    let mut sector = held.to_vec();
+    sector.resize(usize::try_from(SECTOR_BYTES).unwrap_or(512), 0);
+    let range = usize::try_from(part.start).unwrap_or(0)..usize::try_from(part.end).unwrap_or(512);
+    real.write_all_at(&sector[range], number * SECTOR_BYTES + part.start)
+}
+
+/// A test that panics with the lock held fails anyway.
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
