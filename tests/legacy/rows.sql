@@ -42,7 +42,7 @@ from generate_series(1, {rows} / 50) i;
 create temporary table each_payment as
 select i, i % 409 as place, ('x' || substr(md5('payment ' || i), 1, 7))::bit(28)::int as chance,
        1 + ('x' || substr(md5('person ' || i), 1, 6))::bit(24)::int % ({rows} / 10) as person,
-       timestamp '2025-05-01' + i * interval '11 minutes' as moment
+       timestamp '2025-05-01' + i * (interval '152 days' / {rows}) as moment
 from generate_series(1, {rows}) i;
 
 -- Pagar.me: half as krxpay. Most stay in processing although they are paid at the gateway.

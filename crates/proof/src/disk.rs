@@ -2,7 +2,7 @@
 //!
 //! SQLite writes to the real files, which stand for the page cache: whoever reads sees what was written. Of every sector written
 //! since its file was last synced, what the disk holds for sure is remembered. A cut takes a part of those back, chosen by a
-//! seed, tears one, and leaves each file as long as it was, as it is, or something in between.
+//! seed, tears one, and leaves each file as long as it was or as it is; one that grew, at any length in between.
 
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
@@ -345,7 +345,9 @@ impl State {
         real.set_len(left.max(bytes))?;
         let torn = self.rng.random_bool(0.5).then(|| self.rng.random_range(0..file.sectors.len().max(1)));
         for (index, (number, sector)) in file.sectors.iter().enumerate() {
-            if torn == Some(index) {
+            // What was cut off was not written: it is there as it was.
+            let cut_off = number * SECTOR_BYTES >= bytes;
+            if torn == Some(index) && !cut_off {
                 let at = self.rng.random_range(1..SECTOR_BYTES);
                 write_sector(
                     real,
@@ -354,8 +356,7 @@ impl State {
                     if self.rng.random_bool(0.5) { 0..at } else { at..SECTOR_BYTES },
                 )?;
                 self.counts.torn += 1;
-            // Beyond the end there is nothing new that could have been kept.
-            } else if sector.forgotten || number * SECTOR_BYTES >= bytes || !self.rng.random_bool(kept) {
+            } else if sector.forgotten || cut_off || !self.rng.random_bool(kept) {
                 write_sector(real, *number, &sector.held, 0..SECTOR_BYTES)?;
                 self.counts.lost += 1;
             }
@@ -363,12 +364,12 @@ impl State {
         real.set_len(left)
     }
 
-    /// How long a file is whose length was changed and not synced.
+    /// How long a file is whose length was changed and not synced. It grows bit by bit and is cut at once, or not at all.
     fn length(&mut self, synced: u64, now: u64) -> u64 {
         match self.rng.random_range(0..3) {
             0 => synced,
-            1 => now,
-            _ => self.rng.random_range(synced.min(now)..=synced.max(now)),
+            2 if synced < now => self.rng.random_range(synced..=now),
+            _ => now,
         }
     }
 }

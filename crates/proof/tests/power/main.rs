@@ -1,0 +1,7 @@
+//! The power goes at any step. Nothing acknowledged is lost, nothing that was let go comes back.
+#![allow(clippy::unwrap_used, reason = "a test says what failed by failing")]
+
+mod books;
+mod queue;
+mod site;
+mod spool;
