@@ -39,11 +39,13 @@ impl Site {
         self.folder.path()
     }
 
-    /// The next cut comes at a step the seed chooses: mostly in the midst of work, sometimes while opening.
+    /// The next cut comes at a step the seed chooses: mostly in the midst of work, sometimes while opening. Before one of three a
+    /// sync fails.
     pub(crate) fn plan_a_cut(&mut self) {
         let most = [8, 40, 200][self.rng.random_range(0..3)];
         let cut_after = Some(self.rng.random_range(0..most));
-        self.disk.plan(Plan { cut_after, ..Plan::default() });
+        let fail_sync = self.rng.random_bool(0.33).then(|| self.rng.random_range(0..most / 4));
+        self.disk.plan(Plan { cut_after, fail_sync });
     }
 }
 
@@ -63,11 +65,13 @@ pub(crate) fn cuts(short: u64, full: u64, each: u64, history: impl Fn(u64) -> Re
         total.steps += counts.steps;
         total.lost += counts.lost;
         total.torn += counts.torn;
+        total.failed_syncs += counts.failed_syncs;
     }
     assert!(total.cuts >= short && total.lost > total.cuts, "the cuts take next to nothing: {total:?}");
     println!(
-        "{} cuts in {} steps took {} sectors back and tore {}; nothing was lost; {:.1} s",
+        "{} cuts and {} failed syncs in {} steps took {} sectors back and tore {}; nothing was lost; {:.1} s",
         total.cuts,
+        total.failed_syncs,
         total.steps,
         total.lost,
         total.torn,
