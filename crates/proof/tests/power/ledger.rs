@@ -209,7 +209,7 @@ fn history(seed: u64, twin: Twin) -> Result<Counts, String> {
 
 #[test]
 fn no_cut_at_any_step_loses_what_was_acknowledged_and_the_rows_at_the_end_are_the_true_ones() {
-    cuts(240, 10_000, 20, |seed| history(seed, Twin::None));
+    cuts(240, 10_000, 36, |seed| history(seed, Twin::None));
 }
 
 #[test]

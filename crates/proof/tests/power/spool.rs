@@ -19,9 +19,17 @@ fn ids(folder: &Path) -> Result<BTreeSet<u128>, String> {
     Ok(look(&folder.join(embedded::QUEUE_FILE))?.into_iter().map(|(id, _)| id).collect())
 }
 
-fn open(site: &Site) -> Result<(Queue, Queue), OpenError> {
+/// Both, or neither.
+async fn open(site: &Site) -> Result<(Queue, Queue), OpenError> {
     let open = |name: &str| Queue::open_embedded(EmbeddedOptions::new(&site.path().join(name)));
-    Ok((open("spool")?, open("queue")?))
+    let spool = open("spool")?;
+    match open("queue") {
+        Ok(queue) => Ok((spool, queue)),
+        Err(error) => {
+            spool.close().await;
+            Err(error)
+        }
+    }
 }
 
 /// Spools and drains until the power goes. Adds what was said to be stored, and what may be.
@@ -51,11 +59,11 @@ fn history(seed: u64, twin: Twin) -> Result<Counts, String> {
     for cut in 0..CUTS_A_FOLDER {
         let fault = |error: String| format!("seed {seed}, cut {cut}: {error}");
         site.plan_a_cut();
-        if let Ok(both) = open(&site) {
+        if let Ok(both) = block_on(open(&site)) {
             block_on(live(&mut site, both, &mut stored, &mut sent));
         }
         site.disk.power_on().map_err(|error| fault(error.to_string()))?;
-        let (spool, queue) = open(&site).map_err(|error| fault(format!("does not open: {error}")))?;
+        let (spool, queue) = block_on(open(&site)).map_err(|error| fault(format!("does not open: {error}")))?;
         let spooled = ids(&site.path().join("spool")).map_err(fault)?;
         let queued = ids(&site.path().join("queue")).map_err(fault)?;
         let found: BTreeSet<u128> = spooled.union(&queued).copied().collect();
