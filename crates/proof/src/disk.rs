@@ -7,10 +7,11 @@
 use std::collections::BTreeMap;
 use std::fs::{File, OpenOptions};
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -31,12 +32,12 @@ pub struct Disk {
 }
 
 /// What goes wrong, and when.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Plan {
     /// The power goes before this many more writes, cuts of a file, syncs and deletions.
     pub cut_after: Option<u64>,
-    /// Of the syncs to come, this one fails, and what it should have written is on no disk although it can be read.
-    pub fail_sync: Option<u64>,
+    /// Of the syncs to come, these fail, counted from zero: what they should have written can be read and is on no disk.
+    pub fail_syncs: Range<u64>,
 }
 
 /// What happened so far.
@@ -84,6 +85,8 @@ struct State {
 struct Unsynced {
     bytes: u64,
     sectors: BTreeMap<u64, Sector>,
+    /// When SQLite last wrote it.
+    modified: Option<SystemTime>,
 }
 
 struct Sector {
@@ -154,6 +157,12 @@ impl Disk {
         self.state().cut();
     }
 
+    /// Ends whoever has files open, as a kill does: what they wrote is there, synced or not. They are to be closed before others
+    /// are opened.
+    pub fn kill(&self) {
+        self.state().life += 1;
+    }
+
     /// Waits until nobody has a file open any more, takes back what the cut took, and goes on. Cuts first if nobody did.
     ///
     /// # Panics
@@ -161,16 +170,19 @@ impl Disk {
     pub fn power_on(&self) -> io::Result<()> {
         let mut state = self.state();
         state.cut();
-        let (mut state, waited) = self
-            .closed
-            .wait_timeout_while(state, CLOSED_WITHIN, |state| state.open > 0)
-            .unwrap_or_else(PoisonError::into_inner);
-        assert!(!waited.timed_out(), "{} files are still open after a cut", state.open);
+        let mut state = self.all_closed(state);
         state.lose()?;
         state.life += 1;
         state.plan = Plan::default();
         state.on = true;
         Ok(())
+    }
+
+    fn all_closed<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
+        let closed = self.closed.wait_timeout_while(state, CLOSED_WITHIN, |state| state.open > 0);
+        let (state, waited) = closed.unwrap_or_else(PoisonError::into_inner);
+        assert!(!waited.timed_out(), "{} files are still open", state.open);
+        state
     }
 
     pub(crate) fn opened(&self) -> Result<u64, Refused> {
@@ -202,8 +214,16 @@ impl Disk {
     ) -> Result<(), Refused> {
         let mut state = self.state();
         state.step(life)?;
+        state.written_past(path);
         state.remember(path, bytes, offset / SECTOR_BYTES..(offset + length).div_ceil(SECTOR_BYTES), read);
         Ok(())
+    }
+
+    /// After a write or a cut: what the file's time is, so that it shows who wrote it later.
+    pub(crate) fn after_write(&self, path: &Path) {
+        if let Some(file) = self.state().files.get_mut(path) {
+            file.modified = modified(path);
+        }
     }
 
     /// Before the file is cut to this length.
@@ -216,6 +236,7 @@ impl Disk {
     ) -> Result<(), Refused> {
         let mut state = self.state();
         state.step(life)?;
+        state.written_past(path);
         state.remember(path, bytes, length / SECTOR_BYTES..bytes.div_ceil(SECTOR_BYTES), read);
         Ok(())
     }
@@ -224,6 +245,7 @@ impl Disk {
     pub(crate) fn sync(&self, path: &Path, life: u64, bytes: u64, folder: bool) -> Result<(), Refused> {
         let mut state = self.state();
         state.step(life)?;
+        state.written_past(path);
         state.sync(path, bytes)?;
         if folder {
             state.deleted.clear();
@@ -245,6 +267,12 @@ impl Disk {
 
     fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
+    }
+}
+
+impl Unsynced {
+    fn is_written_past(&self, path: &Path) -> bool {
+        self.modified.is_some() && self.modified != modified(path)
     }
 }
 
@@ -274,15 +302,9 @@ impl State {
         }
     }
 
-    fn remember(
-        &mut self,
-        path: &Path,
-        bytes: u64,
-        sectors: std::ops::Range<u64>,
-        mut read: impl FnMut(u64) -> Vec<u8>,
-    ) {
+    fn remember(&mut self, path: &Path, bytes: u64, sectors: Range<u64>, mut read: impl FnMut(u64) -> Vec<u8>) {
         if !self.files.contains_key(path) {
-            self.files.insert(path.to_owned(), Unsynced { bytes, sectors: BTreeMap::new() });
+            self.files.insert(path.to_owned(), Unsynced { bytes, sectors: BTreeMap::new(), modified: None });
         }
         let Some(file) = self.files.get_mut(path) else { return };
         for number in sectors {
@@ -293,16 +315,10 @@ impl State {
 
     fn sync(&mut self, path: &Path, bytes: u64) -> Result<(), Refused> {
         self.counts.syncs += 1;
-        let fails = match &mut self.plan.fail_sync {
-            Some(0) => true,
-            Some(left) => {
-                *left -= 1;
-                false
-            }
-            None => false,
-        };
+        let Range { start, end } = &mut self.plan.fail_syncs;
+        let fails = *start == 0 && *end > 0;
+        (*start, *end) = (start.saturating_sub(1), end.saturating_sub(1));
         if fails {
-            self.plan.fail_sync = None;
             self.counts.failed_syncs += 1;
             let sectors = self.files.get_mut(path).into_iter().flat_map(|file| file.sectors.values_mut());
             sectors.for_each(|sector| sector.forgotten = true);
@@ -318,15 +334,25 @@ impl State {
         Ok(())
     }
 
+    /// What a failed sync forgot is remembered again where the program wrote the file itself since; it syncs what it writes.
+    fn written_past(&mut self, path: &Path) {
+        if self.files.get(path).is_some_and(|file| file.is_written_past(path)) {
+            self.files.remove(path);
+        }
+    }
+
     /// Makes the files what is left of them.
     fn lose(&mut self) -> io::Result<()> {
         for (path, (content, unsynced)) in std::mem::take(&mut self.deleted) {
             if !path.exists() && self.rng.random_bool(0.5) {
                 std::fs::write(&path, content)?;
-                self.files.extend(unsynced.map(|unsynced| (path, unsynced)));
+                self.files.extend(unsynced.map(|unsynced| (path, Unsynced { modified: None, ..unsynced })));
             }
         }
         for (path, file) in std::mem::take(&mut self.files) {
+            if file.is_written_past(&path) {
+                continue;
+            }
             match OpenOptions::new().read(true).write(true).open(&path) {
                 Ok(real) => self.lose_of(&real, &file)?,
                 // Moved or deleted past SQLite: whoever does so syncs the folder.
@@ -374,8 +400,12 @@ impl State {
     }
 }
 
+fn modified(path: &Path) -> Option<SystemTime> {
+    path.metadata().and_then(|file| file.modified()).ok()
+}
+
 /// Puts back a part of what a sector held, zeros where the file did not reach.
-fn write_sector(real: &File, number: u64, held: &[u8], part: std::ops::Range<u64>) -> io::Result<()> {
+fn write_sector(real: &File, number: u64, held: &[u8], part: Range<u64>) -> io::Result<()> {
     let mut sector = held.to_vec();
     sector.resize(usize::try_from(SECTOR_BYTES).unwrap_or(512), 0);
     let range = usize::try_from(part.start).unwrap_or(0)..usize::try_from(part.end).unwrap_or(512);

@@ -232,7 +232,11 @@ unsafe extern "C" fn write(file: *mut ffi::sqlite3_file, data: *const c_void, le
         let Opened { disk, life, path, .. } = opened(file);
         let part = (u64::try_from(offset).unwrap_or(0), u64::try_from(length).unwrap_or(0));
         match disk.before_write((path, *life), part, bytes(file), |number| sector(file, number)) {
-            Ok(()) => real!(file, xWrite, data, length, offset),
+            Ok(()) => {
+                let answer = real!(file, xWrite, data, length, offset);
+                disk.after_write(path);
+                answer
+            }
             Err(refused) => code(refused, ffi::SQLITE_IOERR_WRITE),
         }
     }
@@ -244,7 +248,11 @@ unsafe extern "C" fn truncate(file: *mut ffi::sqlite3_file, size: i64) -> c_int 
         let Opened { disk, life, path, .. } = opened(file);
         let length = u64::try_from(size).unwrap_or(0);
         match disk.before_truncate((path, *life), length, bytes(file), |number| sector(file, number)) {
-            Ok(()) => real!(file, xTruncate, size),
+            Ok(()) => {
+                let answer = real!(file, xTruncate, size);
+                disk.after_write(path);
+                answer
+            }
             Err(refused) => code(refused, ffi::SQLITE_IOERR_TRUNCATE),
         }
     }

@@ -99,7 +99,7 @@ fn what_a_failed_sync_should_have_written_is_lost_although_it_could_be_read() {
     let disk = Disk::under(folder.path(), 5).unwrap();
     let connection = connect(folder.path(), "full");
     insert(&connection, 1).unwrap();
-    disk.plan(Plan { fail_sync: Some(0), ..Plan::default() });
+    disk.plan(Plan { fail_syncs: 0..1, ..Plan::default() });
     let error = insert(&connection, 2).unwrap_err();
     assert_eq!(error.sqlite_error_code(), Some(ErrorCode::SystemIoFailure), "{error}");
     assert_eq!(disk.counts().failed_syncs, 1);

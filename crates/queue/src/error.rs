@@ -19,19 +19,23 @@ pub enum StorageError {
     /// The file is damaged.
     #[error("the queue file is damaged")]
     Damaged(#[source] Arc<rusqlite::Error>),
+    /// Reading or writing failed, and the file cannot be opened anew yet. Nothing is acknowledged until it can.
+    #[error("the queue file cannot be opened anew")]
+    Unopened(#[source] Arc<OpenError>),
     /// Anything else SQLite says.
     #[error("the queue file could not be used")]
     Other(#[source] Arc<rusqlite::Error>),
 }
 
 impl StorageError {
-    /// A word for metric labels: one of four.
+    /// A word for metric labels: one of five.
     #[must_use]
     pub fn word(&self) -> &'static str {
         match self {
             StorageError::DiskFull(_) => "disk_full",
             StorageError::Io(_) => "io",
             StorageError::Damaged(_) => "damaged",
+            StorageError::Unopened(_) => "unopened",
             StorageError::Other(_) => "other",
         }
     }

@@ -40,12 +40,13 @@ impl Site {
     }
 
     /// The next cut comes at a step the seed chooses: mostly in the midst of work, sometimes while opening. Before one of three a
-    /// sync fails.
+    /// sync or two fail.
     pub(crate) fn plan_a_cut(&mut self) {
         let most = [8, 40, 200][self.rng.random_range(0..3)];
         let cut_after = Some(self.rng.random_range(0..most));
-        let fail_sync = self.rng.random_bool(0.33).then(|| self.rng.random_range(0..most / 4));
-        self.disk.plan(Plan { cut_after, fail_sync });
+        let first = self.rng.random_range(0..most / 4);
+        let fail_syncs = if self.rng.random_bool(0.33) { first..first + self.rng.random_range(1..3) } else { 0..0 };
+        self.disk.plan(Plan { cut_after, fail_syncs });
     }
 }
 

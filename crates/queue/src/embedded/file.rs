@@ -2,7 +2,7 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{FileExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 use rusqlite::config::DbConfig;
@@ -27,11 +27,27 @@ const PAGE_BYTES: i64 = 8_192;
 /// The log is moved into the file once it holds this much, and cut back to it after it once grew larger. Everybody waits
 /// meanwhile, for two more syncs: the rarer, the better, and what was taken by then is not moved at all.
 const LOG_BYTES: i64 = 64 << 20;
+/// How much of the log is held in memory while it is written again.
+const PIECE_BYTES: usize = 1 << 20;
 
 /// An open queue file and the lock that makes it ours. Dropped in this order.
 pub(super) struct Opened {
     pub(super) connection: Connection,
     _lock: FolderLock,
+}
+
+impl Opened {
+    /// Lets go of the file and opens it as a new process would. Failed, it has no file any more until it is opened again.
+    pub(super) fn reopen(&mut self, options: &EmbeddedOptions) -> Result<(), OpenError> {
+        let path = options.folder.join(QUEUE_FILE);
+        let none = Connection::open_in_memory().map_err(storage(&path))?;
+        let doubted = std::mem::replace(&mut self.connection, none);
+        // Whatever the answer, it is closed. What its log holds is written again before it is trusted.
+        let _ = doubted.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true);
+        drop(doubted);
+        self.connection = connect(&path, options)?;
+        Ok(())
+    }
 }
 
 pub(super) fn open(options: &EmbeddedOptions) -> Result<Opened, OpenError> {
@@ -77,7 +93,7 @@ fn check_owner(application_id: u32, version: u32, path: &Path) -> Result<(), Ope
 
 /// Made under another name and moved, so that a file with the queue's name is always a whole one.
 fn create(folder: &Path, path: &Path) -> Result<(), OpenError> {
-    let log = folder.join(format!("{QUEUE_FILE}-wal"));
+    let log = folder.join(log_name());
     if log.metadata().is_ok_and(|log| log.len() > 0) {
         return Err(OpenError::OrphanedLog { path: log });
     }
@@ -111,9 +127,33 @@ fn connect(path: &Path, options: &EmbeddedOptions) -> Result<Connection, OpenErr
     // Until it is known to be whole it is only read: closing it must not fold its log into it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(&storage)?;
     check(&connection, path)?;
+    write_log_again(&options.folder)
+        .map_err(|source| OpenError::Unusable { path: options.folder.join(log_name()), source })?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(&storage)?;
     configure(&connection, options).map_err(&storage)?;
     Ok(connection)
+}
+
+/// Writes the log as it is once more and syncs it. After a sync that failed it holds what can be read and is on no disk: SQLite takes
+/// it for committed, and with it everything that is committed behind it would be lost.
+fn write_log_again(folder: &Path) -> io::Result<()> {
+    let log = match OpenOptions::new().read(true).write(true).open(folder.join(log_name())) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        opened => opened?,
+    };
+    let (mut piece, mut offset) = (vec![0; PIECE_BYTES], 0);
+    loop {
+        let read = log.read_at(&mut piece, offset)?;
+        if read == 0 {
+            return log.sync_all();
+        }
+        log.write_all_at(&piece[..read], offset)?;
+        offset += read as u64;
+    }
+}
+
+fn log_name() -> String {
+    format!("{QUEUE_FILE}-wal")
 }
 
 fn configure(connection: &Connection, options: &EmbeddedOptions) -> rusqlite::Result<()> {
@@ -136,9 +176,10 @@ fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     let (owner, version) = (number("application_id"), number("user_version"));
     let error = |error: rusqlite::Error| match StorageError::from(error) {
         StorageError::Damaged(error) => damaged(error.to_string()),
-        source @ (StorageError::DiskFull(_) | StorageError::Io(_) | StorageError::Other(_)) => {
-            OpenError::Storage { path: path.to_owned(), source }
-        }
+        source @ (StorageError::DiskFull(_)
+        | StorageError::Io(_)
+        | StorageError::Unopened(_)
+        | StorageError::Other(_)) => OpenError::Storage { path: path.to_owned(), source },
     };
     check_owner(owner.map_err(error)?, version.map_err(error)?, path)?;
     let verdict = connection.query_row("pragma quick_check(1)", [], |row| row.get::<_, String>(0)).map_err(error)?;

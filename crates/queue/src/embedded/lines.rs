@@ -1,6 +1,6 @@
 //! Who is next: the messages of each gateway that are ready, delayed or in flight. Only numbers; the bytes are in the file.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use afluente_model::Gateway;
 
@@ -13,7 +13,7 @@ struct Line {
     /// By place in the file, so that the oldest is first whatever made it wait: size, and how often it came back.
     ready: BTreeMap<i64, (u32, u32)>,
     delayed: u64,
-    in_flight: u64,
+    in_flight: HashSet<i64>,
     bytes: u64,
 }
 
@@ -37,6 +37,18 @@ impl Lines {
     fn line(&mut self, gateway: Gateway) -> &mut Line {
         let at = Gateway::ALL.iter().position(|other| *other == gateway).unwrap_or(0);
         &mut self.by_gateway[at].1
+    }
+
+    /// What is in somebody's hands, by its place in the file.
+    pub(crate) fn in_flight(&self) -> HashSet<i64> {
+        self.by_gateway.iter().flat_map(|(_, line)| &line.in_flight).copied().collect()
+    }
+
+    /// A message that was found in the file while somebody works on it.
+    pub(crate) fn hold(&mut self, ticket: Ticket) {
+        let line = self.line(ticket.gateway);
+        line.bytes += u64::from(ticket.size);
+        line.in_flight.insert(ticket.seq);
     }
 
     /// A message that came in, or was found in the file.
@@ -65,7 +77,7 @@ impl Lines {
             match line.ready.pop_first() {
                 Some((seq, (size, attempt))) => {
                     bytes += u64::from(size);
-                    line.in_flight += 1;
+                    line.in_flight.insert(seq);
                     empty_in_a_row = 0;
                     taken.push((Ticket { gateway: *gateway, seq, size }, attempt));
                 }
@@ -87,17 +99,19 @@ impl Lines {
         }
     }
 
-    /// Settled for good.
+    /// Settled for good. What is not in flight is not known any more: its row was gone when the file was opened anew.
     pub(crate) fn gone(&mut self, ticket: Ticket) {
         let line = self.line(ticket.gateway);
-        line.in_flight -= 1;
-        line.bytes -= u64::from(ticket.size);
+        if line.in_flight.remove(&ticket.seq) {
+            line.bytes -= u64::from(ticket.size);
+        }
     }
 
     /// Back from flight, for later.
     pub(crate) fn back(&mut self, ticket: Ticket, attempt: u32, due_at: i64) {
-        self.line(ticket.gateway).in_flight -= 1;
-        self.put(ticket, attempt, due_at);
+        if self.line(ticket.gateway).in_flight.remove(&ticket.seq) {
+            self.put(ticket, attempt, due_at);
+        }
     }
 
     pub(crate) fn bytes(&self) -> u64 {
@@ -108,7 +122,7 @@ impl Lines {
         let depth = |line: &Line| Depth {
             ready: line.ready.len() as u64,
             delayed: line.delayed,
-            in_flight: line.in_flight,
+            in_flight: line.in_flight.len() as u64,
             bytes: line.bytes,
         };
         self.by_gateway.iter().map(|(gateway, line)| (*gateway, depth(line))).collect()

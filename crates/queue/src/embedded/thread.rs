@@ -1,5 +1,7 @@
 //! The writing thread: commands in, one transaction and one fsync for all of them, answers out.
 
+mod regain;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,11 +30,12 @@ const SHRINK_EVERY: Duration = Duration::from_secs(1);
 /// What the thread owns.
 pub(super) struct Writer {
     opened: Opened,
+    options: EmbeddedOptions,
     shared: Arc<Shared>,
     lines: Lines,
     next_seq: i64,
-    message_limit_bytes: u64,
-    take_bytes: u64,
+    /// Reading or writing the file failed in a commit: until it was opened anew nothing of it is trusted.
+    doubted: bool,
     shrunk: Instant,
 }
 
@@ -55,18 +58,36 @@ impl Drop for Ending {
 impl Writer {
     /// Lists what the file holds. What was in flight when the last process ended is ready again.
     pub(super) fn new(opened: Opened, options: &EmbeddedOptions, shared: Arc<Shared>) -> Result<Writer, StorageError> {
-        let (mut lines, mut next_seq) = (Lines::new(), 1);
-        // Written by a clock that ran ahead, a message would otherwise wait for that time to come.
-        let latest = shared.clock.due(LONGEST_DELAY);
-        rows::list(&opened.connection, |ticket, attempt, due_at| {
-            lines.add(ticket, attempt, due_at.min(latest));
-            next_seq = ticket.seq + 1;
-        })?;
-        let EmbeddedOptions { message_limit_bytes, take_bytes, .. } = *options;
-        let writer =
-            Writer { opened, shared, lines, next_seq, message_limit_bytes, take_bytes, shrunk: Instant::now() };
-        writer.tell();
+        let mut writer = Writer {
+            opened,
+            options: options.clone(),
+            shared,
+            lines: Lines::new(),
+            next_seq: 1,
+            doubted: false,
+            shrunk: Instant::now(),
+        };
+        writer.list()?;
         Ok(writer)
+    }
+
+    /// Reads from the file what is ready and what waits; what somebody works on stays in his hands.
+    fn list(&mut self) -> Result<(), StorageError> {
+        let in_flight = self.lines.in_flight();
+        let (mut lines, mut next_seq) = (Lines::new(), self.next_seq);
+        // Written by a clock that ran ahead, a message would otherwise wait for that time to come.
+        let latest = self.shared.clock.due(LONGEST_DELAY);
+        rows::list(&self.opened.connection, |ticket, attempt, due_at| {
+            if in_flight.contains(&ticket.seq) {
+                lines.hold(ticket);
+            } else {
+                lines.add(ticket, attempt, due_at.min(latest));
+            }
+            next_seq = next_seq.max(ticket.seq + 1);
+        })?;
+        (self.lines, self.next_seq) = (lines, next_seq);
+        self.tell();
+        Ok(())
     }
 
     /// Works until it is told to close and has done what was asked before, or nobody is left who could ask.
@@ -89,6 +110,9 @@ impl Writer {
                 }
             }
             self.work(group);
+            if self.doubted {
+                self.regain(&mut commands);
+            }
             self.shrink();
         }
         self.finish();
@@ -109,7 +133,7 @@ impl Writer {
     }
 
     fn hand_out(&mut self, most: usize, taker: Taker) {
-        let due = self.lines.take(most, self.take_bytes, self.shared.clock.now());
+        let due = self.lines.take(most, self.options.take_bytes, self.shared.clock.now());
         let (mut messages, mut failed) = (Vec::with_capacity(due.len()), None);
         for (ticket, attempt) in due {
             match rows::read(&self.opened.connection, ticket) {
@@ -148,7 +172,8 @@ impl Writer {
         let Group { publishing, settling } = group;
         let publishing = self.admit(publishing);
         let all = self.commit(&publishing, &settling);
-        let settled = if all.is_err() && !publishing.is_empty() { self.commit(&[], &settling) } else { all.clone() };
+        let once_more = all.is_err() && !publishing.is_empty() && !self.doubted;
+        let settled = if once_more { self.commit(&[], &settling) } else { all.clone() };
         if all.is_ok() {
             self.stored(&publishing);
         }
@@ -175,6 +200,7 @@ impl Writer {
             }
             Err(error) => {
                 let error = StorageError::from(error);
+                self.doubted = matches!(error, StorageError::Io(_));
                 if self.shared.failed(&error) {
                     let cause = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
                     error!(error = %format_args!("{error}: {cause}"), "The queue cannot be written, trying on");
@@ -205,8 +231,8 @@ impl Writer {
 
     fn refusal(&self, message_bytes: u64, held_bytes: u64) -> Option<PublishError> {
         let limit_bytes = self.shared.limit_bytes;
-        if message_bytes > self.message_limit_bytes {
-            Some(PublishError::TooLarge { message_bytes, limit_bytes: self.message_limit_bytes })
+        if message_bytes > self.options.message_limit_bytes {
+            Some(PublishError::TooLarge { message_bytes, limit_bytes: self.options.message_limit_bytes })
         } else if held_bytes + message_bytes > limit_bytes {
             Some(PublishError::Full { held_bytes, message_bytes, limit_bytes })
         } else {
