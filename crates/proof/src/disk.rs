@@ -157,10 +157,24 @@ impl Disk {
         self.state().cut();
     }
 
-    /// Ends whoever has files open, as a kill does: what they wrote is there, synced or not. They are to be closed before others
-    /// are opened.
-    pub fn kill(&self) {
-        self.state().life += 1;
+    /// Ends whoever has files open, as a kill does: what they wrote is there, synced or not. Whether they close them or never do,
+    /// the files are others from now on, as they are for another process.
+    pub fn kill(&self) -> io::Result<()> {
+        let mut state = self.state();
+        state.life += 1;
+        state.open = 0;
+        for entry in std::fs::read_dir(&self.folder)? {
+            let path = entry?.path();
+            if path.to_string_lossy().ends_with("-shm") {
+                std::fs::remove_file(&path)?;
+            } else if path.is_file() {
+                let (copy, written) = (path.with_extension("copy"), path.metadata()?.modified()?);
+                std::fs::copy(&path, &copy)?;
+                OpenOptions::new().write(true).open(&copy)?.set_modified(written)?;
+                std::fs::rename(&copy, &path)?;
+            }
+        }
+        Ok(())
     }
 
     /// Waits until nobody has a file open any more, takes back what the cut took, and goes on. Cuts first if nobody did.
@@ -194,12 +208,15 @@ impl Disk {
         Ok(state.life)
     }
 
-    pub(crate) fn closed(&self) {
-        self.state().open -= 1;
-        self.closed.notify_all();
+    pub(crate) fn closed(&self, life: u64) {
+        let mut state = self.state();
+        if state.life == life {
+            state.open -= 1;
+            self.closed.notify_all();
+        }
     }
 
-    /// Whether a file of that life may be read.
+    /// Whether a file of that life may be read or locked.
     pub(crate) fn readable(&self, life: u64) -> Result<(), Refused> {
         self.state().living(life)
     }

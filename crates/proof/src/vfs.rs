@@ -159,7 +159,7 @@ unsafe extern "C" fn open(
             (*file.cast::<File>()).opened = Box::into_raw(Box::new(Opened { disk, life, path, folder }));
             (*file).pMethods = &raw const METHODS;
         } else {
-            disk.closed();
+            disk.closed(life);
         }
         answer
     }
@@ -193,7 +193,7 @@ unsafe extern "C" fn close(file: *mut ffi::sqlite3_file) -> c_int {
     unsafe {
         let answer = real!(file, xClose);
         let opened = Box::from_raw((*file.cast::<File>()).opened);
-        opened.disk.closed();
+        opened.disk.closed(opened.life);
         answer
     }
 }
@@ -281,7 +281,14 @@ unsafe extern "C" fn file_size(file: *mut ffi::sqlite3_file, out: *mut i64) -> c
 
 unsafe extern "C" fn lock(file: *mut ffi::sqlite3_file, level: c_int) -> c_int {
     // SAFETY: as SQLite calls it.
-    unsafe { real!(file, xLock, level) }
+    unsafe {
+        // Whoever closes a file of an earlier life must not delete the log of a later one.
+        let Opened { disk, life, .. } = opened(file);
+        match disk.readable(*life) {
+            Ok(()) => real!(file, xLock, level),
+            Err(refused) => code(refused, ffi::SQLITE_IOERR_LOCK),
+        }
+    }
 }
 
 unsafe extern "C" fn unlock(file: *mut ffi::sqlite3_file, level: c_int) -> c_int {

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use sqlx::SqliteConnection;
 use sqlx::postgres::PgPool;
 use sqlx::sqlite::SqlitePool;
 
@@ -11,7 +12,7 @@ use crate::error::StoreError;
 use crate::legacy::Beside;
 use crate::postgres::{self, Server};
 use crate::rows::{Statement, text};
-use crate::sqlite;
+use crate::sqlite::{self, Log};
 use crate::switch::{Switch, Switches};
 pub use crate::tx::Tx;
 use crate::work::Counted;
@@ -38,6 +39,8 @@ pub struct StoreOptions {
     /// SQLite: pages of the file at most, 4 KiB each; `None` for as many as the disk has. Past it writing fails as on a
     /// full disk.
     pub max_pages: Option<u32>,
+    /// SQLite: bytes of the write-ahead log before it is moved into the file.
+    pub log_bytes: u64,
     /// Postgres: connections at most. SQLite has one writer.
     pub connections: u32,
     /// Postgres: how long a statement waits for another transaction that holds a lock.
@@ -54,6 +57,7 @@ impl Default for StoreOptions {
         StoreOptions {
             busy_timeout: Duration::from_secs(5),
             max_pages: None,
+            log_bytes: sqlite::LOG_BYTES,
             connections: 4,
             lock_timeout: Duration::from_secs(2),
             statement_timeout: Duration::from_secs(10),
@@ -65,11 +69,13 @@ impl Default for StoreOptions {
 /// The ledger. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Store {
-    pool: Pool,
-    options: StoreOptions,
+    pub(crate) pool: Pool,
+    /// That of a file that is written.
+    pub(crate) log: Option<Arc<Log>>,
+    pub(crate) options: StoreOptions,
     pub(crate) counted: Arc<Counted>,
-    beside: Option<Arc<Beside>>,
-    customers: Arc<Switches>,
+    pub(crate) beside: Option<Arc<Beside>>,
+    pub(crate) customers: Arc<Switches>,
 }
 
 /// Connections to the one database or the other.
@@ -105,11 +111,19 @@ impl Store {
 
     /// The same with options.
     pub async fn open_with(location: impl Into<Location>, options: StoreOptions) -> Result<Store, StoreError> {
-        let pool = match location.into() {
-            Location::Folder(folder) => Pool::Sqlite(sqlite::open(&folder, &options).await?),
-            Location::Server(server) => Pool::Postgres(postgres::open(&server, &options).await?),
-        };
-        Ok(Store { pool, options, counted: Arc::default(), beside: None, customers: customers() })
+        match location.into() {
+            Location::Folder(folder) => {
+                let (pool, log) = sqlite::open(&folder, &options).await?;
+                Ok(Store { log: Some(log), ..Store::of(Pool::Sqlite(pool), options) })
+            }
+            Location::Server(server) => {
+                Ok(Store::of(Pool::Postgres(postgres::open(&server, &options).await?), options))
+            }
+        }
+    }
+
+    fn of(pool: Pool, options: StoreOptions) -> Store {
+        Store { pool, log: None, options, counted: Arc::default(), beside: None, customers: customers() }
     }
 
     /// Opens an existing ledger for reading, beside a running process or without one.
@@ -118,13 +132,7 @@ impl Store {
             Location::Folder(folder) => Pool::Sqlite(sqlite::open_read_only(&folder).await?),
             Location::Server(server) => Pool::Postgres(postgres::open_read_only(&server).await?),
         };
-        Ok(Store {
-            pool,
-            options: StoreOptions::default(),
-            counted: Arc::default(),
-            beside: None,
-            customers: customers(),
-        })
+        Ok(Store::of(pool, StoreOptions::default()))
     }
 
     /// Opens an existing ledger as it is at this moment: every read sees the same state, whatever a running process
@@ -134,13 +142,7 @@ impl Store {
             Location::Folder(folder) => Pool::Sqlite(sqlite::open_snapshot(&folder).await?),
             Location::Server(server) => Pool::Postgres(postgres::open_snapshot(&server).await?),
         };
-        Ok(Store {
-            pool,
-            options: StoreOptions::default(),
-            counted: Arc::default(),
-            beside: None,
-            customers: customers(),
-        })
+        Ok(Store::of(pool, StoreOptions::default()))
     }
 
     /// Begins a unit of work that will write.
@@ -148,7 +150,7 @@ impl Store {
     /// On SQLite the write lock is taken at once, so nothing read in it can be stale. On Postgres each statement sees what
     /// committed before it: lock first, read afterwards.
     pub async fn begin(&self) -> Result<Tx, StoreError> {
-        Tx::begin(&self.pool, &self.options, &self.counted, self.beside.clone(), Arc::clone(&self.customers)).await
+        Tx::begin(self).await
     }
 
     /// Whether the ledger takes a commit of about this many bytes. Only a write that commits can tell: on a full disk a
@@ -182,17 +184,30 @@ impl Store {
         &self.customers
     }
 
-    /// Whether the ledger answers.
+    /// Whether the ledger answers, and may be written if it was opened for that.
     pub async fn ping(&self) -> Result<(), StoreError> {
+        self.log.as_deref().map_or(Ok(()), Log::check)?;
         let _: (i64,) = fetch!(self, fetch_one, PING)?;
         Ok(())
     }
 
-    /// Lets running statements end and closes it; a write-ahead log of SQLite is moved into the file.
+    /// Lets running statements end and closes it; a write-ahead log of SQLite is moved into the file. After
+    /// [`StoreError::Doubted`] its file stays open until the process ends.
     pub async fn close(&self) {
         match &self.pool {
-            Pool::Sqlite(pool) => sqlite::close(pool).await,
+            Pool::Sqlite(pool) => sqlite::close(pool, self.log.as_deref()).await,
             Pool::Postgres(pool) => pool.close().await,
+        }
+    }
+
+    /// What SQLite's log needs once a commit was tried.
+    pub(crate) async fn after_a_commit(&self, connection: &mut SqliteConnection, committed: bool) {
+        let Some(log) = &self.log else { return };
+        if !committed {
+            log.distrust();
+        } else if log.shorten(connection).await.is_err() {
+            // Closed it would delete the log.
+            std::mem::forget(self.clone());
         }
     }
 

@@ -19,6 +19,17 @@ pub enum StoreError {
         /// The database's own words.
         reason: String,
     },
+    /// Moving the write-ahead log of SQLite into its file failed: what the file holds on the disk is not known any more. The log
+    /// holds all of it, and is read again at the next start.
+    #[error(
+        "{log} could not be moved into the ledger's file ({reason}): see to the disk, then start the process again"
+    )]
+    Doubted {
+        /// The log's file.
+        log: String,
+        /// The database's own words.
+        reason: String,
+    },
     /// The ledger's schema is not the one this program knows.
     #[error("the ledger's schema cannot be brought up to date: {0}")]
     Migration(String),
@@ -103,9 +114,11 @@ impl StoreError {
     #[must_use]
     pub fn class(&self) -> Class {
         match self {
-            StoreError::Unavailable(_) | StoreError::Over | StoreError::Missing { .. } | StoreError::Open { .. } => {
-                Class::Away
-            }
+            StoreError::Unavailable(_)
+            | StoreError::Over
+            | StoreError::Missing { .. }
+            | StoreError::Open { .. }
+            | StoreError::Doubted { .. } => Class::Away,
             StoreError::Contended { .. } => Class::Contended,
             StoreError::Migration(_)
             | StoreError::Missed { .. }

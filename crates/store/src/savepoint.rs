@@ -40,7 +40,7 @@ impl Tx {
     }
 
     async fn control(&mut self, statement: &'static str) -> Result<(), StoreError> {
-        self.counted.statement();
+        self.store.counted.statement();
         let deadline = self.deadline;
         let done = match self.connection()? {
             Connection::Sqlite(connection) => {

@@ -1,8 +1,10 @@
 //! The ledger as a file of SQLite.
 
 use std::fs::{OpenOptions, Permissions};
+use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
@@ -11,6 +13,10 @@ use crate::backend::StoreOptions;
 use crate::error::StoreError;
 use crate::migration;
 
+mod log;
+
+pub(crate) use log::Log;
+
 /// The ledger's file name inside a data folder.
 pub const LEDGER_FILE: &str = "ledger.sqlite";
 
@@ -18,40 +24,59 @@ pub const LEDGER_FILE: &str = "ledger.sqlite";
 /// the log and read back before it commits.
 const CACHE_SIZE: &str = "-16384";
 
-/// Pages in the write-ahead log before it is moved into the file, 4 KiB each: a page that several batches change is moved
-/// once.
-const CHECKPOINT_PAGES: &str = "4000";
+/// Bytes of the write-ahead log before it is moved into the file: a page that several batches change is moved once.
+pub(crate) const LOG_BYTES: u64 = 16 << 20;
 
 /// How long a reader waits for a file that is being recovered or checkpointed.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-pub(crate) async fn open(folder: &Path, settings: &StoreOptions) -> Result<SqlitePool, StoreError> {
+pub(crate) async fn open(folder: &Path, settings: &StoreOptions) -> Result<(SqlitePool, Arc<Log>), StoreError> {
     let path = folder.join(LEDGER_FILE);
-    keep_private(&path)?;
-    let options = options(&path).create_if_missing(true).synchronous(SqliteSynchronous::Full);
-    let mut options = options
+    let mut options = options(&path)
+        .create_if_missing(true)
         .busy_timeout(settings.busy_timeout)
         .pragma("cache_size", CACHE_SIZE)
-        .pragma("temp_store", "memory")
-        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES);
+        .pragma("temp_store", "memory");
     if let Some(pages) = settings.max_pages {
         options = options.pragma("max_page_count", pages.to_string());
     }
-    let pool = connect(options.journal_mode(SqliteJournalMode::Wal), 1, &path).await?;
+    let log = Arc::new(Log::of(&path, settings.log_bytes));
+    let pool = write(options, settings.log_bytes, &log, &path).await?;
     migration::up_sqlite(&pool).await.map_err(|error| opening(&path, error))?;
-    Ok(pool)
+    Ok((pool, log))
 }
 
-/// The one connection that writes, to a ledger whose schema is as it is: SQLite gains nothing from a second, and its
-/// waiters starve.
+/// The one connection that writes, to a ledger whose schema is as it is.
 pub(crate) async fn writer(folder: &Path) -> Result<SqlitePool, StoreError> {
     let path = folder.join(LEDGER_FILE);
-    keep_private(&path)?;
-    connect(options(&path).synchronous(SqliteSynchronous::Full).journal_mode(SqliteJournalMode::Wal), 1, &path).await
+    write(options(&path), LOG_BYTES, &Arc::new(Log::of(&path, LOG_BYTES)), &path).await
+}
+
+/// One connection: SQLite gains nothing from a second, and its waiters starve. It stays open, because closing the last one moves
+/// the log into the file and says nothing if that fails.
+async fn write(
+    options: SqliteConnectOptions,
+    log_bytes: u64,
+    log: &Arc<Log>,
+    path: &Path,
+) -> Result<SqlitePool, StoreError> {
+    keep_private(path)?;
+    let options = options
+        .synchronous(SqliteSynchronous::Full)
+        .journal_mode(SqliteJournalMode::Wal)
+        .pragma("wal_autocheckpoint", "0")
+        // The file of the log is as long as the log once that is longer than this.
+        .pragma("journal_size_limit", log_bytes.to_string());
+    let log = Arc::clone(log);
+    let pool = pool(1).idle_timeout(None).max_lifetime(None).after_connect(move |connection, _| {
+        let log = Arc::clone(&log);
+        Box::pin(async move { log.trust(connection).await })
+    });
+    connect(pool, options, path).await
 }
 
 pub(crate) async fn readers(path: &Path) -> Result<SqlitePool, StoreError> {
-    connect(options(path).read_only(true), 4, path).await
+    connect(pool(4), options(path).read_only(true), path).await
 }
 
 pub(crate) async fn open_read_only(folder: &Path) -> Result<SqlitePool, StoreError> {
@@ -78,10 +103,11 @@ pub(crate) async fn open_snapshot(folder: &Path) -> Result<SqlitePool, StoreErro
     Ok(pool)
 }
 
-pub(crate) async fn close(pool: &SqlitePool) {
-    // A failed checkpoint loses nothing: the log is replayed at the next start.
-    let _ = sqlx::query("pragma wal_checkpoint(truncate)").execute(pool).await;
-    pool.close().await;
+pub(crate) async fn close(pool: &SqlitePool, log: Option<&Log>) {
+    match log {
+        Some(log) => log.close(pool).await,
+        None => pool.close().await,
+    }
 }
 
 /// A reading command must not meet a schema it does not know.
@@ -108,11 +134,15 @@ fn shown(path: &Path) -> String {
     path.display().to_string()
 }
 
-/// The ledger holds bodies with names and documents: its owner alone may read it. The log beside it takes the file's mode.
+/// The ledger holds bodies with names and documents: its owner alone may read it. The log beside it takes the file's mode. A
+/// file that is there is not opened: closing it again would give up the locks that another connection of this process has on it.
 fn keep_private(path: &Path) -> Result<(), StoreError> {
-    let opened = OpenOptions::new().read(true).write(true).create(true).truncate(false).mode(0o600).open(path);
-    opened
-        .and_then(|file| file.set_permissions(Permissions::from_mode(0o600)))
+    let created = match OpenOptions::new().write(true).create_new(true).mode(0o600).open(path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        created => created.map(drop),
+    };
+    created
+        .and_then(|()| std::fs::set_permissions(path, Permissions::from_mode(0o600)))
         .map_err(|error| StoreError::Open { what: shown(path), reason: error.to_string() })
 }
 
@@ -124,11 +154,15 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .statement_cache_capacity(128)
 }
 
-async fn connect(options: SqliteConnectOptions, connections: u32, path: &Path) -> Result<SqlitePool, StoreError> {
-    SqlitePoolOptions::new()
-        .max_connections(connections)
-        .acquire_timeout(BUSY_TIMEOUT)
-        .connect_with(options)
-        .await
-        .map_err(|error| StoreError::Open { what: shown(path), reason: error.to_string() })
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new().max_connections(connections).acquire_timeout(BUSY_TIMEOUT)
+}
+
+async fn connect(
+    pool: SqlitePoolOptions,
+    options: SqliteConnectOptions,
+    path: &Path,
+) -> Result<SqlitePool, StoreError> {
+    let connected = pool.connect_with(options).await;
+    connected.map_err(|error| StoreError::Open { what: shown(path), reason: error.to_string() })
 }

@@ -9,14 +9,14 @@ use sqlx::postgres::PgRow;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{FromRow, Postgres, Sqlite};
 
-use crate::backend::{Pool, StoreOptions};
+use crate::backend::{Pool, Store};
 use crate::error::StoreError;
 use crate::input::{Blob, Row, columns, json_rows};
 use crate::legacy::Beside;
 use crate::postgres;
 use crate::rows::{Packed, Statement, text};
+use crate::sqlite::Log;
 use crate::switch::Switches;
-use crate::work::Counted;
 
 static PROBE: Statement = text!("probe");
 
@@ -26,9 +26,7 @@ pub struct Tx {
     pub(crate) failed: bool,
     /// How long an answer of a server may take before its silence is taken for its end.
     pub(crate) deadline: Duration,
-    pub(crate) counted: Arc<Counted>,
-    beside: Option<Arc<Beside>>,
-    customers: Arc<Switches>,
+    pub(crate) store: Store,
 }
 
 /// The connection of a unit of work. It goes back to the pool only when its transaction has ended as it should: SQLite
@@ -59,7 +57,7 @@ impl Drop for Held {
 /// Runs one statement with rows and their bodies, on whichever database the unit of work is.
 macro_rules! run {
     ($tx:expr, $query:ident, $with:ident, $method:ident, $statement:expr, $rows:expr, $blob:expr) => {{
-        $tx.counted.statement();
+        $tx.store.counted.statement();
         let deadline = $tx.deadline;
         let done = match $tx.connection()? {
             Connection::Sqlite(connection) => {
@@ -99,14 +97,10 @@ fn unpack<R: DeserializeOwned>(packed: &str) -> Result<Vec<R>, StoreError> {
 }
 
 impl Tx {
-    pub(crate) async fn begin(
-        pool: &Pool,
-        options: &StoreOptions,
-        counted: &Arc<Counted>,
-        beside: Option<Arc<Beside>>,
-        customers: Arc<Switches>,
-    ) -> Result<Tx, StoreError> {
+    pub(crate) async fn begin(store: &Store) -> Result<Tx, StoreError> {
+        let Store { pool, log, options, counted, .. } = store;
         let deadline = postgres::deadline(options);
+        log.as_deref().map_or(Ok(()), Log::check)?;
         let connection = match pool {
             Pool::Sqlite(pool) => Connection::Sqlite(pool.acquire().await?),
             Pool::Postgres(pool) => Connection::Postgres(postgres::in_time(deadline, pool.acquire()).await?),
@@ -119,7 +113,7 @@ impl Tx {
             Connection::Postgres(connection) => postgres::begin(connection, options).await?,
         }
         counted.statement();
-        Ok(Tx { held, failed: false, deadline, counted: Arc::clone(counted), beside, customers })
+        Ok(Tx { held, failed: false, deadline, store: store.clone() })
     }
 
     /// Makes everything done so far durable. After an error the work has to be done again.
@@ -133,30 +127,32 @@ impl Tx {
     }
 
     async fn end(mut self, how: &'static str) -> Result<(), StoreError> {
-        let deadline = self.deadline;
+        let (deadline, store) = (self.deadline, self.store.clone());
         match self.connection()? {
             Connection::Sqlite(connection) => {
-                sqlx::query(how).execute(&mut **connection).await?;
+                let ended = sqlx::query(how).execute(&mut **connection).await;
+                store.after_a_commit(connection, ended.is_ok()).await;
+                ended?;
             }
             Connection::Postgres(connection) => {
                 postgres::in_time(deadline, sqlx::query(how).execute(&mut **connection)).await?;
             }
         }
         self.held.clean = true;
-        self.counted.commit();
+        self.store.counted.commit();
         Ok(())
     }
 
     /// The legacy application beside whose rows it writes, if there is one.
     #[must_use]
     pub fn beside(&self) -> Option<Arc<Beside>> {
-        self.beside.clone()
+        self.store.beside.clone()
     }
 
     /// For whom customers are written.
     #[must_use]
     pub fn customers_of(&self) -> Arc<Switches> {
-        Arc::clone(&self.customers)
+        Arc::clone(&self.store.customers)
     }
 
     /// Whether others may write at the same time.
@@ -209,7 +205,7 @@ impl Tx {
         if rows.is_empty() {
             return Ok(Vec::new());
         }
-        self.counted.statement();
+        self.store.counted.statement();
         let deadline = self.deadline;
         let gathered = match self.connection()? {
             Connection::Sqlite(connection) => {
@@ -249,7 +245,7 @@ impl Tx {
         let Connection::Postgres(connection) = self.connection()? else { return Ok(Vec::new()) };
         let fetching = sqlx::query_as_with(statement.postgres, columns(rows)?).fetch_all(&mut **connection);
         let fetched = postgres::in_time(deadline, fetching).await;
-        self.counted.statement();
+        self.store.counted.statement();
         self.failed |= fetched.is_err();
         fetched
     }
@@ -271,7 +267,7 @@ impl Tx {
         let list = serde_json::Value::from(items).to_string();
         let calling = sqlx::query_as(statement.postgres).bind(list).fetch_all(&mut **connection);
         let called = postgres::in_time(deadline, calling).await;
-        self.counted.statement();
+        self.store.counted.statement();
         self.failed |= called.is_err();
         called
     }

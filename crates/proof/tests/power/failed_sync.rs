@@ -45,7 +45,7 @@ fn outlives(seed: u64, failing: u64, killed: bool) {
         if killed {
             // The file's time must tell who wrote it last.
             tokio::time::sleep(Duration::from_millis(20)).await;
-            site.disk.kill();
+            site.disk.kill().unwrap();
             queue.close().await;
             queue = open();
         }

@@ -11,7 +11,7 @@ use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, MerchantName, M
 use afluente_proof::{Counts, Disk};
 use afluente_queue::{Depth, EmbeddedOptions, Queue, SealKey, SealKeys, embedded};
 use afluente_simulate::{Checks, Plan, Post, Traffic, check, in_full, play};
-use afluente_store::{LEDGER_FILE, Location, Store};
+use afluente_store::{LEDGER_FILE, Location, Store, StoreError};
 use afluente_worker::rebuild::plan;
 use afluente_worker::{Account, Accounts, Pulse, RetryPolicy, Settings, Worker, now, run};
 use rand::RngExt;
@@ -165,6 +165,10 @@ async fn live(site: &mut Site, sender: &mut Sender) {
         queue.close().await;
     }
     store.close().await;
+    if store.ping().await.is_err_and(|error| matches!(error, StoreError::Doubted { .. })) {
+        // It stays open until its process ends.
+        site.disk.kill().unwrap();
+    }
 }
 
 fn history(seed: u64, twin: Twin) -> Result<Counts, String> {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test says what failed by failing")]
 
 mod books;
+mod failed_ledger;
 mod failed_sync;
 mod ledger;
 mod queue;
