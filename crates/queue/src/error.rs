@@ -255,6 +255,20 @@ pub enum OpenError {
         /// The first thing found wrong.
         found: String,
     },
+    /// The write-ahead log is damaged before commits that were durable. SQLite would go on without them and say nothing.
+    #[error(
+        "{0} is damaged at byte {offset}, and with it {commits} commits from there on: nothing was changed; copy it, restore it, or \
+         go on without them after `truncate -s {offset} {0}`",
+        path.display()
+    )]
+    DamagedLog {
+        /// The log.
+        path: PathBuf,
+        /// Where, in bytes.
+        offset: u64,
+        /// Commits at and behind that place.
+        commits: u64,
+    },
     /// A write-ahead log without its database: a new database would take its pages for its own.
     #[error(
         "{} is there but its database is not: restore the database beside it, or move it away to start with an empty queue",

@@ -30,6 +30,19 @@ pub enum StoreError {
         /// The database's own words.
         reason: String,
     },
+    /// The write-ahead log of SQLite is damaged before commits that were durable. SQLite would go on without them and say nothing.
+    #[error(
+        "{log} is damaged at byte {offset}, and with it {commits} commits from there on: nothing was changed; copy it, restore it, or \
+         go on without them after `truncate -s {offset} {log}`"
+    )]
+    DamagedLog {
+        /// The log's file.
+        log: String,
+        /// Where, in bytes.
+        offset: u64,
+        /// Commits at and behind that place.
+        commits: u64,
+    },
     /// The ledger's schema is not the one this program knows.
     #[error("the ledger's schema cannot be brought up to date: {0}")]
     Migration(String),
@@ -118,6 +131,7 @@ impl StoreError {
             | StoreError::Over
             | StoreError::Missing { .. }
             | StoreError::Open { .. }
+            | StoreError::DamagedLog { .. }
             | StoreError::Doubted { .. } => Class::Away,
             StoreError::Contended { .. } => Class::Contended,
             StoreError::Migration(_)

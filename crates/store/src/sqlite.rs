@@ -60,6 +60,7 @@ async fn write(
     log: &Arc<Log>,
     path: &Path,
 ) -> Result<SqlitePool, StoreError> {
+    log.look().await?;
     keep_private(path)?;
     let options = options
         .synchronous(SqliteSynchronous::Full)

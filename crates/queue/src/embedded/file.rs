@@ -2,11 +2,13 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
-use std::os::unix::fs::{FileExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 
+use afluente_wal::Seen;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
+use tracing::warn;
 
 use super::lock::{self, FolderLock};
 use super::{EmbeddedOptions, QUEUE_FILE, rows};
@@ -27,8 +29,6 @@ const PAGE_BYTES: i64 = 8_192;
 /// The log is moved into the file once it holds this much, and cut back to it after it once grew larger. Everybody waits
 /// meanwhile, for two more syncs: the rarer, the better, and what was taken by then is not moved at all.
 const LOG_BYTES: i64 = 64 << 20;
-/// How much of the log is held in memory while it is written again.
-const PIECE_BYTES: usize = 1 << 20;
 
 /// An open queue file and the lock that makes it ours. Dropped in this order.
 pub(super) struct Opened {
@@ -93,7 +93,7 @@ fn check_owner(application_id: u32, version: u32, path: &Path) -> Result<(), Ope
 
 /// Made under another name and moved, so that a file with the queue's name is always a whole one.
 fn create(folder: &Path, path: &Path) -> Result<(), OpenError> {
-    let log = folder.join(log_name());
+    let log = afluente_wal::beside(path);
     if log.metadata().is_ok_and(|log| log.len() > 0) {
         return Err(OpenError::OrphanedLog { path: log });
     }
@@ -121,39 +121,30 @@ fn write_schema(draft: &Path) -> rusqlite::Result<()> {
 }
 
 fn connect(path: &Path, options: &EmbeddedOptions) -> Result<Connection, OpenError> {
-    let storage = storage(path);
+    let (storage, log) = (storage(path), afluente_wal::beside(path));
+    check_log(&log)?;
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags).map_err(&storage)?;
     // Until it is known to be whole it is only read: closing it must not fold its log into it.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true).map_err(&storage)?;
     check(&connection, path)?;
-    write_log_again(&options.folder)
-        .map_err(|source| OpenError::Unusable { path: options.folder.join(log_name()), source })?;
+    // After a sync that failed it holds what is on no disk.
+    afluente_wal::write_again(&log).map_err(|source| OpenError::Unusable { path: log, source })?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(&storage)?;
     configure(&connection, options).map_err(&storage)?;
     Ok(connection)
 }
 
-/// Writes the log as it is once more and syncs it. After a sync that failed it holds what can be read and is on no disk: SQLite takes
-/// it for committed, and with it everything that is committed behind it would be lost.
-fn write_log_again(folder: &Path) -> io::Result<()> {
-    let log = match OpenOptions::new().read(true).write(true).open(folder.join(log_name())) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        opened => opened?,
-    };
-    let (mut piece, mut offset) = (vec![0; PIECE_BYTES], 0);
-    loop {
-        let read = log.read_at(&mut piece, offset)?;
-        if read == 0 {
-            return log.sync_all();
+/// Looks at the log before SQLite does, which reads to the first fault and says nothing of what is behind it.
+fn check_log(log: &Path) -> Result<(), OpenError> {
+    match afluente_wal::look(log).map_err(|source| OpenError::Unusable { path: log.to_owned(), source })? {
+        Seen::Damaged { offset, commits } => Err(OpenError::DamagedLog { path: log.to_owned(), offset, commits }),
+        Seen::Unfinished { offset, .. } => {
+            warn!(log = %log.display(), offset, "The last commit in the log is not whole: it was never acknowledged, or the disk lost it");
+            Ok(())
         }
-        log.write_all_at(&piece[..read], offset)?;
-        offset += read as u64;
+        Seen::Nothing | Seen::Whole { .. } => Ok(()),
     }
-}
-
-fn log_name() -> String {
-    format!("{QUEUE_FILE}-wal")
 }
 
 fn configure(connection: &Connection, options: &EmbeddedOptions) -> rusqlite::Result<()> {

@@ -3,21 +3,22 @@
 //! SQLite takes what it reads in a log for committed, whether a sync of it failed or not; and it counts pages as moved into the
 //! file before the file is synced, and says nothing of an error while it moves them by itself.
 
-use std::fs::OpenOptions;
-use std::io;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
+use afluente_wal::Seen;
 use sqlx::SqliteConnection;
 use sqlx::error::DatabaseError;
 use sqlx::sqlite::SqlitePool;
 
 use crate::error::StoreError;
 
-/// How much of the log is held in memory while it is written again.
-const PIECE_BYTES: usize = 1 << 20;
+/// How often a log that looks damaged is looked at, in case somebody writes it.
+const LOOKS: usize = 3;
+/// How long between.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 /// SQLite's result code of a sync that failed.
 const SYNC_FAILED: &str = "1034";
 
@@ -36,9 +37,27 @@ pub(crate) struct Log {
 impl Log {
     /// The log of this file, not yet trusted.
     pub(super) fn of(file: &Path, limit: u64) -> Log {
-        let mut path = file.as_os_str().to_owned();
-        path.push("-wal");
-        Log { path: path.into(), limit, is_new: AtomicBool::new(true), doubt: OnceLock::new() }
+        let path = afluente_wal::beside(file);
+        Log { path, limit, is_new: AtomicBool::new(true), doubt: OnceLock::new() }
+    }
+
+    /// That no durable commit in it is damaged: SQLite would go on without it and say nothing. To be asked before SQLite opens it.
+    pub(super) async fn look(&self) -> Result<(), StoreError> {
+        let mut last = None;
+        for _ in 0..LOOKS {
+            let seen = afluente_wal::look(&self.path)
+                .map_err(|error| StoreError::Open { what: self.shown(), reason: error.to_string() })?;
+            let Seen::Damaged { offset, commits } = seen else { return Ok(()) };
+            if last.replace(seen).is_some_and(|last| last == seen) {
+                return Err(StoreError::DamagedLog { log: self.shown(), offset, commits });
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+        Ok(())
+    }
+
+    fn shown(&self) -> String {
+        self.path.display().to_string()
     }
 
     /// A commit failed: whoever opens the file next may read in the log what is on no disk.
@@ -52,27 +71,11 @@ impl Log {
             return Ok(());
         }
         sqlx::query("begin immediate").execute(&mut *connection).await?;
-        let written = self.write_again();
+        let written = afluente_wal::write_again(&self.path);
         sqlx::query("rollback").execute(&mut *connection).await?;
         written?;
         self.is_new.store(false, Ordering::Relaxed);
         Ok(())
-    }
-
-    fn write_again(&self) -> io::Result<()> {
-        let log = match OpenOptions::new().read(true).write(true).open(&self.path) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-            opened => opened?,
-        };
-        let (mut piece, mut offset) = (vec![0; PIECE_BYTES], 0);
-        loop {
-            let read = log.read_at(&mut piece, offset)?;
-            if read == 0 {
-                return log.sync_all();
-            }
-            log.write_all_at(&piece[..read], offset)?;
-            offset += read as u64;
-        }
     }
 
     /// Moves the log into the file once it is long. What was committed stays committed if that fails, and the ledger is to be left
@@ -107,7 +110,7 @@ impl Log {
     /// Whether the ledger may be written.
     pub(crate) fn check(&self) -> Result<(), StoreError> {
         match self.doubt.get() {
-            Some(reason) => Err(StoreError::Doubted { log: self.path.display().to_string(), reason: reason.clone() }),
+            Some(reason) => Err(StoreError::Doubted { log: self.shown(), reason: reason.clone() }),
             None => Ok(()),
         }
     }
