@@ -25,6 +25,7 @@ use afluente_store::Location;
 use clap::Args;
 use serde_json::{Value, json};
 
+use crate::deep;
 use crate::exit::Failure;
 use crate::logging::Format;
 use crate::output;
@@ -306,6 +307,10 @@ impl Config {
 /// refuse. Starts nothing.
 #[derive(Args)]
 pub(crate) struct CheckArgs {
+    /// Read every byte of queue, spool and ledger as well, also beside the process that holds them: structure of the files, seals of
+    /// messages, bodies of receipts, rows against what receipts say. Exit code 1 if anything is damaged
+    #[arg(long)]
+    deep: bool,
     /// Print JSON
     #[arg(long)]
     json: bool,
@@ -316,6 +321,9 @@ pub(crate) async fn check(args: &CheckArgs, folder: &Path) -> Result<(), Failure
     match load(folder) {
         Ok(config) => {
             agree::agree_if_there(folder, &config).await?;
+            if args.deep {
+                return deep::run(&config, folder, args.json).await;
+            }
             print(&config, folder, args.json);
             Ok(())
         }

@@ -9,6 +9,7 @@ mod control;
 mod customer;
 mod dead;
 mod decide;
+mod deep;
 mod demo;
 mod doctor;
 mod event;

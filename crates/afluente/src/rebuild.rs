@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use afluente_store::Store;
+use afluente_store::{Store, StoreError};
 use afluente_worker::Accounts;
 use afluente_worker::rebuild::{Plan, Progress, Repaired, Report, check, plan};
 use clap::Args;
@@ -68,7 +68,8 @@ pub(crate) async fn run(args: &RebuildArgs, folder: &Path, config: &Config) -> R
     }
 }
 
-async fn compare(config: &Config, accounts: &Accounts, whole_plan: bool) -> Result<Report, Failure> {
+/// Recomputes everything, with progress on standard error.
+pub(crate) async fn compare(config: &Config, accounts: &Accounts, whole_plan: bool) -> Result<Report, StoreError> {
     let customers = config.customers.by_account(&config.accounts);
     let store = Store::open_snapshot(&config.ledger).await?.with_customers(customers);
     let total = store.counts().await?;
@@ -87,7 +88,7 @@ async fn compare(config: &Config, accounts: &Accounts, whole_plan: bool) -> Resu
     let report = if whole_plan { plan(&store, accounts, told).await } else { check(&store, accounts, told).await };
     bar.finish_and_clear();
     store.close().await;
-    Ok(report?)
+    report
 }
 
 /// Writes the plan part by part; each is a short transaction, so a running worker goes on beside it.

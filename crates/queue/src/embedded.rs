@@ -5,6 +5,7 @@
 //! known in memory; the file holds every message until it is acknowledged.
 
 mod clock;
+mod examine;
 mod file;
 mod handle;
 mod lease;
@@ -22,6 +23,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::error::OpenError;
+pub use examine::{Examined, Flaw, examine};
 pub(crate) use handle::Embedded;
 pub(crate) use lease::Lease;
 pub use peek::{Peeked, peek};

@@ -58,7 +58,7 @@ pub use receipt::{Claimed, Receipt, ReceiptState, Reread};
 pub use record::{EventRow, Inconsistency, OutboxRow, UnknownWordRow};
 pub use register::{Register, RegisterRow, StoredClaim};
 pub use scratch::Scratch;
-pub use sqlite::LEDGER_FILE;
+pub use sqlite::{Flaw, LEDGER_FILE};
 pub use subscription::{SubscriptionKey, SubscriptionRow};
 pub use switch::{Switch, Switches};
 pub use want::{Place, Settled, TakenWant, WantRow};

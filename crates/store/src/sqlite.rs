@@ -13,8 +13,10 @@ use crate::backend::StoreOptions;
 use crate::error::StoreError;
 use crate::migration;
 
+mod examine;
 mod log;
 
+pub use examine::Flaw;
 pub(crate) use log::Log;
 
 /// The ledger's file name inside a data folder.

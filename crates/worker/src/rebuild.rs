@@ -187,6 +187,11 @@ fn payment(
     for key in compare_facts(&name, facts, expected.payments.get(&row.key), expected, report) {
         report.plan.drop_fact(row.id, key);
     }
+    for one in facts.iter().filter(|one| !expected.is_named(&row.key, one)) {
+        report.differs(&name, &format!("{} named", fact_name(one)), &*one.named, "a name of this payment");
+        report.plan.find_fact(one.key);
+        report.plan.drop_fact(row.id, one.key);
+    }
 }
 
 async fn subscriptions(store: &Store, expected: &Expected, report: &mut Report) -> Result<(), StoreError> {

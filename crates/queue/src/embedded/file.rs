@@ -64,7 +64,7 @@ pub(super) fn open(options: &EmbeddedOptions) -> Result<Opened, OpenError> {
 
 /// Looks before SQLite does: SQLite takes an empty file for a new database of its own, and opening somebody else's may
 /// already change it, by rolling back what its owner left behind.
-fn check_header(file: File, path: &Path) -> Result<(), OpenError> {
+pub(super) fn check_header(file: File, path: &Path) -> Result<(), OpenError> {
     let mut header = Vec::with_capacity(HEADER_BYTES);
     file.take(HEADER_BYTES as u64)
         .read_to_end(&mut header)

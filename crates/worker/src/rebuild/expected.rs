@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use afluente_gateways::{Alias, Reading};
-use afluente_model::{AccountName, FactKey};
+use afluente_model::{AccountName, FactKey, PaymentKind};
 use afluente_store::report::HeldReceipt;
-use afluente_store::{PaymentKey, Store, StoreError, SubscriptionKey};
+use afluente_store::{PaymentKey, Store, StoreError, StoredFact, SubscriptionKey};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -94,6 +94,12 @@ impl Expected {
 
     pub(super) fn is_alias(&self, key: &PaymentKey) -> bool {
         self.renaming.is_alias(key)
+    }
+
+    /// Whether a fact came under a name of its payment, as far as its receipt can tell.
+    pub(super) fn is_named(&self, payment: &PaymentKey, fact: &StoredFact<PaymentKind>) -> bool {
+        let named = PaymentKey { id: fact.named.clone(), ..payment.clone() };
+        !self.was_read(fact.receipt) || self.renaming.resolve(&named) == *payment
     }
 
     pub(super) async fn compare_aliases(&self, store: &Store, report: &mut Report) -> Result<(), StoreError> {

@@ -104,6 +104,7 @@ async fn rows_facts_and_names_that_somebody_damaged_become_right_again() {
         "delete from payment_facts",
         "delete from payment_facts; delete from payments",
         "update payment_facts set amount = amount + 1 where amount is not null",
+        "update payment_facts set named = 'pi_of_somebody'",
         "update payment_names set provider_payment_id = name",
         "update customer_subscriptions set base = 'CANCELED'",
         "delete from subscription_facts",
