@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a broken scenario file must fail the test")]
 
+mod exhaustive;
 mod laws;
 mod scenario;
 
