@@ -23,11 +23,14 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::error::OpenError;
+use clock::Clock;
 pub use examine::{Examined, Flaw, examine};
 pub(crate) use handle::Embedded;
 pub(crate) use lease::Lease;
 pub use peek::{Peeked, peek};
 use shared::{Command, Shared};
+pub use thread::Steps;
+use thread::Writer;
 
 /// The queue's file name inside its folder.
 pub const QUEUE_FILE: &str = "queue.sqlite";
@@ -73,14 +76,24 @@ impl EmbeddedOptions {
 
 /// Takes the lock, opens and checks the file, and starts the thread.
 fn start(options: &EmbeddedOptions) -> Result<(Arc<Shared>, mpsc::Sender<Command>), OpenError> {
-    let opened = file::open(options)?;
-    let (sender, commands) = mpsc::channel(4 * GROUP);
-    let shared = Arc::new(Shared::new(options.limit_bytes, sender.downgrade()));
-    let worker = thread::Writer::new(opened, options, Arc::clone(&shared))
-        .map_err(|source| OpenError::Storage { path: options.folder.join(QUEUE_FILE), source })?;
+    let (writer, shared, sender, commands) = prepare(options, Clock::start())?;
     std::thread::Builder::new()
         .name("afluente-queue".to_owned())
-        .spawn(move || worker.run(commands))
+        .spawn(move || writer.run(commands))
         .map_err(|source| OpenError::Unusable { path: options.folder.clone(), source })?;
     Ok((shared, sender))
+}
+
+/// Takes the lock, opens and checks the file.
+#[allow(clippy::type_complexity, reason = "the two ends of one channel, and what is between them")]
+fn prepare(
+    options: &EmbeddedOptions,
+    clock: Clock,
+) -> Result<(Writer, Arc<Shared>, mpsc::Sender<Command>, mpsc::Receiver<Command>), OpenError> {
+    let opened = file::open(options)?;
+    let (sender, commands) = mpsc::channel(4 * GROUP);
+    let shared = Arc::new(Shared::new(options.limit_bytes, clock, sender.downgrade()));
+    let writer = Writer::new(opened, options, Arc::clone(&shared))
+        .map_err(|source| OpenError::Storage { path: options.folder.join(QUEUE_FILE), source })?;
+    Ok((writer, shared, sender, commands))
 }

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::embedded::{Embedded, EmbeddedOptions};
+use crate::embedded::{Embedded, EmbeddedOptions, Steps};
 use crate::error::{OpenError, PublishError, QueueError, Spooling, Unhealthy};
 use crate::rabbit::{Rabbit, RabbitOptions};
 use crate::received::{Lease, Received};
@@ -28,6 +28,12 @@ impl Queue {
     #[allow(clippy::needless_pass_by_value, reason = "options are made for this one call")]
     pub fn open_embedded(options: EmbeddedOptions) -> Result<Queue, OpenError> {
         Ok(Queue { backend: Backend::Embedded(Embedded::open(&options)?) })
+    }
+
+    /// The same without its thread: [`Steps`] carries out what is asked, whenever it is told to.
+    pub fn open_stepped(options: &EmbeddedOptions, now_micros: i64) -> Result<(Queue, Steps), OpenError> {
+        let (queue, steps) = Steps::open(options, now_micros)?;
+        Ok((Queue { backend: Backend::Embedded(queue) }, steps))
     }
 
     /// Opens the queues on a broker, and comes back to it whenever it was away. Only the spool, if there is to be one, can

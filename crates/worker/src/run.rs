@@ -181,6 +181,12 @@ impl Worker {
         self.pulse.set_waiting_for_ledger(false);
     }
 
+    /// Works on what was taken and settles it, as one turn of [`run`] does: for whoever decides himself when that is.
+    pub async fn turn(&self, messages: Vec<Received>) {
+        let taken = self.read(messages).await;
+        self.work(taken, false).await;
+    }
+
     /// What was read ahead, or else what comes.
     async fn next(&self, ahead: &mut Option<Taken>, most: usize) -> Result<Taken, QueueError> {
         match ahead.take() {
@@ -220,7 +226,7 @@ impl Worker {
     async fn work(&self, taken: Taken, careful: bool) -> Went {
         let (messages, prepared) = taken.into_parts();
         let verdicts = write_all(&self.store, prepared).await;
-        let mut went = Went::default();
+        let (mut went, mut released) = (Went::default(), Vec::new());
         let mut settled = Vec::with_capacity(messages.len());
         for (message, verdict) in messages.into_iter().zip(verdicts) {
             match verdict {
@@ -231,7 +237,7 @@ impl Worker {
                         let settlement = self.retry_or_bury(&message, &error).await;
                         settled.push((message, settlement));
                     } else {
-                        message.release();
+                        released.push(message);
                     }
                 }
                 Err(Postponed::AccountMissing(_)) => {
@@ -247,10 +253,11 @@ impl Worker {
                     let settlement = self.retry_or_bury(&message, &error).await;
                     settled.push((message, settlement));
                 }
-                Err(Postponed::ShuttingDown) => message.release(),
+                Err(Postponed::ShuttingDown) => released.push(message),
             }
         }
         went.queue_failed = !self.settle(settled).await;
+        released.into_iter().for_each(Received::release);
         went
     }
 

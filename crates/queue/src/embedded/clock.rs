@@ -1,27 +1,47 @@
 //! The queue's clock: reads the system's once and counts on from there, so that a step of the system clock neither holds
 //! up nor hurries what waits.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-#[derive(Clone, Copy, Debug)]
+use tokio::sync::watch;
+
+#[derive(Clone, Debug)]
 pub(crate) struct Clock {
     started: Instant,
     started_at: i64,
+    /// What it shows instead, microseconds since 1970: a clock that only moves when somebody moves it.
+    shown: Option<Arc<watch::Sender<i64>>>,
 }
 
 impl Clock {
     pub(crate) fn start() -> Clock {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        Clock { started: Instant::now(), started_at: micros(since) }
+        Clock { started: Instant::now(), started_at: micros(since), shown: None }
+    }
+
+    pub(crate) fn moved_by_hand(shown: Arc<watch::Sender<i64>>) -> Clock {
+        Clock { shown: Some(shown), ..Clock::start() }
     }
 
     /// Microseconds since 1970.
     pub(crate) fn now(&self) -> i64 {
-        self.started_at.saturating_add(micros(self.started.elapsed()))
+        match &self.shown {
+            Some(shown) => *shown.borrow(),
+            None => self.started_at.saturating_add(micros(self.started.elapsed())),
+        }
     }
 
-    /// How long until then; zero if it has passed.
-    pub(crate) fn until(&self, then: i64) -> Duration {
+    /// Ends at that time; at once if it has passed.
+    pub(crate) async fn reach(&self, then: i64) {
+        match &self.shown {
+            // Its end is not waited for by anybody: whoever moves it holds it.
+            Some(shown) => drop(shown.subscribe().wait_for(|now| *now >= then).await),
+            None => tokio::time::sleep(self.until(then)).await,
+        }
+    }
+
+    fn until(&self, then: i64) -> Duration {
         Duration::from_micros(u64::try_from(then.saturating_sub(self.now())).unwrap_or(0))
     }
 
@@ -31,7 +51,7 @@ impl Clock {
     }
 }
 
-fn micros(duration: Duration) -> i64 {
+pub(crate) fn micros(duration: Duration) -> i64 {
     i64::try_from(duration.as_micros()).unwrap_or(i64::MAX)
 }
 
@@ -43,7 +63,7 @@ mod tests {
     fn nothing_is_due_later_than_the_longest_delay_or_at_the_time_that_means_ready() {
         let clock = Clock::start();
         assert!(clock.due(Duration::MAX) <= clock.now() + micros(super::super::LONGEST_DELAY));
-        assert_eq!(Clock { started_at: -1_000_000, ..clock }.due(Duration::ZERO), 1);
+        assert_eq!(Clock { started_at: -1_000_000, ..clock.clone() }.due(Duration::ZERO), 1);
     }
 
     #[test]

@@ -26,7 +26,11 @@ pub(crate) struct Embedded {
 impl Embedded {
     pub(crate) fn open(options: &EmbeddedOptions) -> Result<Embedded, OpenError> {
         let (shared, commands) = start(options)?;
-        Ok(Embedded { commands, shared })
+        Ok(Embedded::new(commands, shared))
+    }
+
+    pub(super) fn new(commands: mpsc::Sender<Command>, shared: Arc<Shared>) -> Embedded {
+        Embedded { commands, shared }
     }
 
     pub(crate) async fn publish(&self, message: Sealed) -> Result<(), PublishError> {
@@ -39,8 +43,10 @@ impl Embedded {
         let mut signal = self.shared.signal.subscribe();
         loop {
             self.wait(&mut signal, 1).await?;
-            // In vain or not: what there is by then is taken.
-            let _ = tokio::time::timeout(linger, self.wait(&mut signal, most)).await;
+            if !linger.is_zero() {
+                // In vain or not: what there is by then is taken.
+                let _ = tokio::time::timeout(linger, self.wait(&mut signal, most)).await;
+            }
             let taken = self.take_ready(most).await?;
             if !taken.is_empty() || most == 0 {
                 return Ok(taken);
@@ -75,9 +81,10 @@ impl Embedded {
                 changed.await.map_err(|_| QueueError::Closed)?;
                 continue;
             };
-            match tokio::time::timeout(self.shared.clock.until(due_at), changed).await {
-                Ok(changed) => changed.map_err(|_| QueueError::Closed)?,
-                Err(_) => return Ok(()),
+            tokio::select! {
+                biased;
+                changed = changed => changed.map_err(|_| QueueError::Closed)?,
+                () = self.shared.clock.reach(due_at) => return Ok(()),
             }
         }
     }

@@ -46,7 +46,10 @@ pub(super) struct Settled {
 }
 
 impl Settled {
-    pub(super) fn new((ticket, attempt, settlement): (Ticket, u32, Settlement), clock: super::clock::Clock) -> Settled {
+    pub(super) fn new(
+        (ticket, attempt, settlement): (Ticket, u32, Settlement),
+        clock: &super::clock::Clock,
+    ) -> Settled {
         let due_at = match settlement {
             Settlement::Ack => None,
             Settlement::RetryAfter(delay) => Some(clock.due(delay)),

@@ -48,10 +48,10 @@ pub(crate) struct Shared {
 }
 
 impl Shared {
-    pub(crate) fn new(limit_bytes: u64, commands: mpsc::WeakSender<Command>) -> Shared {
+    pub(crate) fn new(limit_bytes: u64, clock: Clock, commands: mpsc::WeakSender<Command>) -> Shared {
         Shared {
             signal: watch::channel(Signal::default()).0,
-            clock: Clock::start(),
+            clock,
             limit_bytes,
             depth: Mutex::new(Vec::new()),
             given_back: Mutex::new(Vec::new()),

@@ -1,6 +1,7 @@
 //! The writing thread: commands in, one transaction and one fsync for all of them, answers out.
 
 mod regain;
+mod steps;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -8,6 +9,8 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use tokio::sync::mpsc;
 use tracing::{error, info};
+
+pub use steps::Steps;
 
 use super::file::Opened;
 use super::lease::{Lease, Ticket};
@@ -95,27 +98,32 @@ impl Writer {
         let _ending = Ending(Arc::clone(&self.shared));
         let mut taken = Vec::with_capacity(GROUP);
         while commands.blocking_recv_many(&mut taken, GROUP) > 0 {
-            let mut group = Group::default();
-            self.put_back();
-            for command in taken.drain(..) {
-                match command {
-                    Command::Publish(message, reply) => group.publishing.push((message, reply)),
-                    Command::Settle(settled, reply) => {
-                        let clock = self.shared.clock;
-                        group.settling.push((settled.into_iter().map(|one| Settled::new(one, clock)).collect(), reply));
-                    }
-                    Command::Take(most, reply) => self.hand_out(most, reply),
-                    Command::Look => {}
-                    Command::Close => commands.close(),
-                }
-            }
-            self.work(group);
+            self.carry_out(&mut taken, &mut commands);
             if self.doubted {
                 self.regain(&mut commands);
             }
             self.shrink();
         }
         self.finish();
+    }
+
+    /// Carries out commands, with one commit for all of them.
+    fn carry_out(&mut self, taken: &mut Vec<Command>, commands: &mut mpsc::Receiver<Command>) {
+        let mut group = Group::default();
+        self.put_back();
+        for command in taken.drain(..) {
+            match command {
+                Command::Publish(message, reply) => group.publishing.push((message, reply)),
+                Command::Settle(settled, reply) => {
+                    let clock = &self.shared.clock;
+                    group.settling.push((settled.into_iter().map(|one| Settled::new(one, clock)).collect(), reply));
+                }
+                Command::Take(most, reply) => self.hand_out(most, reply),
+                Command::Look => {}
+                Command::Close => commands.close(),
+            }
+        }
+        self.work(group);
     }
 
     /// Moves the log into the file and lets go of file and lock.

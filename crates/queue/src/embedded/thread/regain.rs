@@ -34,17 +34,18 @@ impl Writer {
                 }
             }
         }
+    }
+
+    pub(super) fn reopen(&mut self) -> Result<(), StorageError> {
+        self.opened.reopen(&self.options).map_err(|error| StorageError::Unopened(Arc::new(error)))?;
+        self.list()?;
         self.doubted = false;
         self.shared.recovered();
         info!("The queue's file was opened anew and is whole");
+        Ok(())
     }
 
-    fn reopen(&mut self) -> Result<(), StorageError> {
-        self.opened.reopen(&self.options).map_err(|error| StorageError::Unopened(Arc::new(error)))?;
-        self.list()
-    }
-
-    fn refuse(&mut self, command: Command, error: &StorageError, commands: &mut mpsc::Receiver<Command>) {
+    pub(super) fn refuse(&mut self, command: Command, error: &StorageError, commands: &mut mpsc::Receiver<Command>) {
         match command {
             Command::Publish(_, reply) => drop(reply.send(Err(PublishError::Storage(error.clone())))),
             Command::Settle(settled, reply) => {
