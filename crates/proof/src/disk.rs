@@ -192,6 +192,14 @@ impl Disk {
         Ok(())
     }
 
+    /// Waits until nobody has a file open any more.
+    ///
+    /// # Panics
+    /// If files stay open for half a minute.
+    pub fn closed_by_all(&self) {
+        drop(self.all_closed(self.state()));
+    }
+
     fn all_closed<'a>(&'a self, state: MutexGuard<'a, State>) -> MutexGuard<'a, State> {
         let closed = self.closed.wait_timeout_while(state, CLOSED_WITHIN, |state| state.open > 0);
         let (state, waited) = closed.unwrap_or_else(PoisonError::into_inner);

@@ -6,5 +6,8 @@ mod failed_ledger;
 mod failed_sync;
 mod ledger;
 mod queue;
+mod sender;
+mod simulation;
 mod site;
 mod spool;
+mod stage;
