@@ -115,3 +115,27 @@ pub struct Delivery {
     /// The body, byte for byte.
     pub body: Bytes,
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_s_name_is_the_beginning_of_its_hash_and_is_read_back() {
+        let name = SecretName::of(b"abc");
+        assert_eq!(name.as_str(), "ba7816bf");
+        assert_eq!((name.to_string(), format!("{name:?}")), ("ba7816bf".to_owned(), "\"ba7816bf\"".to_owned()));
+        assert_eq!(SecretName::parse("ba7816bf"), Ok(name));
+        for bad in ["", "ba7816b", "ba7816bf0", "BA7816BF", "ba7816bg", "ba7816b/"] {
+            assert_eq!(SecretName::parse(bad).unwrap_err().got, bad);
+        }
+    }
+
+    #[test]
+    fn only_a_signature_covers_a_body_and_only_a_channel_besides_says_who_speaks() {
+        let signed = Proof::Signed { secret: SecretName::of(b"abc") };
+        let proofs = [signed, Proof::Channel { peer: "peer".into() }, Proof::PathToken, Proof::None];
+        assert_eq!(proofs.each_ref().map(Proof::is_of_the_gateway), [true, true, false, false]);
+        assert_eq!(proofs.each_ref().map(Proof::covers_body), [true, false, false, false]);
+    }
+}

@@ -116,7 +116,8 @@ impl FactKey {
     /// Reads 32 hex digits.
     pub fn parse(text: &str) -> Result<FactKey, BadId> {
         let bad = || BadId { expected: "32 hex digits", got: text.chars().take(64).collect() };
-        if text.len() != 32 || !text.is_ascii() {
+        // A sign is no digit, and reading a number would take one.
+        if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(bad());
         }
         u128::from_str_radix(text, 16).map(|key| FactKey(key.to_be_bytes())).map_err(|_| bad())
@@ -262,6 +263,31 @@ mod tests {
         .money(Amount::new(100).ok(), Some(Currency::BRL))
         .detail(Detail::word("succeeded"));
         assert_eq!(fact.key().to_string(), "42324ab044dfb127833e962317b88da3");
+    }
+
+    #[test]
+    fn a_key_is_32_digits_and_nothing_else() {
+        let digits = "0123456789abcdef0123456789abcdef";
+        assert_eq!(format!("{:?}", FactKey::parse(digits).unwrap()), digits);
+        for bad in [
+            "",
+            &digits[1..],
+            "+123456789abcdef0123456789abcdef",
+            "é23456789abcdef0123456789abcdef",
+            "g0000000000000000000000000000000",
+        ] {
+            assert_eq!(FactKey::parse(bad).unwrap_err().got, bad);
+        }
+        assert!(FactKey::parse(&format!("{digits}0")).is_err());
+    }
+
+    #[test]
+    fn a_detail_with_a_moment_says_it_and_one_without_says_nothing() {
+        let at = Timestamp::from_seconds(10).ok();
+        let detail = Detail::word("w").with_time(DetailKey::Until, at).with_time(DetailKey::Since, None);
+        assert_eq!((detail.time(DetailKey::Until), detail.time(DetailKey::Since)), (at, None));
+        assert_eq!(detail.get(DetailKey::Word), Some("w"));
+        assert!(Detail::none().is_empty() && !detail.is_empty());
     }
 
     #[test]

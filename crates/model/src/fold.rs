@@ -321,6 +321,24 @@ mod tests {
         assert_eq!(fold([&fact, &nonsense]), fold([&fact]));
     }
 
+    #[test]
+    fn the_row_s_currency_is_that_of_the_family_that_knows_best_then_the_smaller_code() {
+        let best_first = ["totals", "capture", "auth", "refund", "dispute", "attempt", "risk", "unmapped"];
+        let of = |family: &str, currency: &str| {
+            let kind = PaymentKind::all().into_iter().find(|kind| kind.family() == family).unwrap();
+            Fact::new(kind, "c", None, Source::Webhook).money(None, Currency::parse(currency).ok())
+        };
+        for (better, worse) in best_first[..7].iter().zip(&best_first[1..7]) {
+            let state = fold(&[of(worse, "AAA"), of(better, "ZZZ")]);
+            assert_eq!(state.currency(), Currency::parse("ZZZ").ok(), "{better} knows better than {worse}");
+            assert!(state.has_other_currency());
+        }
+        let alike = fold(&[of("risk", "ZZZ"), of("unmapped", "AAA")]);
+        assert_eq!(alike.currency(), Currency::parse("AAA").ok());
+        let one = fold(&[of("auth", "BRL"), of("capture", "BRL")]);
+        assert!(!one.has_other_currency() && !fold::<PaymentKind>(&[]).has_other_currency());
+    }
+
     fn kinds(facts: &[Fact<PaymentKind>]) -> Vec<PaymentKind> {
         let mut kinds: Vec<_> = fold(facts).ops().flat_map(|(_, kinds)| kinds.keys().copied()).collect();
         kinds.sort_unstable();

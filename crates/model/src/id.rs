@@ -146,6 +146,13 @@ mod tests {
     }
 
     #[test]
+    fn a_delivery_s_id_is_shown_with_hyphens() {
+        let id = DeliveryId(Uuid::from_u128(0x0123_4567_89ab_7def_8123_4567_89ab_cdef));
+        assert_eq!(id.to_string(), "01234567-89ab-7def-8123-456789abcdef");
+        assert_eq!(format!("{id:?}"), id.to_string());
+    }
+
+    #[test]
     fn gateway_ids_refuse_blanks_and_control_characters() {
         for bad in ["", "pi 1", "pi\n", "pi\0", "ção", &"x".repeat(256)] {
             assert!(ProviderId::parse(bad).is_err(), "{bad:?}");

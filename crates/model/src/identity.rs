@@ -284,7 +284,9 @@ mod tests {
     }
 
     #[test]
-    fn a_document_of_more_than_ten_addresses_is_the_shop_s_own_and_links_nobody() {
+    fn a_document_of_ten_addresses_is_somebody_s_and_of_more_the_shop_s_own_that_links_nobody() {
+        let ten: Vec<Identity> = (0..10).map(|n| self::said(&format!("- {ANA} {n}@x.com"), 1)).collect();
+        assert_eq!(keys(&ten), vec![format!("document:{ANA}"); 10]);
         let mut said: Vec<Identity> = (0..11).map(|n| self::said(&format!("- {ANA} {n}@x.com"), 1)).collect();
         said.push(self::said(&format!("cus_1 {ANA} -"), 1));
         said.push(self::said(&format!("cus_2 {BIA} 3@x.com"), 1));

@@ -135,3 +135,77 @@ impl Incoming {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::delivery::Proof;
+    use crate::id::DeliveryId;
+
+    fn account() -> AccountName {
+        AccountName::parse("shop").unwrap()
+    }
+
+    fn headers(value: &str) -> Vec<(Box<str>, Box<str>)> {
+        vec![("date".into(), value.into())]
+    }
+
+    fn delivery(proof: Proof) -> Incoming {
+        Incoming::Delivery(Delivery {
+            id: DeliveryId(Uuid::from_u128(1)),
+            gateway: Gateway::Stripe,
+            account: account(),
+            received_at: Timestamp::from_seconds(1).unwrap(),
+            proof,
+            headers: headers("posted"),
+            query: None,
+            traceparent: None,
+            released_by: None,
+            body: Bytes::from_static(b"posted"),
+        })
+    }
+
+    fn answer() -> Incoming {
+        let id = ProviderId::parse("pi_1").unwrap();
+        let asked =
+            Asked { kind: WantKind::Payment, id, tenant: None, context: None, path: "/v1/x".into(), listed: false };
+        Incoming::Answer(Answer {
+            gateway: Gateway::Appmax,
+            account: account(),
+            asked,
+            status: 200,
+            received_at: Timestamp::from_seconds(2).unwrap(),
+            headers: headers("answered"),
+            body: Bytes::from_static(b"answered"),
+        })
+    }
+
+    fn statement() -> Incoming {
+        Incoming::Statement(Statement {
+            gateway: Gateway::Pagarme,
+            account: account(),
+            received_at: Timestamp::from_seconds(3).unwrap(),
+            body: Bytes::from_static(b"stated"),
+        })
+    }
+
+    #[test]
+    fn whatever_came_says_from_where_when_and_what() {
+        let all = [delivery(Proof::PathToken), answer(), statement()];
+        assert_eq!(all.each_ref().map(Incoming::gateway), [Gateway::Stripe, Gateway::Appmax, Gateway::Pagarme]);
+        assert!(all.iter().all(|one| *one.account() == account()));
+        assert_eq!(all.each_ref().map(|one| one.received_at().as_seconds()), [1, 2, 3]);
+        assert_eq!(all.each_ref().map(|one| &one.body()[..]), [&b"posted"[..], b"answered", b"stated"]);
+        assert_eq!(all.each_ref().map(Incoming::headers), [&headers("posted")[..], &headers("answered"), &[]]);
+        assert_eq!(all.each_ref().map(|one| one.delivery().is_some()), [true, false, false]);
+    }
+
+    #[test]
+    fn a_delivery_is_as_proved_as_its_proof_and_everything_else_is() {
+        assert!(delivery(Proof::Channel { peer: "peer".into() }).is_proved());
+        assert!(!delivery(Proof::PathToken).is_proved());
+        assert!(answer().is_proved() && statement().is_proved());
+    }
+}
