@@ -1,11 +1,15 @@
 //! `afluente torture`: everything is killed, again and again, and nothing may be missing afterwards.
 
+mod gauge;
 mod killer;
+mod rate;
 mod site;
 mod watcher;
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use afluente_gateways::Secret;
@@ -21,7 +25,9 @@ use crate::config;
 use crate::exit::Failure;
 use crate::output;
 use crate::up::stop_signal;
-use killer::Cast;
+use gauge::{Seen, Watched};
+use killer::{Cast, Kill, VICTIMS};
+use rate::Regained;
 use site::{ACCOUNT, Role, SECRET, Services};
 
 /// How long the ledger may take to have everything, once nobody kills any more.
@@ -42,6 +48,9 @@ pub(crate) struct TortureArgs {
     /// Deliveries a second
     #[arg(long, default_value_t = 300, value_name = "N", value_parser = clap::value_parser!(u32).range(2..=10_000))]
     rate: u32,
+    /// Seconds without a kill before each, to see how fast it goes on after one
+    #[arg(long, default_value_t = 0, value_name = "SECONDS", value_parser = clap::value_parser!(u32).range(0..=3_600))]
+    calm: u32,
     /// Of whom is killed when, and of what is played
     #[arg(long, default_value_t = 1, value_name = "N")]
     seed: u64,
@@ -77,7 +86,7 @@ pub(crate) async fn run(args: &TortureArgs) -> Result<(), Failure> {
     let started = ready(&admins).await;
     let told = match started {
         Ok(()) => tokio::select! {
-            told = torture(args, &services, &cast, &admins, &targets, &config) => told,
+            told = torture(args, folder.path(), &services, &cast, &admins, &targets, &config) => told,
             // Whoever stops it early leaves no servers behind.
             stopped = stop_signal() => Err(stopped.err().unwrap_or_else(|| Failure::Unavailable("it was stopped".to_owned()))),
         },
@@ -115,16 +124,18 @@ struct Told {
     rebuilt: usize,
     /// Deliveries never acknowledged, and forgeries that were.
     unanswered: u64,
-    kills: BTreeMap<&'static str, u32>,
+    kills: Vec<Kill>,
     /// Processes that ended though nobody killed them.
     ended: u32,
     not_ready: Vec<Duration>,
+    seen: Seen,
     settled_after: Duration,
 }
 
 /// Plays and kills for as long as asked, lets everything settle, and compares.
 async fn torture(
     args: &TortureArgs,
+    folder: &Path,
     services: &Arc<Services>,
     cast: &Cast,
     admins: &[std::net::SocketAddr],
@@ -134,13 +145,24 @@ async fn torture(
     let stop = watch::channel(false).0;
     let watchers: Vec<_> =
         admins.iter().map(|admin| tokio::spawn(watcher::longest_not_ready(*admin, stop.subscribe()))).collect();
-    let killing = tokio::spawn(killer::run(args.seed, Arc::clone(services), Arc::clone(cast), stop.subscribe()));
+    let answered = Arc::new(AtomicU64::new(0));
+    let watched = Watched {
+        cast: Arc::clone(cast),
+        admins: admins.to_vec(),
+        folder: folder.to_owned(),
+        ledger: config.ledger.clone(),
+        answered: Arc::clone(&answered),
+    };
+    let watching = tokio::spawn(gauge::watch(watched, stop.subscribe()));
+    let pace = (args.seed, Duration::from_secs(u64::from(args.calm)));
+    let killing = tokio::spawn(killer::run(pace, Arc::clone(services), Arc::clone(cast), stop.subscribe()));
     let supervising = tokio::spawn(killer::supervise(Arc::clone(cast), stop.subscribe()));
-    let played = load(args, targets).await?;
+    let played = load(args, targets, &answered).await?;
     stop.send_replace(true);
     let joined = |error: tokio::task::JoinError| Failure::Unavailable(format!("a task ended: {error}"));
     let mut told =
         Told { kills: killing.await.map_err(joined)??, ended: supervising.await.map_err(joined)??, ..Told::default() };
+    told.seen = watching.await.map_err(joined)?;
     for watcher in watchers {
         told.not_ready.push(watcher.await.map_err(joined)?);
     }
@@ -163,7 +185,7 @@ struct Played {
 }
 
 /// Portions of payments, half to each ingress, until the time is over.
-async fn load(args: &TortureArgs, targets: &[Target; 2]) -> Result<Played, Failure> {
+async fn load(args: &TortureArgs, targets: &[Target; 2], answered: &AtomicU64) -> Result<Played, Failure> {
     let length = Duration::from_secs(u64::from(args.minutes) * 60);
     let bar = ProgressBar::new(length.as_secs());
     if let Ok(style) = ProgressStyle::with_template("torturing {wide_bar} {elapsed_precise} {msg}") {
@@ -193,7 +215,10 @@ async fn load(args: &TortureArgs, targets: &[Target; 2]) -> Result<Played, Failu
         };
         let Traffic { mut posts, truth, .. } = play(&plan).map_err(|error| Failure::unavailable(&error))?;
         let second = posts.split_off(posts.len() / 2);
-        let (one, two) = tokio::join!(deliver(&targets[0], posts, || {}), deliver(&targets[1], second, || {}));
+        let ended = || {
+            answered.fetch_add(1, Ordering::Relaxed);
+        };
+        let (one, two) = tokio::join!(deliver(&targets[0], posts, ended), deliver(&targets[1], second, ended));
         for sent in [one, two] {
             played.add(sent.map_err(|error| Failure::unavailable(&error))?);
         }
@@ -287,20 +312,46 @@ impl Told {
             ("settled after the last kill", seconds(&self.settled_after)),
             ("ended by themselves", self.ended.to_string()),
         ];
-        rows.extend(self.kills.iter().map(|(victim, kills)| (*victim, format!("{kills} kills"))));
-        let not_ready = killer::VICTIMS.iter().zip(&self.not_ready);
+        rows.extend(killer::counts(&self.kills).into_iter().map(|(victim, kills)| (victim, format!("{kills} kills"))));
+        let not_ready = VICTIMS.iter().zip(&self.not_ready);
         let longest: Vec<String> = not_ready.map(|(role, time)| format!("{role} {}", seconds(time))).collect();
         rows.push(("longest time not ready", longest.join(", ")));
-        output::table(&["", ""], &[], rows.into_iter().map(|(name, value)| vec![name.to_owned(), value]))
+        let rows = rows.into_iter().map(|(name, value)| (name.to_owned(), value));
+        let regained = VICTIMS.iter().map(|victim| {
+            let text = format!("{}; {}", self.answered_after(victim).text(), self.handled_after(victim).text());
+            (format!("answered; handled after ÷ before {victim}"), text)
+        });
+        let rows = rows.chain(regained).chain(self.seen.rows());
+        output::table(&["", ""], &[], rows.map(|(name, value)| vec![name, value]))
+    }
+
+    fn answered_after(&self, victim: &str) -> Regained {
+        Regained::of(&self.seen.answered, self.faults(victim))
+    }
+
+    fn handled_after(&self, victim: &str) -> Regained {
+        Regained::of(&self.seen.handled, self.faults(victim))
+    }
+
+    /// The seconds in which somebody was killed.
+    fn faults(&self, victim: &str) -> impl Iterator<Item = usize> {
+        let kills = self.kills.iter().filter(move |kill| kill.victim == victim);
+        kills.filter_map(|kill| usize::try_from(kill.after.as_secs()).ok())
     }
 
     fn json(&self, seed: u64) -> serde_json::Value {
         let longest: BTreeMap<_, _> =
-            killer::VICTIMS.iter().zip(&self.not_ready).map(|(role, time)| (*role, time.as_secs_f64())).collect();
+            VICTIMS.iter().zip(&self.not_ready).map(|(role, time)| (*role, time.as_secs_f64())).collect();
+        let regained = |of: &dyn Fn(&str) -> Regained| -> BTreeMap<&str, serde_json::Value> {
+            VICTIMS.iter().map(|victim| (*victim, of(victim).json())).collect()
+        };
         json!({
+            "answered_after_over_before": regained(&|victim| self.answered_after(victim)),
+            "handled_after_over_before": regained(&|victim| self.handled_after(victim)),
+            "held_bytes": self.seen.json(),
             "seed": seed, "sent": self.sent, "acknowledged": self.acknowledged, "unanswered": self.unanswered,
             "events": self.events, "in_the_ledger": self.events - self.lost, "lost": self.lost, "doubled": self.doubled,
-            "untrue_payments": self.untrue, "rebuild_differences": self.rebuilt, "kills": self.kills, "ended": self.ended,
+            "untrue_payments": self.untrue, "rebuild_differences": self.rebuilt, "kills": killer::counts(&self.kills), "ended": self.ended,
             "settled_after_seconds": self.settled_after.as_secs_f64(), "longest_not_ready_seconds": longest,
         })
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
@@ -22,19 +22,31 @@ const DEAD_MS: std::ops::Range<u64> = 0..3_000;
 /// The processes of the roles, in the order of [`VICTIMS`].
 pub(super) type Cast = Arc<[Mutex<Role>; 4]>;
 
-/// Kills until it is stopped; how often it killed whom. Whoever is dead by then is alive again.
+/// One who was killed, and how long after the beginning.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Kill {
+    pub(super) victim: &'static str,
+    pub(super) after: Duration,
+}
+
+/// How often each was killed.
+pub(super) fn counts(kills: &[Kill]) -> BTreeMap<&'static str, usize> {
+    VICTIMS.iter().map(|victim| (*victim, kills.iter().filter(|kill| kill.victim == *victim).count())).collect()
+}
+
+/// Kills until it is stopped, with so much calm before each beside what chance adds. Whoever is dead by then is alive again.
 pub(super) async fn run(
-    seed: u64,
+    (seed, calm): (u64, Duration),
     services: Arc<Services>,
     cast: Cast,
     mut stop: watch::Receiver<bool>,
-) -> Result<BTreeMap<&'static str, u32>, Failure> {
+) -> Result<Vec<Kill>, Failure> {
     let mut random = StdRng::seed_from_u64(seed);
-    let mut kills: BTreeMap<&'static str, u32> = VICTIMS.iter().map(|victim| (*victim, 0)).collect();
+    let (started, mut kills) = (Instant::now(), Vec::new());
     // A round is every victim once, in an order of its own, so that a short run spares nobody.
     let mut round: Vec<usize> = Vec::new();
     loop {
-        let pause = Duration::from_millis(random.random_range(PAUSE_MS));
+        let pause = calm + Duration::from_millis(random.random_range(PAUSE_MS));
         tokio::select! {
             () = sleep(pause) => {}
             _ = stop.wait_for(|stop| *stop) => return Ok(kills),
@@ -44,7 +56,7 @@ pub(super) async fn run(
         }
         let victim = round.swap_remove(random.random_range(0..round.len()));
         let dead = Duration::from_millis(random.random_range(DEAD_MS));
-        *kills.entry(VICTIMS[victim]).or_default() += 1;
+        kills.push(Kill { victim: VICTIMS[victim], after: started.elapsed() });
         if let Some(role) = cast.get(victim) {
             let mut role = role.lock().await;
             role.kill().await;

@@ -141,6 +141,11 @@ impl Role {
         self.child.as_mut().is_some_and(|child| child.try_wait().is_ok_and(|status| status.is_some()))
     }
 
+    /// Its process, if it lives.
+    pub(super) fn id(&self) -> Option<u32> {
+        self.child.as_ref()?.id()
+    }
+
     /// Where it writes what it does.
     pub(super) fn log(&self) -> PathBuf {
         self.folder.join("log")

@@ -30,12 +30,18 @@ pub(super) async fn longest_not_ready(address: SocketAddr, mut stop: watch::Rece
 
 /// Whether it says so now.
 pub(super) async fn is_ready(address: SocketAddr) -> bool {
+    get(address, "/readyz").await.is_some()
+}
+
+/// A page of it; none if it does not answer in time, or with anything but success.
+pub(super) async fn get(address: SocketAddr, path: &str) -> Option<String> {
     let asked = async {
         let mut stream = TcpStream::connect(address).await?;
-        stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").await?;
-        let mut start = [0; 12];
-        stream.read_exact(&mut start).await?;
-        Ok::<_, std::io::Error>(start.starts_with(b"HTTP/1.1 200"))
+        let request = format!("GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n");
+        stream.write_all(request.as_bytes()).await?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await?;
+        Ok::<_, std::io::Error>(answer)
     };
-    timeout(WITHIN, asked).await.is_ok_and(|asked| asked.unwrap_or(false))
+    timeout(WITHIN, asked).await.ok()?.ok().filter(|answer| answer.starts_with("HTTP/1.1 200"))
 }
