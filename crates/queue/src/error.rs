@@ -269,6 +269,14 @@ pub enum OpenError {
         /// Commits at and behind that place.
         commits: u64,
     },
+    /// The write-ahead log could not be turned on, and without it a commit may be lost with the power.
+    #[error("{} could not be given its write-ahead log, it answered {found}: see to the disk, then start again", path.display())]
+    NoLog {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite answered.
+        found: String,
+    },
     /// A write-ahead log without its database: a new database would take its pages for its own.
     #[error(
         "{} is there but its database is not: restore the database beside it, or move it away to start with an empty queue",

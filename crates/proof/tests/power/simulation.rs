@@ -278,6 +278,13 @@ fn every_story_keeps_what_was_acknowledged_and_ends_with_the_true_rows() {
     );
 }
 
+/// Found on the way: the commit of the pragma that turns the log of a queue on failed after it had answered, nobody asked on, and
+/// the queue went on without a log.
+#[test]
+fn the_story_of_a_queue_whose_log_could_not_be_turned_on_ends_well() {
+    tell(723, Twin::None).unwrap_or_else(|fault| panic!("{fault}"));
+}
+
 #[test]
 fn the_same_number_tells_the_same_story() {
     for seed in 0..4 {

@@ -1,5 +1,6 @@
 //! The file: whose it is and whether it is whole. Whatever is found wrong is left as it is.
 
+use std::fmt::Display;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read};
 use std::os::unix::fs::OpenOptionsExt;
@@ -7,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use afluente_wal::Seen;
 use rusqlite::config::DbConfig;
+use rusqlite::types::Value;
 use rusqlite::{Connection, OpenFlags};
 use tracing::warn;
 
@@ -131,6 +133,7 @@ fn connect(path: &Path, options: &EmbeddedOptions) -> Result<Connection, OpenErr
     // After a sync that failed it holds what is on no disk.
     afluente_wal::write_again(&log).map_err(|source| OpenError::Unusable { path: log, source })?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, false).map_err(&storage)?;
+    keep_a_log(&connection, path)?;
     configure(&connection, options).map_err(&storage)?;
     Ok(connection)
 }
@@ -147,17 +150,24 @@ fn check_log(log: &Path) -> Result<(), OpenError> {
     }
 }
 
+/// Turns the log on. Without it a commit outlives no power cut.
+fn keep_a_log(connection: &Connection, path: &Path) -> Result<(), OpenError> {
+    match set(connection, "journal_mode", "wal").map_err(storage(path))? {
+        Some(Value::Text(mode)) if mode == "wal" => Ok(()),
+        found => Err(OpenError::NoLog { path: path.to_owned(), found: format!("{found:?}") }),
+    }
+}
+
 fn configure(connection: &Connection, options: &EmbeddedOptions) -> rusqlite::Result<()> {
-    set(connection, "journal_mode", "wal")?;
     set(connection, "synchronous", "full")?;
     set(connection, "fullfsync", true)?;
     set(connection, "journal_size_limit", LOG_BYTES)?;
     let page_bytes: i64 = connection.pragma_query_value(None, "page_size", |row| row.get(0))?;
     set(connection, "wal_autocheckpoint", LOG_BYTES / page_bytes)?;
-    match options.max_pages {
-        Some(pages) => set(connection, "max_page_count", pages),
-        None => Ok(()),
+    if let Some(pages) = options.max_pages {
+        set(connection, "max_page_count", pages)?;
     }
+    Ok(())
 }
 
 fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
@@ -180,12 +190,14 @@ fn check(connection: &Connection, path: &Path) -> Result<(), OpenError> {
     Err(damaged(verdict.lines().next_back().unwrap_or_default().to_owned()))
 }
 
-/// Some pragmas answer with a row and some do not; both have been carried out.
-fn set(connection: &Connection, name: &str, value: impl rusqlite::ToSql) -> rusqlite::Result<()> {
-    match connection.pragma_update_and_check(None, name, value, |_| Ok(())) {
-        Err(rusqlite::Error::QueryReturnedNoRows) => Ok(()),
-        answer => answer,
-    }
+/// Carries a pragma out to its end and returns what it answers first, if it answers. One that writes commits at its end: whoever
+/// only reads its answer is not told that this failed.
+fn set(connection: &Connection, name: &str, value: impl Display) -> rusqlite::Result<Option<Value>> {
+    let mut pragma = connection.prepare(&format!("pragma {name} = {value}"))?;
+    let mut rows = pragma.query([])?;
+    let answer = rows.next()?.map(|row| row.get(0)).transpose()?;
+    while rows.next()?.is_some() {}
+    Ok(answer)
 }
 
 fn storage(path: &Path) -> impl Fn(rusqlite::Error) -> OpenError + use<> {

@@ -70,6 +70,11 @@ impl Log {
         if !self.is_new.load(Ordering::Relaxed) {
             return Ok(());
         }
+        let (mode,): (String,) = sqlx::query_as("pragma journal_mode").fetch_one(&mut *connection).await?;
+        if mode != "wal" {
+            // Without it a commit outlives no power cut.
+            return Err(sqlx::Error::Configuration(format!("there is no write-ahead log but {mode:?}").into()));
+        }
         sqlx::query("begin immediate").execute(&mut *connection).await?;
         let written = afluente_wal::write_again(&self.path);
         sqlx::query("rollback").execute(&mut *connection).await?;
