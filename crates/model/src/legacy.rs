@@ -100,6 +100,14 @@ mod tests {
     }
 
     #[test]
+    fn the_label_of_a_gateway_is_one_of_its_spellings_and_the_word_in_our_rows() {
+        for gateway in Gateway::ALL {
+            assert_eq!(gateway_spelled(provider_label(*gateway)), Some(*gateway));
+            assert_eq!(provider_label(*gateway), gateway.as_str().replace('_', ""));
+        }
+    }
+
+    #[test]
     fn a_spelling_is_of_one_gateway_and_a_stranger_of_none() {
         assert_eq!(gateway_spelled("krxpay"), Some(Gateway::Pagarme));
         assert_eq!(gateway_spelled("LINA_OB"), Some(Gateway::OpenFinance));

@@ -85,6 +85,8 @@ mod tests {
         }
         assert_eq!([MethodKind::named("Pix"), MethodKind::named("pix")], [MethodKind::Pix; 2]);
         assert_eq!(["boleto", "Billet", "ticket"].map(MethodKind::named), [MethodKind::Boleto; 3]);
+        let accounts = ["account", "Account_Money", "bank_transfer", "open_finance", "us_bank_account", "sepa_debit"];
+        assert_eq!(accounts.map(MethodKind::named), [MethodKind::Account; 6]);
         assert_eq!(MethodKind::named("carrier_pigeon"), MethodKind::Other);
     }
 
@@ -96,7 +98,11 @@ mod tests {
 
     #[test]
     fn a_session_that_completed_outweighs_that_it_was_open_in_the_same_moment() {
+        use SessionStatus::{Canceled, Completed, Expired, Open, Unknown};
+
         assert!(SessionStatus::named("complete") > SessionStatus::named("open"));
-        assert_eq!(SessionStatus::named("limbo"), SessionStatus::Unknown);
+        let named =
+            ["OPEN", "expired", "canceled", "cancelled", "rejected", "completed", "limbo"].map(SessionStatus::named);
+        assert_eq!(named, [Open, Expired, Canceled, Canceled, Canceled, Completed, Unknown]);
     }
 }

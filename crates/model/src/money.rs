@@ -299,12 +299,28 @@ mod tests {
     }
 
     #[test]
+    fn amounts_and_currencies_are_shown_as_they_are_stored() {
+        assert_eq!(Amount::new(1_234).unwrap().to_string(), "1234");
+        let dollar = currency("usd");
+        assert_eq!((dollar.to_string(), format!("{dollar:?}")), ("USD".to_owned(), "USD".to_owned()));
+    }
+
+    #[test]
+    fn a_currency_has_as_many_digits_as_the_standard_says() {
+        let digits = |code| Scale::iso4217(currency(code)).format(Amount::new(12_345).unwrap());
+        assert_eq!(["CLP", "JPY", "PYG", "XOF"].map(digits), ["12345"; 4]);
+        assert_eq!(["BHD", "KWD", "TND"].map(digits), ["12.345"; 3]);
+        assert_eq!(["BRL", "USD", "ZZZ"].map(digits), ["123.45"; 3]);
+    }
+
+    #[test]
     fn sums_are_checked() {
         let brl = |minor| Money { amount: Amount::new(minor).unwrap(), currency: Currency::BRL };
         let usd = Money { amount: Amount::ZERO, currency: currency("usd") };
         assert_eq!(brl(1).checked_add(brl(2)), Ok(brl(3)));
         assert_eq!(brl(i64::MAX).checked_add(brl(1)), Err(BadMoney::TooLarge));
         assert_eq!(brl(1).checked_sub(brl(2)), Err(BadMoney::Negative(-1)));
+        assert_eq!((brl(2).checked_sub(brl(2)), brl(3).checked_sub(brl(1))), (Ok(brl(0)), Ok(brl(2))));
         assert!(matches!(brl(1).checked_add(usd), Err(BadMoney::MixedCurrency { .. })));
         assert!(Amount::new(-1).is_err());
         assert!(Currency::parse("br1").is_err() && Currency::parse("real").is_err());

@@ -152,6 +152,14 @@ mod tests {
     }
 
     #[test]
+    fn only_whole_seconds_are_coarse() {
+        let all = [Resolution::Microsecond, Resolution::Millisecond, Resolution::Second];
+        assert_eq!(all.map(Resolution::is_coarse), [false, false, true]);
+        let moment = Timestamp::from_seconds(1).unwrap();
+        assert_eq!(format!("{moment:?}"), moment.to_string());
+    }
+
+    #[test]
     fn the_date_of_an_answer_is_whole_seconds() {
         let date = Timestamp::parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT").unwrap();
         assert_eq!(date.to_string(), "1994-11-06T08:49:37Z");
@@ -165,6 +173,8 @@ mod tests {
         assert!(Timestamp::from_seconds(253_402_300_800).is_err());
         assert!(Timestamp::from_seconds(-1).is_err());
         assert!(Timestamp::from_seconds(i64::MAX).is_err());
+        let Err(BadTimestamp::OutOfRange(micros)) = Timestamp::from_seconds(-2) else { panic!("out of range") };
+        assert_eq!(micros, -2_000_000);
         assert!(Timestamp::parse_rfc3339("1969-12-31T23:59:59Z").is_err());
         assert!(Timestamp::parse_rfc3339("yesterday").is_err());
         assert_eq!(Timestamp::from_seconds(253_402_300_799).unwrap().to_string(), "9999-12-31T23:59:59Z");

@@ -100,4 +100,10 @@ mod tests {
         assert_eq!(strengths, [0, 1, 2, 3, 4, 5]);
         assert!(WantReason::ALL.is_sorted());
     }
+
+    #[test]
+    fn a_hint_rests_a_moment_what_was_said_in_passing_longer_and_everything_else_not_at_all() {
+        let waits: Vec<i64> = WantReason::ALL.iter().map(|reason| reason.wait_micros()).collect();
+        assert_eq!(waits, [120_000_000, 2_000_000, 0, 0, 0, 0]);
+    }
 }
