@@ -196,7 +196,7 @@ impl Store {
     pub async fn close(&self) {
         match &self.pool {
             Pool::Sqlite(pool) => sqlite::close(pool, self.log.as_deref()).await,
-            Pool::Postgres(pool) => pool.close().await,
+            Pool::Postgres(pool) => postgres::close(pool).await,
         }
     }
 

@@ -25,6 +25,9 @@ pub(crate) const READING: Duration = Duration::from_secs(600);
 /// How long opening a connection may take.
 const CONNECTING: Duration = Duration::from_secs(5);
 
+/// How long closing all connections may take.
+const CLOSING: Duration = Duration::from_secs(10);
+
 /// How long a transaction may do nothing before the server ends it: a worker that was stopped keeps nobody waiting.
 const IDLE_IN_TRANSACTION: Duration = Duration::from_secs(30);
 
@@ -118,6 +121,13 @@ impl Drop for Reader {
 /// How long the answer to one statement may take: the server ends it before that, if it can be heard.
 pub(crate) fn deadline(options: &StoreOptions) -> Duration {
     options.statement_timeout + CONNECTING
+}
+
+/// Closes a pool, but waits no longer than this: sqlx asks a connection that goes back whether it lives, and in a network that
+/// went silent right then nobody answers it, ever.
+pub(crate) async fn close(pool: &PgPool) {
+    // What is not closed by then ends with the process.
+    let _ = tokio::time::timeout(CLOSING, pool.close()).await;
 }
 
 /// A pool for a worker. The schema is brought up to date on a connection of its own first.

@@ -1,7 +1,9 @@
 //! Opening: whose schema it is, which version, and two who open at once.
 
-use afluente_store::{Schema, Store, StoreError};
-use afluente_testkit::Database;
+use std::time::Duration;
+
+use afluente_store::{Location, Schema, Server, Store, StoreError};
+use afluente_testkit::{Database, Proxy};
 use sqlx::postgres::PgPool;
 
 use crate::conformance::content::{at, key, payment};
@@ -119,4 +121,21 @@ async fn the_schema_can_be_taken_back_and_put_there_again() {
     .unwrap();
     assert!(left.is_empty(), "left behind: {left:?}");
     Store::open(&at).await.unwrap().ping().await.unwrap();
+}
+
+/// A connection that goes back is asked whether it lives, and the network goes silent right then.
+#[tokio::test]
+async fn closing_ends_although_the_network_went_silent_while_a_connection_went_back() {
+    let database = Database::create().await;
+    let url = database.url();
+    let port: u16 = url.split(':').next_back().unwrap().split('/').next().unwrap().parse().unwrap();
+    let proxy = Proxy::to(port);
+    let through: Server = url.replace(&format!(":{port}/"), &format!(":{}/", proxy.port())).parse().unwrap();
+    let store = Store::open(Location::Server(through)).await.unwrap();
+    let tx = store.begin().await.unwrap();
+    tx.commit().await.unwrap();
+    // Nothing ran since on this one thread: the question is still to be asked, and is now.
+    proxy.go_silent();
+    tokio::task::yield_now().await;
+    tokio::time::timeout(Duration::from_secs(60), store.close()).await.expect("it closes");
 }
