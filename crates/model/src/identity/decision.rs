@@ -205,6 +205,17 @@ mod tests {
     }
 
     #[test]
+    fn a_circle_of_three_is_one_person_wherever_it_is_entered() {
+        let mut decisions = Decisions::default();
+        for (from, to) in [("b@x", "c@x"), ("c@x", "a@x"), ("a@x", "b@x")] {
+            decisions.add(email(from), at(1), Verdict::Email(to.into()));
+        }
+        assert_eq!(decisions.owner("b@x", said), EmailOwner::Email("a@x".into()));
+        assert_eq!(decisions.owner("c@x", said), EmailOwner::Email("a@x".into()));
+        assert_eq!(decisions.owner("a@x", said), EmailOwner::Itself);
+    }
+
+    #[test]
     fn a_verdict_reads_as_it_is_written_and_nothing_else_is_one() {
         for text in ["undone", "itself", "email:a@x", "document:11144477735"] {
             assert_eq!(text.parse::<Verdict>().unwrap().to_string(), text);

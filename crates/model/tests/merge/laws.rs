@@ -1,9 +1,10 @@
 //! The laws on random facts: join is commutative, associative and idempotent, and no way to split, order or repeat the
 //! work shows in the row.
 
+use afluente_model::money::Scale;
 use afluente_model::{
-    Amount, Conventions, Currency, Detail, DetailKey, Fact, Kind, PaymentFact, PaymentKind, PaymentStatus, Source,
-    State, SubscriptionFact, SubscriptionKind, Timestamp, fold, project, project_subscription,
+    Amount, CaptureKind, Conventions, Currency, Detail, DetailKey, Fact, Kind, PaymentFact, PaymentKind, PaymentStatus,
+    Source, State, SubscriptionFact, SubscriptionKind, Timestamp, fold, project, project_subscription,
 };
 use proptest::prelude::*;
 
@@ -126,4 +127,18 @@ proptest! {
             prop_assert!(next > now && one.status(now) != one.status(next));
         }
     }
+}
+
+#[test]
+fn one_amount_its_gateway_should_never_have_written_marks_the_payment() {
+    let stripe = Conventions { scale: Scale::stripe, ..Conventions::PLAIN };
+    let taken = |minor: i64, code: &str| {
+        Fact::new(PaymentKind::Capture(CaptureKind::Succeeded), "c", None, Source::Webhook)
+            .money(Some(Amount::new(minor).unwrap()), Some(Currency::parse(code).unwrap()))
+    };
+    let is_doubted = |facts: &[PaymentFact], conventions| project(&fold(facts), conventions).amount_doubted;
+    assert!(is_doubted(&[taken(550, "ISK")], stripe));
+    assert!(!is_doubted(&[taken(500, "ISK")], stripe));
+    assert!(!is_doubted(&[taken(550, "ISK")], Conventions::PLAIN));
+    assert!(!is_doubted(&[], stripe));
 }
