@@ -4,17 +4,16 @@
 //! since its file was last synced, what the disk holds for sure is remembered. A cut takes a part of those back, chosen by a
 //! seed, tears one, and leaves each file as long as it was or as it is; one that grew, at any length in between.
 
-use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
+mod loss;
+
+use std::fs::OpenOptions;
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use rand::rngs::StdRng;
-use rand::{RngExt, SeedableRng};
+use loss::State;
 
 /// What a disk writes whole, or not at all, or tears once.
 pub const SECTOR_BYTES: u64 = 512;
@@ -66,35 +65,6 @@ pub(crate) enum Refused {
     Failed,
 }
 
-struct State {
-    rng: StdRng,
-    plan: Plan,
-    /// How often the power came on. Files opened in an earlier life stay dead.
-    life: u64,
-    on: bool,
-    /// Databases are written with `synchronous=NORMAL`, whatever their program asks for.
-    lax: bool,
-    open: usize,
-    files: BTreeMap<PathBuf, Unsynced>,
-    /// Files whose deletion the folder was not synced after, as they were.
-    deleted: BTreeMap<PathBuf, (Vec<u8>, Option<Unsynced>)>,
-    counts: Counts,
-}
-
-/// What the disk holds for sure of a file that was written since.
-struct Unsynced {
-    bytes: u64,
-    sectors: BTreeMap<u64, Sector>,
-    /// When SQLite last wrote it.
-    modified: Option<SystemTime>,
-}
-
-struct Sector {
-    held: Vec<u8>,
-    /// A sync failed since it was written: no later one writes it.
-    forgotten: bool,
-}
-
 impl Disk {
     /// The disk under this folder, on, with all that is there durable. What it loses at a cut is a function of the seed and of
     /// what was done.
@@ -102,17 +72,7 @@ impl Disk {
         crate::vfs::register();
         let disk = Arc::new(Disk {
             folder: folder.canonicalize()?,
-            state: Mutex::new(State {
-                rng: StdRng::seed_from_u64(seed),
-                plan: Plan::default(),
-                life: 0,
-                on: true,
-                lax: false,
-                open: 0,
-                files: BTreeMap::new(),
-                deleted: BTreeMap::new(),
-                counts: Counts::default(),
-            }),
+            state: Mutex::new(State::new(seed)),
             closed: Condvar::new(),
         });
         let mut disks = lock(&DISKS);
@@ -246,9 +206,7 @@ impl Disk {
 
     /// After a write or a cut: what the file's time is, so that it shows who wrote it later.
     pub(crate) fn after_write(&self, path: &Path) {
-        if let Some(file) = self.state().files.get_mut(path) {
-            file.modified = modified(path);
-        }
+        self.state().written(path);
     }
 
     /// Before the file is cut to this length.
@@ -273,7 +231,7 @@ impl Disk {
         state.written_past(path);
         state.sync(path, bytes)?;
         if folder {
-            state.deleted.clear();
+            state.sync_folder();
         }
         Ok(())
     }
@@ -283,158 +241,13 @@ impl Disk {
         let mut state = self.state();
         let life = state.life;
         state.step(life)?;
-        let unsynced = state.files.remove(path);
-        if !synced && let Ok(content) = std::fs::read(path) {
-            state.deleted.insert(path.to_owned(), (content, unsynced));
-        }
+        state.delete(path, synced);
         Ok(())
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
         lock(&self.state)
     }
-}
-
-impl Unsynced {
-    fn is_written_past(&self, path: &Path) -> bool {
-        self.modified.is_some() && self.modified != modified(path)
-    }
-}
-
-impl State {
-    fn living(&self, life: u64) -> Result<(), Refused> {
-        if self.on && self.life == life { Ok(()) } else { Err(Refused::Dark) }
-    }
-
-    fn step(&mut self, life: u64) -> Result<(), Refused> {
-        self.living(life)?;
-        match &mut self.plan.cut_after {
-            Some(0) => {
-                self.cut();
-                return Err(Refused::Dark);
-            }
-            Some(left) => *left -= 1,
-            None => {}
-        }
-        self.counts.steps += 1;
-        Ok(())
-    }
-
-    fn cut(&mut self) {
-        if self.on {
-            self.on = false;
-            self.counts.cuts += 1;
-        }
-    }
-
-    fn remember(&mut self, path: &Path, bytes: u64, sectors: Range<u64>, mut read: impl FnMut(u64) -> Vec<u8>) {
-        if !self.files.contains_key(path) {
-            self.files.insert(path.to_owned(), Unsynced { bytes, sectors: BTreeMap::new(), modified: None });
-        }
-        let Some(file) = self.files.get_mut(path) else { return };
-        for number in sectors {
-            let sector = file.sectors.entry(number);
-            sector.or_insert_with(|| Sector { held: read(number), forgotten: false }).forgotten = false;
-        }
-    }
-
-    fn sync(&mut self, path: &Path, bytes: u64) -> Result<(), Refused> {
-        self.counts.syncs += 1;
-        let Range { start, end } = &mut self.plan.fail_syncs;
-        let fails = *start == 0 && *end > 0;
-        (*start, *end) = (start.saturating_sub(1), end.saturating_sub(1));
-        if fails {
-            self.counts.failed_syncs += 1;
-            let sectors = self.files.get_mut(path).into_iter().flat_map(|file| file.sectors.values_mut());
-            sectors.for_each(|sector| sector.forgotten = true);
-            return Err(Refused::Failed);
-        }
-        if let Some(file) = self.files.get_mut(path) {
-            file.sectors.retain(|_, sector| sector.forgotten);
-            file.bytes = bytes;
-            if file.sectors.is_empty() {
-                self.files.remove(path);
-            }
-        }
-        Ok(())
-    }
-
-    /// What a failed sync forgot is remembered again where the program wrote the file itself since; it syncs what it writes.
-    fn written_past(&mut self, path: &Path) {
-        if self.files.get(path).is_some_and(|file| file.is_written_past(path)) {
-            self.files.remove(path);
-        }
-    }
-
-    /// Makes the files what is left of them.
-    fn lose(&mut self) -> io::Result<()> {
-        for (path, (content, unsynced)) in std::mem::take(&mut self.deleted) {
-            if !path.exists() && self.rng.random_bool(0.5) {
-                std::fs::write(&path, content)?;
-                self.files.extend(unsynced.map(|unsynced| (path, Unsynced { modified: None, ..unsynced })));
-            }
-        }
-        for (path, file) in std::mem::take(&mut self.files) {
-            if file.is_written_past(&path) {
-                continue;
-            }
-            match OpenOptions::new().read(true).write(true).open(&path) {
-                Ok(real) => self.lose_of(&real, &file)?,
-                // Moved or deleted past SQLite: whoever does so syncs the folder.
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Ok(())
-    }
-
-    fn lose_of(&mut self, real: &File, file: &Unsynced) -> io::Result<()> {
-        let kept = [0.0, 0.2, 0.5, 0.8, 1.0][self.rng.random_range(0..5)];
-        let bytes = real.metadata()?.len();
-        let left = self.length(file.bytes, bytes);
-        // What was cut off is there again where the cut was lost.
-        real.set_len(left.max(bytes))?;
-        let torn = self.rng.random_bool(0.5).then(|| self.rng.random_range(0..file.sectors.len().max(1)));
-        for (index, (number, sector)) in file.sectors.iter().enumerate() {
-            // What was cut off was not written: it is there as it was.
-            let cut_off = number * SECTOR_BYTES >= bytes;
-            if torn == Some(index) && !cut_off {
-                let at = self.rng.random_range(1..SECTOR_BYTES);
-                write_sector(
-                    real,
-                    *number,
-                    &sector.held,
-                    if self.rng.random_bool(0.5) { 0..at } else { at..SECTOR_BYTES },
-                )?;
-                self.counts.torn += 1;
-            } else if sector.forgotten || cut_off || !self.rng.random_bool(kept) {
-                write_sector(real, *number, &sector.held, 0..SECTOR_BYTES)?;
-                self.counts.lost += 1;
-            }
-        }
-        real.set_len(left)
-    }
-
-    /// How long a file is whose length was changed and not synced. It grows bit by bit and is cut at once, or not at all.
-    fn length(&mut self, synced: u64, now: u64) -> u64 {
-        match self.rng.random_range(0..3) {
-            0 => synced,
-            2 if synced < now => self.rng.random_range(synced..=now),
-            _ => now,
-        }
-    }
-}
-
-fn modified(path: &Path) -> Option<SystemTime> {
-    path.metadata().and_then(|file| file.modified()).ok()
-}
-
-/// Puts back a part of what a sector held, zeros where the file did not reach.
-fn write_sector(real: &File, number: u64, held: &[u8], part: Range<u64>) -> io::Result<()> {
-    let mut sector = held.to_vec();
-    sector.resize(usize::try_from(SECTOR_BYTES).unwrap_or(512), 0);
-    let range = usize::try_from(part.start).unwrap_or(0)..usize::try_from(part.end).unwrap_or(512);
-    real.write_all_at(&sector[range], number * SECTOR_BYTES + part.start)
 }
 
 /// A test that panics with the lock held fails anyway.

@@ -3,6 +3,7 @@
 //! breaks.
 #![allow(clippy::unwrap_used, reason = "a test says what failed by failing")]
 
+mod state;
 mod system;
 
 use std::time::Instant;

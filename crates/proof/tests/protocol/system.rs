@@ -2,13 +2,15 @@
 
 use stateright::{Model, Property};
 
+use crate::state::{Entry, Job, Letter, Message, Publisher, Spool, Stage, State, Step};
+
 /// Deliveries, each with a publisher of its own.
 pub(crate) const DELIVERIES: usize = 2;
-const WORKERS: usize = 2;
+pub(crate) const WORKERS: usize = 2;
 /// Two names of payments and a row.
-const LOCKS: usize = 3;
+pub(crate) const LOCKS: usize = 3;
 /// How often a message comes back before it is buried.
-const RETRIES: u8 = 1;
+pub(crate) const RETRIES: u8 = 1;
 
 /// What is wrong on purpose.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,89 +39,6 @@ pub(crate) struct System {
     pub(crate) faults: u8,
     /// Times a gateway sends what it was answered for.
     pub(crate) repeats: u8,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct State {
-    publishers: [Publisher; DELIVERIES],
-    messages: Vec<Message>,
-    workers: [Option<Job>; WORKERS],
-    locks: [Option<usize>; LOCKS],
-    /// How often a delivery took effect, whether its receipt is there, what became of its letter.
-    ledger: [Entry; DELIVERIES],
-    faults: u8,
-    repeats: u8,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-struct Publisher {
-    answered: bool,
-    stage: Stage,
-    spool: Spool,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-enum Stage {
-    #[default]
-    Idle,
-    Received,
-    /// The broker has it and did not confirm yet.
-    Published,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-enum Spool {
-    #[default]
-    Empty,
-    Stored,
-    /// The broker has it as well, and did not confirm yet.
-    Drained,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-struct Message {
-    delivery: usize,
-    attempt: u8,
-    delayed: bool,
-    holder: Option<usize>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-struct Job {
-    delivery: usize,
-    attempt: u8,
-    step: Step,
-    /// The broker knows the worker as its holder.
-    holds: bool,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-enum Step {
-    /// So many locks are held.
-    Locking(usize),
-    /// It failed for the moment.
-    Failed,
-    /// Whatever is to be durable is.
-    Done,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-struct Entry {
-    effects: u8,
-    receipt: bool,
-    letter: Letter,
-}
-
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
-enum Letter {
-    #[default]
-    None,
-    Open,
-    /// The broker has its message, the letter is still open.
-    Sent,
-    /// The letter is closed, the broker has no message yet. Only of a twin.
-    Unsent,
-    Closed,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -164,7 +83,7 @@ impl Action {
 
 impl System {
     /// Which lock a delivery takes as its nth. Names before rows, each in their order, whatever order they are met in.
-    fn lock(self, delivery: usize, nth: usize) -> usize {
+    pub(crate) fn lock(self, delivery: usize, nth: usize) -> usize {
         let met = if delivery == 0 { nth } else { LOCKS - 1 - nth };
         if self.twin == Twin::LocksAsMet { met } else { nth }
     }
@@ -245,145 +164,6 @@ impl System {
         }
         let acting = |letter| matches!(letter, Letter::Sent | Letter::Unsent);
         faults.extend((0..DELIVERIES).filter(|of| acting(state.ledger[*of].letter)).map(Action::CrashDesk));
-    }
-}
-
-impl State {
-    fn send(&mut self, delivery: usize, attempt: u8, delayed: bool) {
-        self.messages.push(Message { delivery, attempt, delayed, holder: None });
-        self.messages.sort_unstable();
-    }
-
-    fn job(&mut self, worker: usize) -> Option<&mut Job> {
-        self.workers[worker].as_mut()
-    }
-
-    fn unlock(&mut self, worker: usize) {
-        self.locks.iter_mut().filter(|lock| **lock == Some(worker)).for_each(|lock| *lock = None);
-    }
-
-    /// What a worker holds is handed out again, or removed.
-    fn give_back(&mut self, worker: usize, removed: bool) {
-        let Some(at) = self.messages.iter().position(|message| message.holder == Some(worker)) else { return };
-        if removed {
-            self.messages.remove(at);
-        } else {
-            self.messages[at].holder = None;
-            self.messages.sort_unstable();
-        }
-    }
-
-    fn publish(&mut self, system: System, index: usize, action: Action) {
-        let twin_answers = system.twin == Twin::AnswersFirst;
-        let publisher = &mut self.publishers[index];
-        match action {
-            Action::Receive(_) => {
-                self.repeats -= u8::from(publisher.answered);
-                publisher.stage = Stage::Received;
-                publisher.answered |= twin_answers;
-            }
-            Action::Publish(_) => publisher.stage = Stage::Published,
-            Action::Confirm(_) => *publisher = Publisher { answered: true, stage: Stage::Idle, ..*publisher },
-            Action::Spool(_) => *publisher = Publisher { answered: true, stage: Stage::Idle, spool: Spool::Stored },
-            Action::Drain(_) => publisher.spool = Spool::Drained,
-            Action::ConfirmDrained(_) => publisher.spool = Spool::Empty,
-            Action::LoseConfirm(_) => publisher.stage = Stage::Received,
-            _ => {
-                publisher.stage = Stage::Idle;
-                if publisher.spool == Spool::Drained {
-                    publisher.spool = Spool::Stored;
-                }
-            }
-        }
-        if matches!(action, Action::Publish(_) | Action::Drain(_)) {
-            self.send(index, 0, false);
-        }
-    }
-
-    fn work(&mut self, system: System, worker: usize, action: Action) -> Option<()> {
-        let job = *self.job(worker)?;
-        let delivery = job.delivery;
-        match (action, job.step) {
-            (Action::Lock(_), Step::Locking(held)) => {
-                self.locks[system.lock(delivery, held)] = Some(worker);
-                self.job(worker)?.step = Step::Locking(held + 1);
-            }
-            (Action::Commit(_), _) => {
-                let entry = &mut self.ledger[delivery];
-                entry.effects += u8::from(!entry.receipt || system.twin == Twin::KeepsNoReceipts);
-                entry.receipt = true;
-                self.job(worker)?.step = Step::Done;
-                self.unlock(worker);
-            }
-            (Action::FailCommit(_), _) => {
-                self.unlock(worker);
-                let buried = job.attempt >= RETRIES;
-                if buried && !self.ledger[delivery].receipt {
-                    self.ledger[delivery].letter = Letter::Open;
-                }
-                let skipped = system.twin == Twin::SkipsRetries;
-                self.job(worker)?.step = if buried || skipped { Step::Done } else { Step::Failed };
-            }
-            (Action::StoreRetry(_), _) => {
-                self.send(delivery, job.attempt + 1, true);
-                self.job(worker)?.step = Step::Done;
-            }
-            (Action::Settle(_), Step::Locking(_)) => {
-                self.give_back(worker, true);
-                self.job(worker)?.holds = false;
-            }
-            (Action::Settle(_), _) => {
-                self.give_back(worker, true);
-                self.workers[worker] = None;
-            }
-            (Action::LoseConnection(_), _) => {
-                self.give_back(worker, false);
-                self.job(worker)?.holds = false;
-            }
-            (Action::CrashWorker(_), _) => {
-                if system.twin != Twin::WakesNobody {
-                    self.give_back(worker, false);
-                }
-                self.unlock(worker);
-                self.workers[worker] = None;
-            }
-            _ => return None,
-        }
-        Some(())
-    }
-
-    fn desk(&mut self, system: System, delivery: usize, action: Action) {
-        let letter = &mut self.ledger[delivery].letter;
-        let (sends, next) = match (action, *letter) {
-            (Action::Replay(_), _) if system.twin == Twin::ClosesFirst => (false, Letter::Unsent),
-            (Action::Replay(_), _) => (true, Letter::Sent),
-            (Action::CloseLetter(_), was) => (was == Letter::Unsent, Letter::Closed),
-            (_, Letter::Unsent) => (false, Letter::Closed),
-            _ => (false, Letter::Open),
-        };
-        *letter = next;
-        if sends {
-            self.send(delivery, 0, false);
-        }
-    }
-
-    /// Somewhere that outlives every process.
-    fn is_kept(&self, delivery: usize) -> bool {
-        let entry = self.ledger[delivery];
-        entry.receipt
-            || matches!(entry.letter, Letter::Open | Letter::Sent)
-            || self.publishers[delivery].spool != Spool::Empty
-            || self.messages.iter().any(|message| message.delivery == delivery)
-    }
-
-    fn wait_for_each_other(&self, system: System) -> bool {
-        let wants = |worker: usize| match self.workers[worker] {
-            Some(Job { step: Step::Locking(held), delivery, .. }) if held < LOCKS => {
-                self.locks[system.lock(delivery, held)]
-            }
-            _ => None,
-        };
-        wants(0) == Some(1) && wants(1) == Some(0)
     }
 }
 
