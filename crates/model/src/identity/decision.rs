@@ -218,9 +218,11 @@ mod tests {
     #[test]
     fn a_verdict_reads_as_it_is_written_and_nothing_else_is_one() {
         for text in ["undone", "itself", "email:a@x", "document:11144477735"] {
-            assert_eq!(text.parse::<Verdict>().unwrap().to_string(), text);
+            let verdict: Verdict = text.parse().unwrap();
+            assert_eq!(verdict.to_string(), text);
+            assert_eq!(Verdict::of(verdict.kind(), verdict.target()), Some(verdict));
         }
-        for text in ["", "itself:a@x", "email:", "customer:cus_1", "Document:1"] {
+        for text in ["", "itself:a@x", "email:", "document:", "customer:cus_1", "Document:1"] {
             assert!(text.parse::<Verdict>().is_err(), "{text}");
         }
     }
