@@ -229,3 +229,27 @@ fn texts_that_hold_no_authorities_say_so() {
         assert_eq!(Certificates::from_pem(bad.as_bytes()), None);
     }
 }
+
+#[test]
+fn the_clients_own_certificate_is_handed_out_as_it_came() {
+    let certificate = leaf().signed_by(&KeyPair::generate().unwrap(), &authority()).unwrap();
+    let peer = Certificates::from_pem(certificate.pem().as_bytes()).unwrap();
+    assert_eq!(peer.leaf(), certificate.der().as_ref());
+    assert_eq!(Certificates::from_der(certificate.der().to_vec()), peer);
+}
+
+#[test]
+fn a_text_of_32_kib_is_read_and_a_longer_one_is_not() {
+    let mut text = LEAF.as_bytes().to_vec();
+    text.resize(32 << 10, b'\n');
+    assert!(Certificates::from_pem(&text).is_some());
+    text.push(b'\n');
+    assert_eq!(Certificates::from_pem(&text), None);
+}
+
+#[test]
+fn authorities_say_how_many_they_are_and_nothing_else() {
+    let authorities = Authorities::from_pem([ROOT, &authority().pem()].concat().as_bytes()).unwrap();
+    assert_eq!(authorities.anchors().len(), 2);
+    assert_eq!(format!("{authorities:?}"), "Authorities(2 of them, 0 lists of revocations)");
+}
