@@ -175,3 +175,58 @@ pub(crate) fn payload(token: &[u8]) -> Option<Vec<u8>> {
     };
     BASE64_URL.decode(payload).ok()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_of_several_audiences_has_to_be_ours() {
+        let several: Audience = serde_json::from_str(r#"["them","us"]"#).unwrap();
+        assert!(several.has("us") && !several.has("others"));
+        let others: Audience = serde_json::from_str(r#"["them"]"#).unwrap();
+        assert!(others.has("them") && !others.has("us"));
+    }
+
+    #[test]
+    fn seconds_are_digits_and_nothing_beside_them() {
+        let seconds = |json: &str| serde_json::from_str::<Seconds>(json).unwrap().get();
+        assert_eq!((seconds("17"), seconds(r#""17""#)), (Some(17), Some(17)));
+        for text in [r#""+17""#, r#""-17""#, r#"" 17""#, r#""""#, r#""99999999999999999999""#] {
+            assert_eq!(seconds(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn every_reason_has_a_word_of_its_own() {
+        let all = [
+            (BadJws::Shape, "shape"),
+            (BadJws::Algorithm, "algorithm"),
+            (BadJws::UnknownKey, "unknown_key"),
+            (BadJws::Signature, "signature"),
+            (BadJws::Issuer, "issuer"),
+            (BadJws::Audience, "audience"),
+            (BadJws::Time { off_seconds: 61, limit_seconds: 60 }, "time"),
+            (BadJws::NoId, "no_id"),
+        ];
+        for (reason, word) in all {
+            assert_eq!(reason.word(), word);
+        }
+    }
+    #[test]
+    fn an_id_is_there_and_no_longer_than_200_bytes_and_the_time_within_the_tolerance() {
+        let expected = Expected { issuer: "bank".into(), audience: "us".into(), tolerance_seconds: 60 };
+        let now = Timestamp::from_seconds(1_000).unwrap();
+        let say = |iat: i64, jti: &str| {
+            let payload = format!(r#"{{"iss":"bank","aud":"us","iat":{iat},"jti":"{jti}"}}"#);
+            claims(&BASE64_URL.encode(payload), &expected, now)
+        };
+        let longest = "j".repeat(200);
+        assert_eq!(say(1_000, &longest).as_deref(), Ok(&*longest));
+        assert_eq!(say(1_000, &"j".repeat(201)), Err(BadJws::NoId));
+        assert_eq!(say(1_000, ""), Err(BadJws::NoId));
+        assert!(say(940, "j").is_ok() && say(1_060, "j").is_ok());
+        assert_eq!(say(939, "j"), Err(BadJws::Time { off_seconds: 61, limit_seconds: 60 }));
+        assert_eq!(say(1_061, "j"), Err(BadJws::Time { off_seconds: -61, limit_seconds: 60 }));
+    }
+}

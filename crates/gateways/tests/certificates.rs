@@ -253,3 +253,24 @@ fn authorities_say_how_many_they_are_and_nothing_else() {
     assert_eq!(authorities.anchors().len(), 2);
     assert_eq!(format!("{authorities:?}"), "Authorities(2 of them, 0 lists of revocations)");
 }
+
+#[test]
+fn what_does_not_look_like_a_cnpj_or_a_uuid_names_nobody() {
+    let named = |serial: &str, unit: &str| {
+        let mut params = leaf();
+        params.distinguished_name = rcgen::DistinguishedName::new();
+        params.distinguished_name.push(DnType::CustomDnType(vec![2, 5, 4, 5]), serial);
+        params.distinguished_name.push(DnType::OrganizationalUnitName, unit);
+        let name = check(&authority(), &params).unwrap();
+        (name.cnpj.map(String::from), name.organisation.map(String::from))
+    };
+    assert_eq!(named("12ABC34501DE35", HOLDER), (Some("12ABC34501DE35".into()), Some(HOLDER.into())));
+    for serial in ["0003816600010", "000381660001055", "00038166-00105", "12abc34501de35"] {
+        assert_eq!(named(serial, HOLDER).0, None, "{serial}");
+    }
+    let (short, long) = (&HOLDER[..35], format!("{HOLDER}a"));
+    let (no_dash, no_digit) = (HOLDER.replacen('-', "0", 1), HOLDER.replacen('b', "g", 1));
+    for unit in [short, &long, &no_dash, &no_digit] {
+        assert_eq!(named("00038166000105", unit).1, None, "{unit}");
+    }
+}
