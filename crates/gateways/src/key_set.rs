@@ -231,6 +231,8 @@ mod tests {
             assert!(set.replace(bad.as_bytes()).is_err(), "{bad}");
         }
         assert_eq!(set.len(), 2, "what cannot be used replaces nothing");
+        assert!(!set.is_empty() && KeySet::default().is_empty());
+        assert_eq!(format!("{set:?}"), "KeySet(2 keys)");
     }
 
     #[test]

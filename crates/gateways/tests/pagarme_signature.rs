@@ -235,6 +235,7 @@ fn what_an_account_has_of_login_and_token_has_to_hold_and_a_request_without_eith
     assert_eq!(verified(case().with("authorization", SHOWN), both()), Err(Rejection::WrongPathToken));
     assert_eq!(verified(case().at("token-one"), both()), Err(Rejection::WrongLogin));
     assert_eq!(verified(case().at("token-one"), vec![token("token-one")]), Ok(Proof::PathToken));
+    assert_eq!(verified(case().at("token-one"), vec![token("token-one"), token("token-one")]), Ok(Proof::PathToken));
     assert_eq!(verified(case().at("token-xxx"), vec![token("token-one")]), Err(Rejection::WrongPathToken));
     assert_eq!(verified(case(), vec![token("token-one")]), Err(Rejection::WrongPathToken));
     assert_eq!(case().by_the_hub(), Err(Rejection::NoSignature));

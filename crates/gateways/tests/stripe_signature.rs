@@ -96,6 +96,7 @@ fn row_5_any_of_several_signatures_is_enough() {
         assert_eq!(verify_with(&keys(&[S1]), &[&header], A.as_bytes(), T), proved_by(S1));
         assert_eq!(verify_with(&keys(&[S2]), &[&header], A.as_bytes(), T), proved_by(S2));
     }
+    assert_eq!(verify(&format!("t={T},v1={A_S1},v1={A_S1}"), T), proved_by(S1), "the same one twice");
 }
 
 #[test]
