@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use afluente_gateways::mercadopago::sign;
 use afluente_gateways::{Credential, Credentials, Rejection, Request, Secret, adapter};
 use afluente_model::{Gateway, Proof, Timestamp};
 use http::{HeaderMap, HeaderValue, Method};
@@ -284,4 +285,18 @@ fn headers_that_come_twice_are_refused() {
     assert_eq!(verify(&twice), Err(Rejection::RepeatedHeader));
     headers.append("x-request-id", HeaderValue::from_static(R));
     assert_eq!(verify(&headers), Err(Rejection::RepeatedHeader));
+}
+
+#[test]
+fn a_request_id_is_at_most_64_letters_digits_and_dashes_however_well_it_is_signed() {
+    let with = |request_id: &str| {
+        let signature = sign(&Secret::new(SECRET).unwrap(), T, "123456789", request_id);
+        Case { signature: Some(signature), request_id: Some(request_id.to_owned()), ..one() }.verified()
+    };
+    for request_id in ["a", "A-1", &"a".repeat(64)] {
+        assert_eq!(with(request_id), proved_by(SECRET), "{request_id}");
+    }
+    for request_id in ["a;ts:1", "a b", "a_b", &"a".repeat(65)] {
+        assert_eq!(with(request_id), Err(Rejection::RewrittenRequestId), "{request_id}");
+    }
 }
