@@ -6,10 +6,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
-use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, Proof, SecretName};
+use afluente_model::{Delivery, DeliveryId};
 use afluente_queue::embedded::{QUEUE_FILE, examine};
 use afluente_queue::{EmbeddedOptions, Queue, SealKey, SealKeys};
-use afluente_worker::now;
 use rand::rngs::StdRng;
 use rand::{RngExt, SeedableRng};
 use tempfile::TempDir;
@@ -27,18 +26,8 @@ fn keys() -> SealKeys {
 }
 
 fn delivery(number: u128) -> Delivery {
-    Delivery {
-        id: DeliveryId(Uuid::from_u128(number)),
-        gateway: Gateway::Stripe,
-        account: AccountName::parse("shop").unwrap(),
-        received_at: now(),
-        proof: Proof::Signed { secret: SecretName::of(b"secret") },
-        headers: vec![("stripe-signature".into(), "t=1,v1=00".into())],
-        query: None,
-        traceparent: None,
-        released_by: None,
-        body: vec![b'a' + u8::try_from(number % 26).unwrap(); 900 + 40 * usize::try_from(number).unwrap()].into(),
-    }
+    let body = vec![b'a' + u8::try_from(number % 26).unwrap(); 900 + 40 * usize::try_from(number).unwrap()];
+    afluente_testkit::delivery(Uuid::from_u128(number), body)
 }
 
 fn copy(from: &Path) -> TempDir {

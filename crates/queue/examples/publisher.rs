@@ -4,7 +4,6 @@
 use std::error::Error;
 use std::path::PathBuf;
 
-use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, Proof, SecretName, Timestamp};
 use afluente_queue::{EmbeddedOptions, Queue, SealKey, SealKeys};
 use uuid::Uuid;
 
@@ -21,7 +20,7 @@ async fn main() -> Result<(), Box<dyn Error>> {
         publishers.spawn(async move {
             let keys = SealKeys::new(SealKey::from_bytes([7; 32]), []);
             for number in (first + publisher..).step_by(64) {
-                let sealed = keys.seal(&delivery(number)?);
+                let sealed = keys.seal(&afluente_testkit::delivery(Uuid::from_u128(number), number.to_string()));
                 queue.publish(sealed).await?;
                 println!("stored {number}");
             }
@@ -32,19 +31,4 @@ async fn main() -> Result<(), Box<dyn Error>> {
         ended?.map_err(|error| error.to_string())?;
     }
     Ok(())
-}
-
-fn delivery(number: u128) -> Result<Delivery, Box<dyn Error + Send + Sync>> {
-    Ok(Delivery {
-        id: DeliveryId(Uuid::from_u128(number)),
-        gateway: Gateway::Stripe,
-        account: AccountName::parse("shop")?,
-        received_at: Timestamp::EPOCH,
-        proof: Proof::Signed { secret: SecretName::of(b"secret") },
-        headers: Vec::new(),
-        query: None,
-        traceparent: None,
-        released_by: None,
-        body: number.to_string().into_bytes().into(),
-    })
 }

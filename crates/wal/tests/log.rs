@@ -1,6 +1,7 @@
 //! Real logs, and what may happen to their bytes.
 #![allow(clippy::unwrap_used, reason = "a test says what failed by failing")]
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use afluente_wal::{Seen, beside, look, read, write_again};
@@ -71,6 +72,23 @@ fn a_log_is_nothing_or_whole() {
     write_again(&site.path()).unwrap();
     assert_eq!(look(&site.path()).unwrap(), Seen::Whole { commits: 4 });
     write_again(Path::new("/nowhere/db-wal")).unwrap();
+}
+
+#[test]
+fn a_log_is_written_again_as_it_is_to_its_last_piece() {
+    let folder = tempfile::tempdir().unwrap();
+    let log = folder.path().join("db-wal");
+    let bytes: Vec<u8> = (0..2_500_000_u32).map(|at| at.to_le_bytes()[at as usize % 3]).collect();
+    std::fs::write(&log, &bytes).unwrap();
+    write_again(&log).unwrap();
+    assert!(std::fs::read(&log).unwrap() == bytes);
+}
+
+#[test]
+fn a_log_that_cannot_be_written_again_says_why() {
+    let folder = tempfile::tempdir().unwrap();
+    assert_eq!(write_again(folder.path()).unwrap_err().kind(), ErrorKind::IsADirectory);
+    assert_eq!(write_again(Path::new("/dev/full")).unwrap_err().kind(), ErrorKind::StorageFull);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use afluente_gateways::{AccountView, Tenants, adapter};
-use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, MerchantName, Mode, Proof, SecretName};
+use afluente_model::{AccountName, Delivery, Gateway, MerchantName, Mode};
 use afluente_proof::Disk;
 use afluente_queue::{EmbeddedOptions, Queue, SealKey, SealKeys, embedded};
 use afluente_simulate::{Checks, Plan, Post, Traffic, Truth, check, in_full, play};
@@ -128,18 +128,7 @@ fn accounts() -> Arc<Accounts> {
 }
 
 pub(crate) fn delivery(post: &Post, id: Uuid) -> Delivery {
-    Delivery {
-        id: DeliveryId(id),
-        gateway: Gateway::Stripe,
-        account: AccountName::parse(ACCOUNT).unwrap(),
-        received_at: now(),
-        proof: Proof::Signed { secret: SecretName::of(b"secret") },
-        headers: Vec::new(),
-        query: None,
-        traceparent: None,
-        released_by: None,
-        body: post.body().to_vec().into(),
-    }
+    Delivery { received_at: now(), ..afluente_testkit::delivery(id, post.body()) }
 }
 
 /// A ledger with its schema and nothing in it: made once, copied for every history.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, Proof, SecretName, Timestamp};
+use afluente_model::{Delivery, Gateway, Timestamp};
 use afluente_queue::embedded::QUEUE_FILE;
 use afluente_queue::{Depth, EmbeddedOptions, OpenError, Queue, Received, SealKey, SealKeys, Sealed, Settlement};
 use tempfile::TempDir;
@@ -50,18 +50,8 @@ pub(crate) fn keys() -> SealKeys {
 
 /// A delivery whose id is this number.
 pub(crate) fn delivery(gateway: Gateway, number: u128, body: &[u8]) -> Delivery {
-    Delivery {
-        id: DeliveryId(Uuid::from_u128(number)),
-        gateway,
-        account: AccountName::parse("shop-1").unwrap(),
-        received_at: Timestamp::from_micros(1_790_000_000_123_456).unwrap(),
-        proof: Proof::Signed { secret: SecretName::parse("00c0ffee").unwrap() },
-        headers: vec![("stripe-signature".into(), "t=1,v1=ab".into())],
-        query: None,
-        traceparent: None,
-        released_by: None,
-        body: body.to_vec().into(),
-    }
+    let received_at = Timestamp::from_micros(1_790_000_000_123_456).unwrap();
+    Delivery { gateway, received_at, ..afluente_testkit::delivery(Uuid::from_u128(number), body) }
 }
 
 pub(crate) fn message(gateway: Gateway, number: u128) -> Sealed {

@@ -3,7 +3,7 @@
 use std::future::Future;
 use std::time::{Duration, Instant};
 
-use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, Proof, SecretName, Timestamp};
+use afluente_model::{Delivery, Gateway, Timestamp};
 use afluente_queue::{Queue, RabbitOptions, Received, SealKey, SealKeys, Sealed, Settlement};
 use afluente_testkit::Corner;
 use tokio::time::{sleep, timeout};
@@ -44,18 +44,9 @@ pub(crate) fn keys() -> SealKeys {
 
 /// A delivery whose id is this number.
 pub(crate) fn delivery(gateway: Gateway, number: u128) -> Delivery {
-    Delivery {
-        id: DeliveryId(Uuid::from_u128(number)),
-        gateway,
-        account: AccountName::parse("shop-1").unwrap(),
-        received_at: Timestamp::from_micros(1_790_000_000_123_456).unwrap(),
-        proof: Proof::Signed { secret: SecretName::parse("00c0ffee").unwrap() },
-        headers: vec![("stripe-signature".into(), "t=1,v1=ab".into())],
-        query: None,
-        traceparent: None,
-        released_by: None,
-        body: format!("{{\"number\":{number},\"é\":\"\\u0000\"}}").into_bytes().into(),
-    }
+    let body = format!("{{\"number\":{number},\"é\":\"\\u0000\"}}");
+    let received_at = Timestamp::from_micros(1_790_000_000_123_456).unwrap();
+    Delivery { gateway, received_at, ..afluente_testkit::delivery(Uuid::from_u128(number), body) }
 }
 
 pub(crate) fn message(number: u128) -> Sealed {

@@ -1,10 +1,7 @@
 //! What to put into a ledger.
 
-use afluente_model::{
-    AccountName, Delivery, DeliveryId, Gateway, Incoming, MerchantName, Mode, Proof, SecretName, Timestamp,
-};
+use afluente_model::{AccountName, Delivery, Gateway, Incoming, MerchantName, Mode, Timestamp};
 use afluente_store::{AccountRow, NewPayment, PaymentKey, PaymentRow, Receipt, ReceiptState, Tx};
-use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -38,18 +35,7 @@ pub(crate) fn key(name: &str, tenant: &str, id: &str) -> PaymentKey {
 
 /// A receipt of this event with this body.
 pub(crate) fn receipt(event: Option<&str>, body: &[u8]) -> Receipt {
-    let delivery = Delivery {
-        id: DeliveryId(Uuid::now_v7()),
-        gateway: Gateway::Stripe,
-        account: account("shop"),
-        received_at: at(1),
-        proof: Proof::Signed { secret: SecretName::parse("0123abcd").unwrap() },
-        headers: vec![("stripe-signature".into(), "t=1,v1=00".into())],
-        query: None,
-        traceparent: None,
-        released_by: None,
-        body: Bytes::copy_from_slice(body),
-    };
+    let delivery = Delivery { received_at: at(1), ..afluente_testkit::delivery(Uuid::now_v7(), body) };
     Receipt {
         id: Uuid::now_v7(),
         event: event.map(Into::into),

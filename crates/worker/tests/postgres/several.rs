@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use afluente_gateways::{AccountView, Tenants, adapter};
-use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, MerchantName, Mode, Proof, SecretName, Timestamp};
+use afluente_model::{AccountName, Delivery, Gateway, MerchantName, Mode, Timestamp};
 use afluente_queue::{EmbeddedOptions, Queue, QueueError, SealKey, SealKeys};
 use afluente_simulate::{Checks, Plan, Post, Traffic, check, in_full, play};
 use afluente_store::{Location, Store, StoreOptions};
@@ -95,18 +95,7 @@ impl Site {
 }
 
 fn delivery(post: &Post) -> Delivery {
-    Delivery {
-        id: DeliveryId(Uuid::now_v7()),
-        gateway: Gateway::Stripe,
-        account: AccountName::parse(ACCOUNT).unwrap(),
-        received_at: now(),
-        proof: Proof::Signed { secret: SecretName::of(b"secret") },
-        headers: Vec::new(),
-        query: None,
-        traceparent: None,
-        released_by: None,
-        body: post.body().to_vec().into(),
-    }
+    Delivery { received_at: now(), ..afluente_testkit::delivery(Uuid::now_v7(), post.body()) }
 }
 
 fn traffic(round: u64) -> Traffic {

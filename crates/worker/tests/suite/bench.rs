@@ -8,7 +8,7 @@ use afluente_gateways::{
     AccountView, Adapter, Api, Call, Credentials, Envelope, Impossible, Malformed, Profile, Reading, Rejection,
     Request, Tenants, Want, adapter, vocabulary,
 };
-use afluente_model::{AccountName, Delivery, DeliveryId, Gateway, MerchantName, Mode, Proof, SecretName, Timestamp};
+use afluente_model::{AccountName, Delivery, Gateway, MerchantName, Mode, Proof, Timestamp};
 use afluente_queue::{EmbeddedOptions, Queue, SealKey, SealKeys, Sealed, Settlement};
 use afluente_store::report::{DeadFilter, PaymentFilter};
 use afluente_store::{Store, StoreOptions};
@@ -145,18 +145,8 @@ impl Bench {
 }
 
 pub(crate) fn delivery(account: &str, body: &str) -> Delivery {
-    Delivery {
-        id: DeliveryId(Uuid::now_v7()),
-        gateway: Gateway::Stripe,
-        account: AccountName::parse(account).unwrap(),
-        received_at: Timestamp::from_seconds(NOW).unwrap(),
-        proof: Proof::Signed { secret: SecretName::of(b"secret") },
-        headers: Vec::new(),
-        query: None,
-        traceparent: None,
-        released_by: None,
-        body: body.as_bytes().to_vec().into(),
-    }
+    let (account, received_at) = (AccountName::parse(account).unwrap(), Timestamp::from_seconds(NOW).unwrap());
+    Delivery { account, received_at, ..afluente_testkit::delivery(Uuid::now_v7(), body) }
 }
 
 pub(crate) fn event(id: &str, kind: &str, created: i64, object: &str) -> String {
