@@ -67,8 +67,11 @@ fn a_log_is_nothing_or_whole() {
     let site = Site::new();
     assert_eq!(look(&site.path()).unwrap(), Seen::Nothing);
     assert_eq!(look(Path::new("/nowhere/db-wal")).unwrap(), Seen::Nothing);
+    assert_eq!(look(site.folder.path()).unwrap_err().kind(), ErrorKind::IsADirectory);
+    assert_eq!(look(&site.folder.path().join("db/db-wal")).unwrap_err().kind(), ErrorKind::NotADirectory);
     (0..4).for_each(|_| site.commit(1_200));
     assert_eq!(look(&site.path()).unwrap(), Seen::Whole { commits: 4 });
+    assert_eq!(seen(&site.log()[..HEADER_BYTES]), Seen::Nothing, "a header alone");
     write_again(&site.path()).unwrap();
     assert_eq!(look(&site.path()).unwrap(), Seen::Whole { commits: 4 });
     write_again(Path::new("/nowhere/db-wal")).unwrap();
@@ -108,6 +111,8 @@ fn no_bit_of_a_durable_commit_is_flipped_unseen() {
                 assert_eq!(offset, place, "bit {bit}");
                 // A bit may make one more of it.
                 assert!((1..=5).contains(&commits), "bit {bit}: {commits}");
+                let says_commit = (4..8).contains(&(bit / 8 - usize::try_from(place).unwrap()));
+                assert!(frame.is_none_or(|frame| frame < last) || says_commit, "bit {bit}: nothing proves it");
             }
             // Of the last commit nobody can tell whether it was synced.
             Seen::Unfinished { commits: 3, .. } => assert!(frame.is_some_and(|frame| frame >= last), "bit {bit}"),
@@ -139,6 +144,17 @@ fn a_sector_that_is_gone_is_seen_where_it_is() {
 }
 
 #[test]
+fn a_damaged_header_before_what_was_never_committed_loses_nothing() {
+    let site = Site::new();
+    site.commit(700);
+    let mut log = site.log();
+    assert!(commits(&log)[0] > 0);
+    log.truncate(HEADER_BYTES + FRAME_BYTES);
+    log[17] ^= 1;
+    assert_eq!(seen(&log), Seen::Unfinished { commits: 0, offset: HEADER_BYTES as u64 });
+}
+
+#[test]
 fn a_log_cut_anywhere_looks_as_if_the_power_had_gone() {
     let site = Site::new();
     (0..4).for_each(|_| site.commit(700));
@@ -166,8 +182,61 @@ fn what_was_taken_back_and_what_is_of_an_earlier_log_is_no_damage() {
     site.connection.execute_batch("rollback").unwrap();
     site.commit(100);
     let found = look(&site.path()).unwrap();
-    assert!(matches!(found, Seen::Unfinished { commits: 2, .. }), "{found:?}");
-    site.commit(100);
+    let Seen::Unfinished { commits: 2, offset } = found else { panic!("{found:?}") };
+    site.commit(700);
+    // Behind it still lie frames of what was taken back: they are no proof that it was synced.
+    let mut log = site.log();
+    log[usize::try_from(offset).unwrap() + 100] ^= 1;
+    assert_eq!(seen(&log), Seen::Unfinished { commits: 2, offset });
     let found = look(&site.path()).unwrap();
     assert!(matches!(found, Seen::Unfinished { commits: 3, .. }), "{found:?}");
+}
+
+/// The two sums of a log.
+fn sum(high_first: bool, sums: (u32, u32), bytes: &[u8]) -> (u32, u32) {
+    let word = |bytes: &[u8]| {
+        let bytes = bytes.try_into().unwrap();
+        if high_first { u32::from_be_bytes(bytes) } else { u32::from_le_bytes(bytes) }
+    };
+    bytes.chunks(8).fold(sums, |(first, second), pair| {
+        let first = first.wrapping_add(word(&pair[..4])).wrapping_add(second);
+        (first, second.wrapping_add(word(&pair[4..])).wrapping_add(first))
+    })
+}
+
+fn put(bytes: &mut [u8], (first, second): (u32, u32)) {
+    bytes[..4].copy_from_slice(&first.to_be_bytes());
+    bytes[4..8].copy_from_slice(&second.to_be_bytes());
+}
+
+/// The log with another magic number and page size, and sums that are right with them.
+fn summed(mut log: Vec<u8>, magic: u32, page_bytes: u32) -> Vec<u8> {
+    log[..4].copy_from_slice(&magic.to_be_bytes());
+    log[8..12].copy_from_slice(&page_bytes.to_be_bytes());
+    let high_first = magic & 1 == 1;
+    let mut sums = sum(high_first, (0, 0), &log[..24]);
+    put(&mut log[24..], sums);
+    for frame in log[HEADER_BYTES..].chunks_mut(FRAME_BYTES) {
+        sums = sum(high_first, sum(high_first, sums, &frame[..8]), &frame[24..]);
+        put(&mut frame[16..], sums);
+    }
+    log
+}
+
+#[test]
+fn the_log_of_a_machine_that_writes_the_high_byte_first_is_read_alike() {
+    let site = Site::new();
+    (0..3).for_each(|_| site.commit(700));
+    let log = summed(site.log(), 0x377f_0683, 512);
+    assert_eq!((seen(&log), rows(&site, &log)), (Seen::Whole { commits: 3 }, 3));
+}
+
+#[test]
+fn a_header_no_sqlite_writes_is_no_log_however_right_its_sums() {
+    let site = Site::new();
+    (0..3).for_each(|_| site.commit(700));
+    for (magic, page_bytes) in [(0x377f_0684, 512), (0x377f_0682, 8), (0x377f_0682, 520), (0x377f_0682, 1 << 17)] {
+        let log = summed(site.log(), magic, page_bytes);
+        assert_eq!((seen(&log), rows(&site, &log)), (Seen::Nothing, 0), "{magic:x} {page_bytes}");
+    }
 }
