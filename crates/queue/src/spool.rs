@@ -128,3 +128,89 @@ pub struct Poured {
     /// Why others did not; they stay where they were.
     pub refused: Option<PublishError>,
 }
+
+#[cfg(test)]
+mod tests {
+    use afluente_testkit::delivery;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::seal::{SealKey, SealKeys};
+
+    const HOUR: Duration = Duration::from_hours(1);
+
+    fn message(number: u128) -> Sealed {
+        SealKeys::new(SealKey::from_bytes([1; 32]), []).seal(&delivery(Uuid::from_u128(number), "x"))
+    }
+
+    fn open(folder: &tempfile::TempDir) -> Spool {
+        Spool::open(&EmbeddedOptions::new(folder.path())).unwrap()
+    }
+
+    async fn settle(spool: &Spool, taken: Vec<Handed<Lease>>, settlement: Settlement) {
+        spool.queue().settle(taken.into_iter().map(|message| (message.lease, settlement)).collect()).await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn it_counts_what_waits_what_is_delayed_and_what_is_being_sent() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = open(&folder);
+        for number in 0..5 {
+            spool.publish(message(number)).await.unwrap();
+        }
+        settle(&spool, spool.queue().take_ready(1).await.unwrap(), Settlement::RetryAfter(HOUR)).await;
+        let sending = spool.queue().take_ready(2).await.unwrap();
+        let (held, bytes) = (spool.held(), 5 * message(0).size());
+        assert_eq!((held.messages, held.bytes, held.limit_bytes), (5, bytes, 1 << 30));
+        assert_eq!(held.to_string(), format!("5 deliveries wait in the spool, {bytes} of 1073741824 bytes"));
+        settle(&spool, sending, Settlement::Ack).await;
+        assert_eq!(spool.held().messages, 3);
+    }
+
+    #[tokio::test]
+    async fn it_knows_since_when_it_is_not_empty() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = open(&folder);
+        assert_eq!(spool.held().since, Duration::ZERO);
+        std::thread::sleep(Duration::from_millis(20));
+        let before = Instant::now();
+        spool.publish(message(1)).await.unwrap();
+        assert!(spool.held().since <= before.elapsed(), "it was empty until then");
+        let first = spool.held().since;
+        spool.publish(message(2)).await.unwrap();
+        assert!(spool.held().since > first);
+        spool.queue().close().await;
+        let spool = open(&folder);
+        let opened = Instant::now();
+        std::thread::sleep(Duration::from_millis(1));
+        assert!(spool.held().since >= opened.elapsed() / 2, "what an earlier process left waits since now");
+        settle(&spool, spool.queue().take_ready(2).await.unwrap(), Settlement::Ack).await;
+        assert_eq!((spool.held().messages, spool.held().since), (0, Duration::ZERO));
+    }
+
+    #[test]
+    fn it_is_full_when_its_bound_is_reached() {
+        let of = |bytes| Spooled { messages: 1, bytes, limit_bytes: 100, since: HOUR };
+        assert_eq!([99, 100, 101].map(|bytes| of(bytes).is_full()), [false, true, true]);
+    }
+
+    #[tokio::test]
+    async fn what_is_not_confirmed_stays_and_says_why() {
+        let folder = tempfile::tempdir().unwrap();
+        let spool = open(&folder);
+        for number in 0..3 {
+            spool.publish(message(number)).await.unwrap();
+        }
+        let publish = async |message: Sealed| match message.id.0.as_u128() {
+            1 => Err(PublishError::Closed),
+            _ => Ok(()),
+        };
+        let taken = spool.queue().take_ready(3).await.unwrap();
+        let poured = pour(spool.queue(), taken, publish).await.unwrap();
+        assert!(matches!(poured, Poured { moved: 2, refused: Some(PublishError::Closed) }), "{poured:?}");
+        let left = spool.queue().take(3, Duration::ZERO).await.unwrap();
+        assert_eq!(left.iter().map(|message| message.sealed.id.0.as_u128()).collect::<Vec<_>>(), [1]);
+        let poured = pour(spool.queue(), left, async |_| Err(PublishError::Closed)).await.unwrap();
+        assert_eq!((poured.moved, spool.held().messages), (0, 1));
+    }
+}

@@ -207,3 +207,26 @@ fn parse_proof(kind: &str, detail: Option<&str>) -> Option<Proof> {
         _ => None,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use afluente_testkit::delivery;
+    use uuid::Uuid;
+
+    use super::*;
+    use crate::seal::SealKey;
+
+    #[test]
+    fn a_hint_is_what_nobody_signed_where_a_gateway_has_such() {
+        let keys = SealKeys::new(SealKey::from_bytes([1; 32]), []);
+        let is_hint = |gateway, proof| keys.seal(&Delivery { gateway, proof, ..delivery(Uuid::nil(), "{}") }).is_hint();
+        let signed = || Proof::Signed { secret: SecretName::of(b"secret") };
+        let channel = || Proof::Channel { peer: "bank.example".into() };
+        for &gateway in Gateway::ALL {
+            let expected = [has_hints(gateway), has_hints(gateway), false, false];
+            let found = [Proof::PathToken, Proof::None, signed(), channel()].map(|proof| is_hint(gateway, proof));
+            assert_eq!(found, expected, "{gateway:?}");
+        }
+        assert!(!has_hints(Gateway::Stripe) && has_hints(Gateway::Appmax));
+    }
+}

@@ -167,6 +167,21 @@ fn nothing_of_a_message_shows_in_its_debug_text_or_its_errors() {
     let error = keys().open(&sealed.head, Bytes::from_static(b"hunter2hunter2")).unwrap_err();
     let shown = format!("{sealed:?} {error} {error:?} {:?}", keys());
     assert!(!shown.contains("hunter2"), "{shown}");
+    let of_sealed = format!("head_bytes: {}, body_bytes: 7 }}", sealed.head.len());
+    assert!(shown.starts_with("Sealed { id: ") && shown.contains(&of_sealed), "{shown}");
+}
+
+#[test]
+fn every_reason_to_refuse_a_message_has_a_word_of_its_own() {
+    let refused = [
+        Undecodable::NotOurs { head_bytes: 1 },
+        Undecodable::UnknownVersion { found: 2, supported: 1 },
+        Undecodable::BadField { field: "id" },
+        Undecodable::BrokenSeal,
+        Undecodable::ChangedBody { body_bytes: 1 },
+    ];
+    let words = refused.map(|refused| refused.word());
+    assert_eq!(words, ["not_ours", "unknown_version", "bad_field", "broken_seal", "changed_body"]);
 }
 
 fn any_delivery() -> impl Strategy<Value = Delivery> {
