@@ -242,11 +242,11 @@ impl Worker {
                 }
                 Err(Postponed::AccountMissing(_)) => {
                     went.account_missing = true;
-                    let again = jittered(self.settings.retry.account_missing, spread(&message));
+                    let again = jittered(self.settings.retry.account_missing, spread(message.id(), message.attempt()));
                     settled.push((message, again));
                 }
                 Err(Postponed::Contended(_)) => {
-                    let again = jittered(self.settings.retry.contended, spread(&message));
+                    let again = jittered(self.settings.retry.contended, spread(message.id(), message.attempt()));
                     settled.push((message, again));
                 }
                 Err(Postponed::Failed(error)) => {
@@ -274,10 +274,10 @@ impl Worker {
 
     async fn retry_or_bury(&self, message: &Received, error: &StoreError) -> Settlement {
         match self.settings.retry.after(message.attempt()) {
-            Next::Wait(wait) => jittered(wait, spread(message)),
+            Next::Wait(wait) => jittered(wait, spread(message.id(), message.attempt())),
             Next::GiveUp => match self.bury(message, error).await {
                 Ok(()) => Settlement::Ack,
-                Err(_) => jittered(self.settings.retry.last(), spread(message)),
+                Err(_) => jittered(self.settings.retry.last(), spread(message.id(), message.attempt())),
             },
         }
     }

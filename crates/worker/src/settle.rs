@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::time::Duration;
 
 use afluente_model::DeliveryId;
-use afluente_queue::{Received, Settlement};
+use afluente_queue::Settlement;
 
 /// When a delivery that failed for the moment is tried again.
 #[derive(Clone, Debug)]
@@ -47,12 +47,8 @@ impl RetryPolicy {
     }
 }
 
-/// A number of the message's own: its id and its attempt, so that neither a batch nor a message's tries share one.
-pub(crate) fn spread(message: &Received) -> u64 {
-    scattered(message.id(), message.attempt())
-}
-
-fn scattered(id: DeliveryId, attempt: u32) -> u64 {
+/// A number of a message's own: of its id and its attempt, so that neither a batch nor a message's tries share one.
+pub(crate) fn spread(id: DeliveryId, attempt: u32) -> u64 {
     let mut hasher = DefaultHasher::new();
     (id.0.as_bytes(), attempt).hash(&mut hasher);
     hasher.finish()
@@ -79,6 +75,8 @@ mod tests {
             [seconds(5), seconds(30), seconds(120), seconds(600), seconds(3_600), seconds(21_600), Next::GiveUp]
         );
         assert_eq!(policy.after(u32::MAX), Next::GiveUp);
+        assert_eq!(policy.last(), Duration::from_hours(6));
+        assert_eq!(RetryPolicy { rungs: Vec::new(), ..policy }.last(), Duration::from_mins(1));
     }
 
     #[test]
@@ -86,7 +84,7 @@ mod tests {
         let ids: Vec<DeliveryId> = (0..256).map(|_| DeliveryId(uuid::Uuid::now_v7())).collect();
         let wait = Duration::from_hours(1);
         let waits = |attempt: u32| -> std::collections::BTreeSet<Duration> {
-            let after = |id: &DeliveryId| match jittered(wait, scattered(*id, attempt)) {
+            let after = |id: &DeliveryId| match jittered(wait, spread(*id, attempt)) {
                 Settlement::RetryAfter(after) => after,
                 Settlement::Ack => panic!("not a retry"),
             };
