@@ -4,6 +4,8 @@
 
 #[path = "queue/crash.rs"]
 mod crash;
+#[path = "queue/examine.rs"]
+mod examine;
 #[path = "queue/file.rs"]
 mod file;
 #[path = "queue/life.rs"]

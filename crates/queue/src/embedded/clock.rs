@@ -57,6 +57,8 @@ pub(crate) fn micros(duration: Duration) -> i64 {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::FutureExt;
+
     use super::*;
 
     #[test]
@@ -72,5 +74,24 @@ mod tests {
         assert_eq!(clock.until(1), Duration::ZERO);
         assert_eq!(clock.until(i64::MIN), Duration::ZERO);
         assert!(clock.until(clock.now() + 60_000_000) > Duration::from_secs(50));
+    }
+    #[tokio::test]
+    async fn a_time_is_reached_when_it_has_come_and_not_before() {
+        let clock = Clock::start();
+        let then = clock.due(Duration::from_millis(5));
+        clock.reach(then).await;
+        assert!(clock.now() >= then);
+    }
+
+    #[tokio::test]
+    async fn a_clock_moved_by_hand_reaches_what_it_is_moved_to() {
+        let shown = Arc::new(watch::channel(100).0);
+        let clock = Clock::moved_by_hand(Arc::clone(&shown));
+        assert!(clock.reach(100).now_or_never().is_some());
+        let mut waiting = std::pin::pin!(clock.reach(102));
+        for (now, is_there) in [(100, false), (101, false), (102, true)] {
+            shown.send_replace(now);
+            assert_eq!(waiting.as_mut().now_or_never().is_some(), is_there, "{now}");
+        }
     }
 }
