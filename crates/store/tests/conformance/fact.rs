@@ -68,6 +68,22 @@ async fn facts_move_by_the_name_they_came_under_and_never_double() {
 }
 
 #[tokio::test]
+async fn a_fact_that_is_taken_out_is_gone_from_its_own_payment_alone() {
+    let site = site().await;
+    let mut tx = site.store.begin().await.unwrap();
+    let receipt = stored_receipt(&mut tx).await;
+    let (one, two) =
+        (payment(&mut tx, &key("shop", "", "pi_1")).await.id, payment(&mut tx, &key("shop", "", "pi_2")).await.id);
+    let both = |op: &str| [row(one, "pi_1", captured(op), receipt), row(two, "pi_2", captured(op), receipt)];
+    tx.add_facts(&[both("a"), both("b")].concat(), at(3)).await.unwrap();
+    tx.drop_facts(&[(one, captured("a").key())]).await.unwrap();
+    let mut left: Vec<(Uuid, Box<str>)> =
+        tx.facts_of(&[one, two]).await.unwrap().into_iter().map(|stored| (stored.owner, stored.fact.op)).collect();
+    left.sort_unstable();
+    assert_eq!(left, [(one, "b".into()), (two, "a".into()), (two, "b".into())]);
+}
+
+#[tokio::test]
 async fn a_payment_whose_facts_have_moved_can_go() {
     let site = site().await;
     let mut tx = site.store.begin().await.unwrap();

@@ -11,4 +11,5 @@ mod record;
 mod report;
 mod savepoint;
 mod schema;
+mod subscription;
 pub(crate) mod want;
