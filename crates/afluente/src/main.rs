@@ -19,6 +19,7 @@ mod gap;
 mod inconsistency;
 mod init;
 mod logging;
+mod manual;
 mod measure;
 mod migrate;
 mod moment;
@@ -43,7 +44,7 @@ mod want;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
 use exit::Failure;
 
@@ -102,6 +103,8 @@ enum Command {
     Doctor(doctor::DoctorArgs),
     Bench(bench::BenchArgs),
     Torture(torture::TortureArgs),
+    Completions(manual::CompletionsArgs),
+    Man(manual::ManArgs),
 }
 
 fn main() -> ExitCode {
@@ -125,6 +128,11 @@ fn run(cli: Cli) -> Result<(), Failure> {
     match &cli.command {
         Command::Fold(args) => return fold::run(args),
         Command::Vocabulary(args) => return vocabulary::run(args),
+        Command::Completions(args) => {
+            manual::completions(args, Cli::command());
+            return Ok(());
+        }
+        Command::Man(args) => return manual::man(args, Cli::command()),
         _ => {}
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -160,7 +168,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Bench(args) => bench::run(args).await,
             Command::Torture(args) => torture::run(args).await,
             Command::Check(args) => config::check(args, &folder).await,
-            Command::Fold(_) | Command::Vocabulary(_) => Ok(()),
+            Command::Fold(_) | Command::Vocabulary(_) | Command::Completions(_) | Command::Man(_) => Ok(()),
         }
     })
 }
