@@ -125,16 +125,6 @@ fn main() -> ExitCode {
 
 fn run(cli: Cli) -> Result<(), Failure> {
     let folder = cli.data;
-    match &cli.command {
-        Command::Fold(args) => return fold::run(args),
-        Command::Vocabulary(args) => return vocabulary::run(args),
-        Command::Completions(args) => {
-            manual::completions(args, Cli::command());
-            return Ok(());
-        }
-        Command::Man(args) => return manual::man(args, Cli::command()),
-        _ => {}
-    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
@@ -168,7 +158,13 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Bench(args) => bench::run(args).await,
             Command::Torture(args) => torture::run(args).await,
             Command::Check(args) => config::check(args, &folder).await,
-            Command::Fold(_) | Command::Vocabulary(_) | Command::Completions(_) | Command::Man(_) => Ok(()),
+            Command::Fold(args) => fold::run(args),
+            Command::Vocabulary(args) => vocabulary::run(args),
+            Command::Completions(args) => {
+                manual::completions(args, Cli::command());
+                Ok(())
+            }
+            Command::Man(args) => manual::man(args, Cli::command()),
         }
     })
 }

@@ -3,7 +3,7 @@
 use afluente_model::{
     Amount, CaptureKind, Currency, Detail, DetailKey, Fact, PaymentFact, PaymentKind, RefundKind, Source,
 };
-use afluente_store::{FactMove, FactRow, NameRow};
+use afluente_store::{FactMove, FactRow, NameRow, Tx};
 use uuid::Uuid;
 
 use super::content::{at, key, payment, stored_receipt};
@@ -19,13 +19,16 @@ fn row(payment: Uuid, named: &str, fact: PaymentFact, receipt: Uuid) -> FactRow 
     FactRow { payment, named: named.into(), fact, receipt }
 }
 
+async fn two(tx: &mut Tx) -> (Uuid, Uuid) {
+    (payment(tx, &key("shop", "", "pi_1")).await.id, payment(tx, &key("shop", "", "pi_2")).await.id)
+}
+
 #[tokio::test]
 async fn a_fact_is_there_once_however_often_it_is_added_and_comes_back_equal() {
     let site = site().await;
     let mut tx = site.store.begin().await.unwrap();
     let receipt = stored_receipt(&mut tx).await;
-    let (one, two) =
-        (payment(&mut tx, &key("shop", "", "pi_1")).await.id, payment(&mut tx, &key("shop", "", "pi_2")).await.id);
+    let (one, two) = two(&mut tx).await;
     let bare = Fact::new(PaymentKind::Refund(RefundKind::Pending), "", None, Source::Fetch);
     let facts = [captured("ch_1"), captured("ch_2"), bare];
     let rows: Vec<FactRow> = facts.iter().map(|fact| row(one, "pi_1", fact.clone(), receipt)).collect();
@@ -72,8 +75,7 @@ async fn a_fact_that_is_taken_out_is_gone_from_its_own_payment_alone() {
     let site = site().await;
     let mut tx = site.store.begin().await.unwrap();
     let receipt = stored_receipt(&mut tx).await;
-    let (one, two) =
-        (payment(&mut tx, &key("shop", "", "pi_1")).await.id, payment(&mut tx, &key("shop", "", "pi_2")).await.id);
+    let (one, two) = two(&mut tx).await;
     let both = |op: &str| [row(one, "pi_1", captured(op), receipt), row(two, "pi_2", captured(op), receipt)];
     tx.add_facts(&[both("a"), both("b")].concat(), at(3)).await.unwrap();
     tx.drop_facts(&[(one, captured("a").key())]).await.unwrap();

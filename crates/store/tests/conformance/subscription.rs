@@ -19,6 +19,10 @@ async fn subscription(tx: &mut Tx, key: &SubscriptionKey) -> SubscriptionRow {
     rows.remove(0)
 }
 
+async fn two(tx: &mut Tx) -> (Uuid, Uuid) {
+    (subscription(tx, &key("shop", "sub_1")).await.id, subscription(tx, &key("shop", "sub_2")).await.id)
+}
+
 fn fact(kind: SubscriptionKind, seconds: i64) -> SubscriptionFact {
     let detail = Detail::word("word")
         .with_time(DetailKey::Since, Some(at(seconds - 90)))
@@ -80,8 +84,7 @@ async fn a_fact_is_there_once_however_often_it_is_added_and_comes_back_equal() {
     let site = site().await;
     let mut tx = site.store.begin().await.unwrap();
     let receipt = stored_receipt(&mut tx).await;
-    let (one, two) =
-        (subscription(&mut tx, &key("shop", "sub_1")).await.id, subscription(&mut tx, &key("shop", "sub_2")).await.id);
+    let (one, two) = two(&mut tx).await;
     let doubled: Vec<SubscriptionFactRow> = [rows(one, receipt), rows(one, receipt)].concat();
     assert_eq!(tx.add_subscription_facts(&doubled, at(3)).await.unwrap(), [one]);
     let more = [rows(one, receipt), rows(two, receipt)].concat();
@@ -100,8 +103,7 @@ async fn a_fact_that_is_taken_out_is_gone_from_its_own_subscription_alone() {
     let site = site().await;
     let mut tx = site.store.begin().await.unwrap();
     let receipt = stored_receipt(&mut tx).await;
-    let (one, two) =
-        (subscription(&mut tx, &key("shop", "sub_1")).await.id, subscription(&mut tx, &key("shop", "sub_2")).await.id);
+    let (one, two) = two(&mut tx).await;
     tx.add_subscription_facts(&[rows(one, receipt), rows(two, receipt)].concat(), at(3)).await.unwrap();
     let gone = [life()[0].key(), life()[4].key()];
     tx.drop_subscription_facts(&gone.map(|key| (one, key))).await.unwrap();
