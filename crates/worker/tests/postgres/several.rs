@@ -8,18 +8,19 @@ use afluente_gateways::{AccountView, Tenants, adapter};
 use afluente_model::{AccountName, Delivery, Gateway, MerchantName, Mode, Timestamp};
 use afluente_queue::{EmbeddedOptions, Queue, QueueError, SealKey, SealKeys};
 use afluente_simulate::{Checks, Plan, Post, Traffic, check, in_full, play};
-use afluente_store::{Location, Store, StoreOptions};
+use afluente_store::{GapTarget, Location, Store, StoreOptions};
 use afluente_testkit::Database;
 use afluente_worker::rebuild::plan;
-use afluente_worker::{Account, Accounts, Pulse, Settings, Worker, now, run};
+use afluente_worker::{Account, Accounts, Pulse, Settings, Worker, now, repair_gaps, run};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 const ACCOUNT: &str = "shop";
 const WORKERS: u32 = 4;
-/// How long they meet.
+/// How long they meet, and how often at the least.
 const MEET: Duration = Duration::from_secs(20);
+const ROUNDS: u64 = 6;
 /// Longer than one round takes.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -123,7 +124,7 @@ async fn four_workers_on_the_same_fifty_payments_end_with_the_rows_one_would_wri
     let (stop, _) = watch::channel(false);
     let mut workers = site.work(&stop);
     let (started, mut rounds) = (Instant::now(), 0);
-    while started.elapsed() < MEET {
+    while started.elapsed() < MEET || rounds < ROUNDS {
         let Traffic { posts, truth, .. } = traffic(rounds);
         site.publish(&posts).await;
         assert_eq!(site.differences(&posts, &truth).await, []);
@@ -133,7 +134,9 @@ async fn four_workers_on_the_same_fifty_payments_end_with_the_rows_one_would_wri
     while let Some(ended) = workers.join_next().await {
         ended.unwrap().unwrap();
     }
-    assert!(rounds > 5, "only {rounds} rounds");
+    // Two that write one customer may meet in the last round; what is taken back then is made again.
+    while repair_gaps(&site.store).await.unwrap() > 0 {}
+    assert_eq!(site.store.open_gaps(GapTarget::Customers).await.unwrap().open, 0);
     let report = plan(&site.store, &site.accounts, |_| {}).await.unwrap();
     assert_eq!(report.differences, []);
     let counts = site.store.counts().await.unwrap();
