@@ -70,7 +70,7 @@ impl Embedded {
     async fn wait(&self, signal: &mut watch::Receiver<Signal>, count: usize) -> Result<(), QueueError> {
         loop {
             let seen = *signal.borrow_and_update();
-            if seen.closed || self.commands.is_closed() {
+            if seen.closed {
                 return Err(QueueError::Closed);
             }
             if seen.ready >= count as u64 {

@@ -198,10 +198,29 @@ mod tests {
     }
 
     #[test]
+    fn a_file_read_anew_leaves_what_is_worked_on_in_the_hands_it_is_in() {
+        let mut before = Lines::new();
+        (1..=2).for_each(|seq| before.add(ticket(Gateway::Stripe, seq), 0, 0));
+        let (taken, _) = before.take(1, u64::MAX, 0)[0];
+        assert_eq!(before.in_flight(), HashSet::from([1]));
+        let mut lines = Lines::new();
+        lines.hold(taken);
+        lines.add(ticket(Gateway::Stripe, 2), 0, 0);
+        let numbers = |lines: &Lines| {
+            let depth = lines.depth()[0].1;
+            (depth.ready, depth.in_flight, depth.bytes)
+        };
+        assert_eq!(numbers(&lines), (1, 1, 20));
+        lines.gone(taken);
+        assert_eq!(numbers(&lines), (1, 0, 10));
+    }
+
+    #[test]
     fn a_batch_ends_once_it_has_enough_bytes_but_is_never_empty_for_it() {
         let mut lines = Lines::new();
         (1..=5).for_each(|seq| lines.add(ticket(Gateway::Stripe, seq), 0, 0));
         assert_eq!(lines.take(5, 11, 0).len(), 2);
+        assert_eq!(lines.take(5, 10, 0).len(), 1);
         assert_eq!(lines.take(5, 1, 0).len(), 1);
     }
 }

@@ -69,6 +69,22 @@ async fn a_message_that_is_not_what_was_sealed_is_named_by_its_row() {
 }
 
 #[tokio::test]
+async fn a_damaged_log_is_named_with_the_place_and_what_goes_with_it() {
+    let (site, copied) = (Site::new(), Site::new());
+    let queue = site.open();
+    publish(&queue, 1..4).await;
+    std::fs::copy(site.file(), copied.file()).unwrap();
+    let mut log = std::fs::read(site.log()).unwrap();
+    // Behind the log's own 32 bytes and the first page's 24.
+    log[32 + 24 + 100] ^= 1;
+    std::fs::write(copied.log(), log).unwrap();
+    let found = examined(&copied, &keys());
+    let what = "damaged at byte 32, and with it 3 commits from there on".to_owned();
+    assert_eq!(found.flaws, [Flaw { file: copied.log(), row: None, what }]);
+    assert_eq!(found.messages, 0, "all were in the log");
+}
+
+#[tokio::test]
 async fn a_structure_that_is_broken_is_told_from_messages_that_are() {
     let site = closed_with(0..40).await;
     // An index that lost what it points to: every message can be read all the same.

@@ -11,8 +11,7 @@ use crate::site::{Site, drain, held, message_of, publish};
 
 /// What the queue's file and its log hold. SQLite may leave an empty log beside a file it has looked at.
 fn contents(site: &Site) -> [Vec<u8>; 2] {
-    [QUEUE_FILE.to_owned(), format!("{QUEUE_FILE}-wal")]
-        .map(|name| fs::read(site.path().join(name)).unwrap_or_default())
+    [site.file(), site.log()].map(|path| fs::read(path).unwrap_or_default())
 }
 
 /// Opening is refused, twice alike, and no byte changes by it.
@@ -79,9 +78,8 @@ async fn crashed() -> Site {
     let (site, crashed) = (used().await, Site::new());
     let queue = site.open();
     publish(&queue, 200..300).await;
-    for name in [QUEUE_FILE.to_owned(), format!("{QUEUE_FILE}-wal")] {
-        fs::copy(site.path().join(&name), crashed.path().join(&name)).unwrap();
-    }
+    fs::copy(site.file(), crashed.file()).unwrap();
+    fs::copy(site.log(), crashed.log()).unwrap();
     crashed
 }
 
@@ -103,11 +101,17 @@ async fn a_broken_file_with_a_log_beside_it_keeps_both() {
 #[tokio::test]
 async fn a_log_without_its_database_is_not_mixed_into_a_new_one() {
     let site = used().await;
-    let log = site.path().join(format!("{QUEUE_FILE}-wal"));
     fs::remove_file(site.file()).unwrap();
-    fs::write(&log, b"pages of the lost file").unwrap();
+    fs::write(site.log(), b"pages of the lost file").unwrap();
     let error = refused(&site);
-    assert!(matches!(&error, OpenError::OrphanedLog { path } if *path == log), "{error}");
+    assert!(matches!(&error, OpenError::OrphanedLog { path } if *path == site.log()), "{error}");
+}
+
+#[tokio::test]
+async fn an_empty_log_without_its_database_is_nothing_to_lose() {
+    let site = Site::new();
+    fs::write(site.log(), b"").unwrap();
+    publish(&site.open(), [1]).await;
 }
 
 #[tokio::test]
@@ -136,9 +140,8 @@ async fn a_newer_version_that_is_still_in_the_log_is_refused_and_left_alone() {
     let (site, crashed) = (used().await, Site::new());
     let newer = rusqlite::Connection::open(site.file()).unwrap();
     newer.execute_batch("pragma user_version = 2").unwrap();
-    for name in [QUEUE_FILE.to_owned(), format!("{QUEUE_FILE}-wal")] {
-        fs::copy(site.path().join(&name), crashed.path().join(&name)).unwrap();
-    }
+    fs::copy(site.file(), crashed.file()).unwrap();
+    fs::copy(site.log(), crashed.log()).unwrap();
     assert!(matches!(refused(&crashed), OpenError::Version { found: 2, .. }));
 }
 
@@ -155,8 +158,21 @@ fn a_second_opener_is_refused_with_the_holder_s_number() {
 #[tokio::test]
 async fn a_closed_queue_leaves_its_folder_free_and_its_log_empty() {
     let site = used().await;
-    assert!(!site.path().join(format!("{QUEUE_FILE}-wal")).exists());
+    assert!(!site.log().exists());
     assert_eq!(drain(&site.open()).await.len(), 200);
+}
+
+#[tokio::test]
+async fn a_queue_that_is_closed_while_somebody_looks_leaves_an_empty_log_all_the_same() {
+    let site = used().await;
+    let queue = site.open();
+    publish(&queue, [200]).await;
+    let beside = rusqlite::Connection::open(site.file()).unwrap();
+    let count = || beside.query_row("select count(*) from messages", [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(count(), 201);
+    queue.close().await;
+    assert_eq!(fs::metadata(site.log()).unwrap().len(), 0);
+    assert_eq!(count(), 201);
 }
 
 #[tokio::test]
@@ -187,12 +203,27 @@ fn a_folder_that_cannot_be_used_is_named() {
     assert!(matches!(&error, OpenError::Unusable { path, .. } if *path == site.file()), "{error}");
 }
 
+#[test]
+fn what_stands_in_the_file_s_way_is_said_and_stays() {
+    let site = Site::new();
+    std::os::unix::fs::symlink(site.file(), site.file()).unwrap();
+    let error = site.try_open().unwrap_err();
+    assert!(matches!(&error, OpenError::Unusable { path, .. } if *path == site.file()), "{error}");
+    assert!(site.file().is_symlink(), "a link to nowhere is somebody's");
+
+    let site = Site::new();
+    let draft = site.path().join(format!("{QUEUE_FILE}.new"));
+    fs::create_dir(&draft).unwrap();
+    let OpenError::Unusable { path, source } = site.try_open().unwrap_err() else { panic!("it was not made") };
+    assert_eq!((path, source.kind()), (draft, std::io::ErrorKind::IsADirectory));
+}
+
 #[tokio::test]
 async fn room_that_was_used_is_used_again() {
     let site = Site::new();
     let queue = site.open();
     let bytes = || {
-        let log = fs::metadata(site.path().join(format!("{QUEUE_FILE}-wal"))).map_or(0, |log| log.len());
+        let log = fs::metadata(site.log()).map_or(0, |log| log.len());
         fs::metadata(site.file()).unwrap().len() + log
     };
     for round in 0..300 {

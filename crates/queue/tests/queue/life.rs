@@ -213,6 +213,40 @@ async fn a_batch_waits_to_be_filled_but_no_longer_than_that() {
 }
 
 #[tokio::test]
+async fn of_two_who_wait_for_one_message_one_has_it_and_the_other_waits_on() {
+    let site = Site::new();
+    let queue = site.open();
+    let take = || async { take_one(&queue).await };
+    let publishing = async {
+        publish(&queue, [1]).await;
+        // Both have looked by then, and one in vain.
+        while totals(&queue) != (0, 0, 1) {
+            tokio::task::yield_now().await;
+        }
+        publish(&queue, [2]).await;
+    };
+    let (one, other, ()) = tokio::join!(take(), take(), publishing);
+    assert_eq!(BTreeSet::from([number(&one), number(&other)]), BTreeSet::from([1, 2]));
+    let nothing = tokio::time::timeout(DEADLINE, queue.take(0, Duration::ZERO));
+    publish(&queue, [3]).await;
+    assert!(nothing.await.unwrap().unwrap().is_empty(), "whoever wants nothing waits for nothing more");
+}
+
+#[tokio::test]
+async fn it_is_said_when_so_many_are_ready_or_none_will_be() {
+    let site = Site::new();
+    let queue = site.open();
+    publish(&queue, [1]).await;
+    let mut two = Box::pin(queue.ready(2));
+    assert!(futures_util::FutureExt::now_or_never(&mut two).is_none());
+    queue.ready(1).await.unwrap();
+    publish(&queue, [2]).await;
+    tokio::time::timeout(DEADLINE, two).await.unwrap().unwrap();
+    queue.close().await;
+    assert!(matches!(queue.ready(1).await, Err(QueueError::Closed)));
+}
+
+#[tokio::test]
 async fn everybody_who_waits_is_told_when_the_queue_closes() {
     let site = Site::new();
     let queue = site.open();
@@ -261,6 +295,36 @@ async fn a_message_of_another_queue_is_refused_and_stays_where_it_was_while_ours
     assert!(matches!(settled[..], [Err(QueueError::Foreign), Ok(())]), "{settled:?}");
     assert_eq!(totals(&queue), (0, 0, 0));
     assert_eq!(number(&take_one(&other).await), 2);
+}
+
+#[tokio::test]
+async fn a_row_that_cannot_be_read_holds_up_nobody_but_itself() {
+    let site = Site::new();
+    let queue = site.open();
+    publish(&queue, 1..=3).await;
+    // Somebody puts something in the table's place that fails for one of its rows.
+    let beside = rusqlite::Connection::open(site.file()).unwrap();
+    beside
+        .execute_batch(
+            "alter table messages rename to held;
+             create view messages as select seq, id, case seq when 2 then abs(-9223372036854775807 - 1) else head end as head,
+                 body, gateway, attempt, due_at, size from held",
+        )
+        .unwrap();
+    let taken = queue.take(3, Duration::ZERO).await.unwrap();
+    assert_eq!(taken.iter().map(number).collect::<Vec<_>>(), [1, 3]);
+    assert_eq!(totals(&queue), (0, 1, 2), "it is tried again later");
+    queue.health().unwrap_err();
+}
+
+#[tokio::test]
+async fn rows_that_cannot_be_read_are_an_error_and_stay_for_later() {
+    let site = Site::new();
+    let queue = site.open();
+    publish(&queue, 1..=2).await;
+    rusqlite::Connection::open(site.file()).unwrap().execute_batch("alter table messages rename to held").unwrap();
+    assert!(matches!(queue.take(2, Duration::ZERO).await, Err(QueueError::Storage(_))));
+    assert_eq!(totals(&queue), (0, 2, 0));
 }
 
 #[tokio::test]

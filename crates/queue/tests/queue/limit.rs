@@ -1,11 +1,11 @@
 //! What does not fit: the bound in bytes, one message's bound, the disk.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use afluente_queue::{EmbeddedOptions, PublishError, Queue, Settlement, StorageError};
 use tokio::task::JoinSet;
 
-use crate::site::{Site, acknowledge, drain, held, message_of, number, totals};
+use crate::site::{Site, acknowledge, drain, held, message_of, number, publish, totals};
 
 #[tokio::test]
 async fn past_the_bound_publishing_is_refused_until_something_is_settled() {
@@ -113,6 +113,28 @@ async fn publishers_on_a_full_disk_do_not_keep_workers_from_settling() {
     }
     publishers.shutdown().await;
     assert_eq!(totals(&queue), (0, 0, 0));
+}
+
+#[tokio::test]
+async fn room_that_a_flood_took_is_given_back_to_the_disk() {
+    let site = Site::new();
+    let queue = site.open();
+    for number in 0..40 {
+        queue.publish(message_of(number, 1_000_000)).await.unwrap();
+    }
+    assert_eq!(drain(&queue).await.len(), 40);
+    queue.close().await;
+    let (queue, opened) = (site.open(), Instant::now());
+    let beside = rusqlite::Connection::open(site.file()).unwrap();
+    let pages = || beside.pragma_query_value(None, "page_count", |row| row.get::<_, i64>(0)).unwrap();
+    let full = pages();
+    // It is looked at once a second at most, while there is something to do.
+    tokio::time::sleep_until((opened + Duration::from_millis(1_100)).into()).await;
+    while pages() == full {
+        assert!(opened.elapsed() < Duration::from_secs(30), "nothing was given back of {full} pages");
+        publish(&queue, [100]).await;
+        drain(&queue).await;
+    }
 }
 
 #[tokio::test]

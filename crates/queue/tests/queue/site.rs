@@ -26,6 +26,10 @@ impl Site {
         self.path().join(QUEUE_FILE)
     }
 
+    pub(crate) fn log(&self) -> PathBuf {
+        self.path().join(format!("{QUEUE_FILE}-wal"))
+    }
+
     pub(crate) fn options(&self) -> EmbeddedOptions {
         EmbeddedOptions::new(self.path())
     }
