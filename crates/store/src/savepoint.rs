@@ -52,7 +52,6 @@ impl Tx {
                 postgres::in_time(deadline, connection.execute(statement)).await.map(drop)
             }
         };
-        self.failed |= done.is_err();
-        done
+        self.outcome(done)
     }
 }

@@ -72,8 +72,7 @@ macro_rules! run {
                 postgres::in_time(deadline, query.$method(&mut **connection)).await.map(Into::into)
             }
         };
-        $tx.failed |= done.is_err();
-        done
+        $tx.outcome(done)
     }};
 }
 
@@ -160,6 +159,12 @@ impl Tx {
         matches!(self.held.connection, Connection::Postgres(_))
     }
 
+    /// What a statement came to: one that failed ends the transaction.
+    pub(crate) fn outcome<T>(&mut self, outcome: Result<T, StoreError>) -> Result<T, StoreError> {
+        self.failed = outcome.is_err();
+        outcome
+    }
+
     /// The connection, while the transaction lives: a statement after one that failed would commit by itself.
     pub(crate) fn connection(&mut self) -> Result<&mut Connection, StoreError> {
         if self.failed { Err(StoreError::Over) } else { Ok(&mut self.held.connection) }
@@ -218,8 +223,7 @@ impl Tx {
                 postgres::in_time(deadline, query.fetch_all(&mut **connection)).await
             }
         };
-        self.failed |= gathered.is_err();
-        gathered
+        self.outcome(gathered)
     }
 
     /// Runs a statement without rows that gives a number. Only Postgres has such.
@@ -228,8 +232,7 @@ impl Tx {
         let Connection::Postgres(connection) = self.connection()? else { return Ok(0) };
         let asked = sqlx::query_scalar(statement.postgres).fetch_one(&mut **connection);
         let answer = postgres::in_time(deadline, asked).await;
-        self.failed |= answer.is_err();
-        answer
+        self.outcome(answer)
     }
 
     /// Runs a statement only Postgres has; returns the rows it gives.
@@ -246,8 +249,7 @@ impl Tx {
         let fetching = sqlx::query_as_with(statement.postgres, columns(rows)?).fetch_all(&mut **connection);
         let fetched = postgres::in_time(deadline, fetching).await;
         self.store.counted.statement();
-        self.failed |= fetched.is_err();
-        fetched
+        self.outcome(fetched)
     }
 
     /// Calls a function of Postgres that takes a list as JSON; returns the rows it gives.
@@ -268,8 +270,7 @@ impl Tx {
         let calling = sqlx::query_as(statement.postgres).bind(list).fetch_all(&mut **connection);
         let called = postgres::in_time(deadline, calling).await;
         self.store.counted.statement();
-        self.failed |= called.is_err();
-        called
+        self.outcome(called)
     }
 
     /// Writes so many bytes into the one row that is there to be written.
@@ -285,7 +286,6 @@ impl Tx {
                 postgres::in_time(deadline, filling).await.map(drop)
             }
         };
-        self.failed |= done.is_err();
-        done
+        self.outcome(done)
     }
 }

@@ -8,6 +8,7 @@ mod fact;
 mod payment;
 mod receipt;
 mod record;
+mod register;
 mod report;
 mod savepoint;
 mod schema;

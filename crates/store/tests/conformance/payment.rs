@@ -72,6 +72,8 @@ async fn rows_are_locked_in_the_order_of_their_ids_whatever_order_they_are_asked
     make.reverse();
     let again = tx.lock_payments(&make, &[], at(2)).await.unwrap();
     assert_eq!(again.iter().map(|row| row.id).collect::<Vec<_>>(), rows.iter().map(|row| row.id).collect::<Vec<_>>());
+    let by_id = tx.lock_payment_ids(&[3, 1, 99].map(Uuid::from_u128)).await.unwrap();
+    assert_eq!(by_id.iter().map(|row| row.id).collect::<Vec<_>>(), [1, 3].map(Uuid::from_u128), "99 is gone");
 }
 
 #[tokio::test]

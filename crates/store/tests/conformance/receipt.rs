@@ -1,6 +1,6 @@
 //! Receipts: every content once, byte for byte.
 
-use afluente_model::{Answer, Asked, Gateway, Incoming, Proof, ProviderId, WantKind};
+use afluente_model::{Answer, Asked, Gateway, Incoming, Proof, ProviderId, Statement, WantKind};
 use afluente_store::{Claimed, Receipt, ReceiptState, Reread};
 use bytes::Bytes;
 use uuid::Uuid;
@@ -89,7 +89,7 @@ async fn bodies_come_back_byte_for_byte_each_its_own() {
 }
 
 #[tokio::test]
-async fn everything_a_reading_may_depend_on_comes_back_of_deliveries_and_of_answers() {
+async fn everything_a_reading_may_depend_on_comes_back_of_deliveries_of_answers_and_of_statements() {
     let site = site().await;
     let proofs = [Proof::Channel { peer: "CN=bank".into() }, Proof::PathToken, Proof::None];
     let mut sent: Vec<Receipt> = proofs
@@ -103,7 +103,7 @@ async fn everything_a_reading_may_depend_on_comes_back_of_deliveries_and_of_answ
             delivery.released_by = Some("ana".into());
             sent
         })
-        .chain([answer(None), answer(Some("acct_1"))])
+        .chain([answer(None), answer(Some("acct_1")), statement()])
         .collect();
     sent.sort_by_key(|sent| sent.id);
     let mut tx = site.store.begin().await.unwrap();
@@ -113,6 +113,13 @@ async fn everything_a_reading_may_depend_on_comes_back_of_deliveries_and_of_answ
     tx.commit().await.unwrap();
     assert!(held.iter().map(|held| &held.incoming).eq(sent.iter().map(|sent| &sent.incoming)), "{held:#?}");
     assert_eq!(site.store.receipts_after(Uuid::nil(), 10, 1 << 20).await.unwrap().len(), sent.len());
+}
+
+fn statement() -> Receipt {
+    let body = Bytes::from_static(br#"{"id":7}"#);
+    let incoming =
+        Incoming::Statement(Statement { gateway: Gateway::Stripe, account: account("shop"), received_at: at(4), body });
+    Receipt { incoming, ..receipt(None, b"stated") }
 }
 
 fn answer(tenant: Option<&str>) -> Receipt {

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
-use afluente_store::{Class, LEDGER_FILE, Store, StoreError, StoreOptions};
+use afluente_model::Gateway;
+use afluente_store::{Class, LEDGER_FILE, NewPayment, Store, StoreError, StoreOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePool};
+use uuid::Uuid;
 
-use crate::conformance::content::{at, receipt};
+use crate::conformance::content::{at, key, receipt};
 use crate::site::{Site, site};
 
 /// Another program on the same file.
@@ -62,6 +64,24 @@ async fn a_probe_tells_a_full_ledger_from_one_with_room_and_leaves_nothing_behin
     site.store.probe(100_000).await.unwrap();
     let left: i64 = sqlx::query_scalar("select length(filler) from ledger_probe").fetch_one(&other).await.unwrap();
     assert_eq!(left, 0);
+}
+
+#[tokio::test]
+async fn a_payment_that_was_not_made_is_an_error_and_not_a_payment_less() {
+    let site = site().await;
+    let other = beside(&site).await;
+    let trigger = "create trigger lost before insert on payments when new.provider_payment_id = 'pi_2'
+        begin select raise(ignore); end";
+    sqlx::raw_sql(trigger).execute(&other).await.unwrap();
+    let make = ["pi_1", "pi_2", "pi_3"].map(|id| NewPayment {
+        id: Uuid::now_v7(),
+        key: key("shop", "", id),
+        gateway: Gateway::Stripe,
+        identity: None,
+    });
+    let mut tx = site.store.begin().await.unwrap();
+    let missed = tx.lock_payments(&make, &[], at(1)).await.unwrap_err();
+    assert!(matches!(missed, StoreError::Missed { table: "payments", expected: 3, got: 2 }), "{missed}");
 }
 
 #[tokio::test]
