@@ -80,6 +80,7 @@ fn shown(
 fn payment(state: &State<PaymentKind>, conventions: Conventions) -> Value {
     let row: Payment = project(state, conventions);
     let ops: BTreeSet<&str> = state.ops().map(|((_, op), _)| &**op).collect();
+    let registers = || state.ops().flat_map(|(_, kinds)| kinds.values());
     json!({
         "status_v2": row.status.as_str(),
         "currency": row.currency.map(|currency| currency.to_string()),
@@ -101,7 +102,9 @@ fn payment(state: &State<PaymentKind>, conventions: Conventions) -> Value {
         "attempt_count": row.attempt_count,
         "last_failure_code": row.last_failure_code,
         "contested": row.contested,
-        "tied": state.ops().any(|(_, kinds)| kinds.values().any(|register| register.tied)),
+        "tied": registers().any(|register| register.tied),
+        // The first moment anything is said of.
+        "said_from": registers().filter_map(|register| register.first_at).min().map(Timestamp::as_seconds),
         "returned_more_than_captured": row.returned_more_than_captured,
         "mixed_currency": row.mixed_currency,
         "amount_doubted": row.amount_doubted,
