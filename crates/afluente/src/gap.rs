@@ -82,7 +82,7 @@ impl Repaired {
             repaired += closed as u64;
         }
         let mut open = 0;
-        for target in [GapTarget::Customers, GapTarget::Legacy] {
+        for target in GapTarget::ALL {
             open += store.open_gaps(target).await?.open;
         }
         Ok(Repaired { repaired, open })

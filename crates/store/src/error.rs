@@ -110,6 +110,9 @@ pub enum Class {
 }
 
 impl Class {
+    /// All of them.
+    pub const ALL: [Class; 4] = [Class::Away, Class::Contended, Class::Unsettled, Class::Refused];
+
     /// The word in labels and rows.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

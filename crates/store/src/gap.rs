@@ -94,6 +94,9 @@ pub enum GapTarget {
 }
 
 impl GapTarget {
+    /// Both.
+    pub const ALL: [GapTarget; 2] = [GapTarget::Customers, GapTarget::Legacy];
+
     /// The word stored.
     #[must_use]
     pub const fn as_str(self) -> &'static str {

@@ -2,16 +2,19 @@
 
 use std::time::Duration;
 
-use afluente_gateways::{Malformed, UnknownWord};
+use afluente_gateways::{Malformed, UnknownWord, adapters};
 use afluente_model::{Gateway, Timestamp};
 use afluente_queue::Queue;
 use afluente_store::report::OpenGaps;
 use afluente_store::{Class, DeadReason, GapTarget};
-use metrics::{counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{Counter, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
 
 use crate::outcome::Outcome;
 
-/// Names every metric of the worker, once.
+/// What a batch failed of that is no error of the ledger's.
+const PANICKED: &str = "panicked";
+
+/// Names every metric of the worker, once, and has its counters begin at zero.
 pub(crate) fn describe() {
     describe_counter!("afluente_worker_deliveries_total", "Deliveries handled, by gateway and outcome");
     describe_counter!("afluente_worker_dead_letters_total", "Deliveries buried, by gateway and reason");
@@ -42,10 +45,65 @@ pub(crate) fn describe() {
     describe_gauge!("afluente_worker_accounts_missing", "1 while the ledger lacks rows of accounts");
     describe_gauge!("afluente_queue_depth", "Messages in the queue, by gateway and state");
     describe_gauge!("afluente_queue_bytes", "Bytes in the queue");
+    at_zero();
+}
+
+/// A counter that first appears with one in it never grew from nothing, and whoever asks for its increase is told none: the
+/// first dead letter would wake nobody.
+fn at_zero() {
+    for gateway in Gateway::ALL {
+        for outcome in Outcome::EACH_WORD {
+            let _ = deliveries(gateway.slug(), outcome);
+        }
+        for reason in DeadReason::ALL {
+            let _ = dead_letters(gateway.slug(), *reason);
+        }
+        for entry in adapters(*gateway).iter().flat_map(|adapter| adapter.vocabulary()) {
+            let _ = unknown_words(*gateway, entry.field);
+        }
+        let _ = doubted_amounts(*gateway);
+    }
+    for class in Class::ALL {
+        let _ = failures(class.as_str());
+        for target in GapTarget::ALL {
+            let _ = dual_write_gaps(target, class);
+        }
+    }
+    let _ = failures(PANICKED);
+    let _ = acknowledged();
+}
+
+fn deliveries(gateway: &'static str, outcome: Outcome) -> Counter {
+    counter!("afluente_worker_deliveries_total", "gateway" => gateway, "outcome" => outcome.word())
+}
+
+fn dead_letters(gateway: &'static str, reason: DeadReason) -> Counter {
+    counter!("afluente_worker_dead_letters_total", "gateway" => gateway, "reason" => reason.as_str())
+}
+
+fn unknown_words(gateway: Gateway, field: &'static str) -> Counter {
+    counter!("afluente_worker_unknown_words_total", "gateway" => gateway.slug(), "field" => field)
+}
+
+fn doubted_amounts(gateway: Gateway) -> Counter {
+    counter!("afluente_worker_doubted_amounts_total", "gateway" => gateway.slug())
+}
+
+fn failures(class: &'static str) -> Counter {
+    counter!("afluente_worker_batch_failures_total", "class" => class)
+}
+
+fn dual_write_gaps(target: GapTarget, class: Class) -> Counter {
+    counter!("afluente_dual_write_gaps_total", "target" => target.as_str(), "class" => class.as_str())
+}
+
+/// Deliveries acknowledged to the queue.
+pub(crate) fn acknowledged() -> Counter {
+    counter!("afluente_worker_acknowledged_total")
 }
 
 pub(crate) fn outcome(gateway: Gateway, outcome: Outcome) {
-    counter!("afluente_worker_deliveries_total", "gateway" => gateway.slug(), "outcome" => outcome.word()).increment(1);
+    deliveries(gateway.slug(), outcome).increment(1);
 }
 
 pub(crate) fn damaged(gateway: Gateway, note: &Malformed) {
@@ -53,17 +111,16 @@ pub(crate) fn damaged(gateway: Gateway, note: &Malformed) {
 }
 
 pub(crate) fn doubted(gateway: Gateway) {
-    counter!("afluente_worker_doubted_amounts_total", "gateway" => gateway.slug()).increment(1);
+    doubted_amounts(gateway).increment(1);
 }
 
 pub(crate) fn buried(gateway: &'static str, reason: DeadReason) {
-    let outcome = Outcome::Buried(reason).word();
-    counter!("afluente_worker_deliveries_total", "gateway" => gateway, "outcome" => outcome).increment(1);
-    counter!("afluente_worker_dead_letters_total", "gateway" => gateway, "reason" => reason.as_str()).increment(1);
+    deliveries(gateway, Outcome::Buried(reason)).increment(1);
+    dead_letters(gateway, reason).increment(1);
 }
 
 pub(crate) fn unknown_word(gateway: Gateway, word: &UnknownWord) {
-    counter!("afluente_worker_unknown_words_total", "gateway" => gateway.slug(), "field" => word.field).increment(1);
+    unknown_words(gateway, word.field).increment(1);
 }
 
 pub(crate) fn lag(gateway: Gateway, received_at: Timestamp, now: Timestamp) {
@@ -81,13 +138,12 @@ pub(crate) fn committed(took: Duration) {
 }
 
 pub(crate) fn failed(class: Class) {
-    counter!("afluente_worker_batch_failures_total", "class" => class.as_str()).increment(1);
+    failures(class.as_str()).increment(1);
 }
 
 /// So many things could not be written beside the facts.
 pub(crate) fn gaps(target: GapTarget, class: Class, count: usize) {
-    let count = u64::try_from(count).unwrap_or(u64::MAX);
-    counter!("afluente_dual_write_gaps_total", "target" => target.as_str(), "class" => class.as_str()).increment(count);
+    dual_write_gaps(target, class).increment(u64::try_from(count).unwrap_or(u64::MAX));
 }
 
 /// How many such are open, and for how long the oldest was.
@@ -99,7 +155,7 @@ pub(crate) fn open_gaps(target: GapTarget, gaps: OpenGaps, now: Timestamp) {
 }
 
 pub(crate) fn panicked() {
-    counter!("afluente_worker_batch_failures_total", "class" => "panicked").increment(1);
+    failures(PANICKED).increment(1);
 }
 
 /// Sets the gauges of the queue from its own counters: call it whenever somebody is about to read them.

@@ -19,6 +19,16 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// One for each word there is.
+    pub(crate) const EACH_WORD: [Outcome; 6] = [
+        Outcome::Applied,
+        Outcome::Ignored(IgnoredBecause::NothingToSay),
+        Outcome::Ignored(IgnoredBecause::WrongMode),
+        Outcome::Ignored(IgnoredBecause::WrongAccount),
+        Outcome::Repeated,
+        Outcome::Buried(DeadReason::Malformed),
+    ];
+
     /// A word for metrics and logs, from a closed set.
     #[must_use]
     pub const fn word(self) -> &'static str {

@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
-use metrics::{counter, gauge};
+use metrics::gauge;
+
+use crate::measure;
 
 /// What readiness asks a worker.
 #[derive(Debug)]
@@ -51,6 +53,6 @@ impl Pulse {
 
     pub(crate) fn add_handled(&self, count: usize) {
         self.handled.fetch_add(count as u64, Ordering::Relaxed);
-        counter!("afluente_worker_acknowledged_total").increment(count as u64);
+        measure::acknowledged().increment(count as u64);
     }
 }

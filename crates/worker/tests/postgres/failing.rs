@@ -125,7 +125,7 @@ async fn whatever_fails_beside_the_facts_costs_no_fact_and_is_made_good() {
         ill.insist(before).await;
         insist_while(&ill, during, wrong).await;
         let mut open = 0;
-        for target in [GapTarget::Customers, GapTarget::Legacy] {
+        for target in GapTarget::ALL {
             open += ill.store.open_gaps(target).await.unwrap().open;
         }
         assert!(open > 0 || matches!(wrong, Wrong::Ended), "{name}: a gap was noted");
@@ -134,7 +134,7 @@ async fn whatever_fails_beside_the_facts_costs_no_fact_and_is_made_good() {
         while repair_gaps(&ill.store).await.unwrap() > 0 {}
         agrees_with_the_law(&ill).await;
         assert!(state(&ill).await == expected, "{name}: what was missed is made good");
-        for target in [GapTarget::Customers, GapTarget::Legacy] {
+        for target in GapTarget::ALL {
             assert_eq!(ill.store.open_gaps(target).await.unwrap().open, 0, "{name}");
         }
     }
