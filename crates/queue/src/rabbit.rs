@@ -20,7 +20,7 @@ use std::time::Duration;
 
 use afluente_model::chain;
 use futures_util::future::join_all;
-use metrics::{describe_counter, describe_gauge};
+use metrics::{counter, describe_counter, describe_gauge};
 use tokio::sync::watch;
 use tokio::time::{sleep, timeout};
 use tracing::{info, warn};
@@ -302,6 +302,7 @@ fn describe() {
     describe_gauge!("afluente_broker_up", "1 while the connection to the broker works, by what it is for");
     describe_counter!("afluente_broker_publishes_total", "Messages published to the broker, by what became of them");
     describe_counter!("afluente_broker_redeliveries_total", "Messages the broker handed out more than once");
+    counter!("afluente_broker_redeliveries_total").absolute(0);
     describe_gauge!("afluente_spool_messages", "Deliveries kept here until the broker is back");
     describe_gauge!("afluente_spool_bytes", "Their bytes");
     describe_gauge!("afluente_spool_age_seconds", "How long the spool has not been empty");

@@ -71,6 +71,7 @@ fn at_zero() {
     }
     let _ = failures(PANICKED);
     let _ = acknowledged();
+    gauge!("afluente_worker_waiting_for_ledger").set(0.0);
 }
 
 fn deliveries(gateway: &'static str, outcome: Outcome) -> Counter {
