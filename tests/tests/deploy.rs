@@ -102,6 +102,15 @@ fn every_series_in_rules_and_on_the_board_is_on_a_page_after_one_delivery() {
 }
 
 #[test]
+fn every_rule_has_a_test() {
+    let rules = text_of("alerts.yml");
+    let named: BTreeSet<&str> = rules.lines().filter_map(|line| line.trim().strip_prefix("- alert: ")).collect();
+    let tests = text_of("alerts.test.yml");
+    let tested: BTreeSet<&str> = tests.lines().filter_map(|line| line.trim().strip_prefix("alertname: ")).collect();
+    assert_eq!(named, tested);
+}
+
+#[test]
 fn panels_of_the_board_have_their_own_numbers_and_cover_nobody_else() {
     let board: Value = serde_json::from_str(&text_of("grafana/afluente.json")).unwrap();
     let panels = board["panels"].as_array().unwrap();
