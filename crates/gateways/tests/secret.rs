@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use afluente_gateways::{BadSecret, Secret, SecretForm};
+use afluente_gateways::{BadSecret, CredentialKind, Credentials, Digest, Secret, SecretForm};
 
 const FORM: SecretForm = SecretForm {
     prefixes: &["whsec_", "whsec2_"],
@@ -91,4 +91,25 @@ fn a_secret_is_never_shown() {
     let secret = Secret::new("12345678").unwrap();
     assert_eq!(format!("{secret:?}"), format!("Secret({})", secret.name()));
     assert!(!format!("{secret:?}").contains("345"));
+}
+
+#[test]
+fn a_secret_is_a_credential_of_the_kind_it_stands_under_and_is_found_by_that_kind_alone() {
+    let words = ["secrets", "path_tokens", "logins", "keys", "client_certificates"];
+    assert!(CredentialKind::ALL.iter().map(|kind| kind.key()).eq(words));
+    let whole = [CredentialKind::Hmac, CredentialKind::PathToken, CredentialKind::Login];
+    let secret = |number: usize| Secret::new(&format!("secret-number-{number}")).unwrap();
+    let made = |(number, kind): (usize, &CredentialKind)| kind.of(secret(number));
+    let all: Vec<_> = whole.iter().enumerate().filter_map(made).collect();
+    assert!(all.iter().map(|credential| credential.kind()).eq(whole), "{all:?}");
+    assert!([CredentialKind::Keys, CredentialKind::Authorities].iter().all(|kind| kind.of(secret(9)).is_none()));
+    let credentials = Credentials::new(all, 300).with_digest(Digest::Sha1);
+    assert_eq!((credentials.digest, credentials.tolerance_seconds, credentials.all().len()), (Digest::Sha1, 300, 3));
+    for (number, kind) in whole.into_iter().enumerate() {
+        assert!(credentials.of(kind).map(|found| found.expose().to_vec()).eq([secret(number).expose()]));
+        assert!(credentials.names(kind).eq([secret(number).name()]));
+        assert!(credentials.has(kind));
+    }
+    assert!(!credentials.has(CredentialKind::Keys) && credentials.keys().is_none());
+    assert!(!credentials.has(CredentialKind::Authorities) && credentials.authorities().is_none());
 }
