@@ -74,6 +74,21 @@ fn a_first_start_makes_what_it_needs_and_says_what_to_do_next() {
 }
 
 #[test]
+fn a_folder_is_made_without_starting_anything_and_what_is_there_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let data = folder.path().join("new");
+    let init = || afluente(["init", "--data", data.to_str().unwrap()]).run().expect(0).out;
+    assert!(init().contains("afluente check"));
+    let mut names: Vec<_> = std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    names.sort();
+    assert_eq!(names, ["afluente.toml", "seal.key", "secrets"]);
+    let key = std::fs::read(data.join("seal.key")).unwrap();
+    assert!(init().starts_with("nothing was missing"));
+    assert_eq!(std::fs::read(data.join("seal.key")).unwrap(), key);
+    afluente(["check", "--data", data.to_str().unwrap()]).run().expect(0);
+}
+
+#[test]
 fn commands_that_cannot_work_say_what_is_missing_and_exit_with_three() {
     let folder = tempfile::tempdir().unwrap();
     let data = folder.path().join("nothing");

@@ -116,7 +116,7 @@ pub(crate) fn load(folder: &Path) -> Result<Config, Problems> {
     let file = folder.join(FILE);
     let alone = |text: String| Problems { file: file.clone(), problems: vec![Problem { line: None, text }] };
     let text = std::fs::read_to_string(&file)
-        .map_err(|error| alone(format!("cannot be read: {error}; `afluente up` writes one where there is none")))?;
+        .map_err(|error| alone(format!("cannot be read: {error}; `afluente init` writes one where there is none")))?;
     let variables = |name: &str| std::env::var(name).ok();
     parse(folder, &text, &variables).map_err(|problems| Problems { file, problems })
 }

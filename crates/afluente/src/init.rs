@@ -6,11 +6,18 @@ use std::io::{self, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::Path;
 
+use clap::Args;
 use rand::TryRng;
 use rand::rngs::SysRng;
 
 use crate::config::{FILE, SEAL_KEY_FILE, file, names_seal_keys};
 use crate::exit::Failure;
+use crate::output;
+
+/// Makes the data folder that `afluente up` would make: a commented configuration, a test account's secret, the sealing key.
+/// Starts nothing, and writes over nothing that is there.
+#[derive(Args)]
+pub(crate) struct InitArgs {}
 
 /// The account a first start makes.
 #[cfg(test)]
@@ -21,6 +28,25 @@ pub(crate) const SECRET_FILE: &str = "secrets/stripe-shop";
 /// What a first start made; empty on every other.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Made(pub(crate) Vec<&'static str>);
+
+/// Completes the folder and says what there is to do.
+pub(crate) fn run(folder: &Path) -> Result<(), Failure> {
+    let Made(made) = complete(folder)?;
+    let shown = folder.display();
+    let text = if made.is_empty() {
+        format!("nothing was missing in {shown}\n")
+    } else {
+        format!(
+            "made {} in {shown}. Next:\n  \
+             1. name the accounts in {shown}/{FILE}, and for several machines the broker (`[queue] url`) and the ledger's database\n  \
+             2. look at it:              afluente check --data {shown}\n  \
+             3. give every machine that receives or works the same {SEAL_KEY_FILE}: what one seals another opens\n",
+            made.join(", "),
+        )
+    };
+    output::print(&text);
+    Ok(())
+}
 
 /// Completes the folder. A folder with a configuration of its own gets no secret it did not ask for.
 pub(crate) fn complete(folder: &Path) -> Result<Made, Failure> {

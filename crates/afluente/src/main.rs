@@ -66,6 +66,7 @@ struct Cli {
 enum Command {
     Demo(demo::DemoArgs),
     Up(up::UpArgs),
+    Init(init::InitArgs),
     Ingress(up::IngressArgs),
     Worker(up::WorkerArgs),
     Check(config::CheckArgs),
@@ -133,6 +134,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
         match &cli.command {
             Command::Demo(args) => demo::run(args).await,
             Command::Up(args) => up::run(args, &folder).await,
+            Command::Init(init::InitArgs {}) => init::run(&folder),
             Command::Ingress(args) => up::ingress(args, &folder).await,
             Command::Worker(args) => up::worker(args, &folder).await,
             Command::Simulate(args) => simulate::run(args, &config::load(&folder)?).await,
