@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test says what failed by failing")]
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::PathBuf;
 
+use afluente_testkit::Broker;
 use afluente_tests::{Brokered, Shop, wait_until};
 use serde_json::Value;
 
@@ -15,8 +16,12 @@ struct Series {
     labels: Vec<(String, String)>,
 }
 
+fn folder() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../deploy")
+}
+
 fn text_of(file: &str) -> String {
-    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("../deploy").join(file)).unwrap()
+    std::fs::read_to_string(folder().join(file)).unwrap()
 }
 
 /// Every series of ours that a text speaks of.
@@ -99,6 +104,28 @@ fn every_series_in_rules_and_on_the_board_is_on_a_page_after_one_delivery() {
     let queries = queries(&board);
     assert!(queries.len() > 30, "{queries:?}");
     assert_eq!(missing(&series_in(&queries.join("\n")), &there), [""; 0]);
+}
+
+#[test]
+fn the_broker_s_definitions_give_the_rights_that_are_needed_and_no_others() {
+    let broker = Broker::start();
+    let definitions = folder().join("rabbitmq/definitions.json");
+    broker.ctl(&["import_definitions", definitions.to_str().unwrap()]);
+    broker.ctl(&["change_password", "afluente", "a-password"]);
+    let shop = Shop::with("[queue]\nurl = { file = \"queue.url\" }\n");
+    shop.private("queue.url", &format!("amqp://afluente:a-password@127.0.0.1:{}/afluente", broker.port()));
+    let up = shop.up();
+    assert!(shop.deliver(up.ingress, &Shop::paid("over_there", 700)).is_acknowledged());
+    wait_until("the payment is there", || shop.run(&["payments", "show", "pi_over_there"]).code == 0);
+    let queues = broker.ctl(&["list_queues", "-p", "afluente", "name", "type", "policy"]);
+    assert!(queues.contains("afluente.stripe\tquorum\t\n"), "{queues}");
+    // Another prefix is another application's.
+    let other = shop.copy();
+    other.configure("[queue]\n", "[queue]\nprefix = \"other\"\n");
+    let up = other.up();
+    wait_until("it is refused", || up.get("/readyz").contains("access to exchange 'other."));
+    assert!(shop.deliver(up.ingress, &Shop::paid("kept", 700)).is_acknowledged(), "into the spool");
+    assert!(!broker.ctl(&["list_queues", "-p", "afluente", "name"]).contains("other."));
 }
 
 #[test]

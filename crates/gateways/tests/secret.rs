@@ -2,7 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
-use afluente_gateways::{BadSecret, CredentialKind, Credentials, Digest, Secret, SecretForm};
+use afluente_gateways::{BadSecret, Credential, CredentialKind, Credentials, Digest, Secret, SecretForm};
 
 const FORM: SecretForm = SecretForm {
     prefixes: &["whsec_", "whsec2_"],
@@ -101,7 +101,7 @@ fn a_secret_is_a_credential_of_the_kind_it_stands_under_and_is_found_by_that_kin
     let secret = |number: usize| Secret::new(&format!("secret-number-{number}")).unwrap();
     let made = |(number, kind): (usize, &CredentialKind)| kind.of(secret(number));
     let all: Vec<_> = whole.iter().enumerate().filter_map(made).collect();
-    assert!(all.iter().map(|credential| credential.kind()).eq(whole), "{all:?}");
+    assert!(all.iter().map(Credential::kind).eq(whole), "{all:?}");
     assert!([CredentialKind::Keys, CredentialKind::Authorities].iter().all(|kind| kind.of(secret(9)).is_none()));
     let credentials = Credentials::new(all, 300).with_digest(Digest::Sha1);
     assert_eq!((credentials.digest, credentials.tolerance_seconds, credentials.all().len()), (Digest::Sha1, 300, 3));
