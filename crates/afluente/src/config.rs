@@ -365,4 +365,6 @@ fn print(config: &Config, folder: &Path, as_json: bool) {
 }
 
 #[cfg(test)]
+mod documented;
+#[cfg(test)]
 mod tests;
