@@ -81,11 +81,8 @@ fn documented() -> BTreeSet<String> {
     for (row, _) in rows() {
         let names: Vec<&str> = row.split('`').skip(1).step_by(2).collect();
         let (section, _) = names[0].rsplit_once('.').unwrap();
-        let whole = names.iter().map(|name| match name.contains('.') {
-            true => (*name).to_owned(),
-            false => format!("{section}.{name}"),
-        });
-        for name in whole {
+        let whole = |name: &&str| if name.contains('.') { (*name).to_owned() } else { format!("{section}.{name}") };
+        for name in names.iter().map(whole) {
             assert!(documented.insert(name.clone()), "{name} stands there twice");
         }
     }
