@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, reason = "tests")]
 
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener};
+
 use afluente_tests::{Shop, afluente, event, send, unix_now, wait_until};
 use serde_json::Value;
 
@@ -179,6 +182,43 @@ fn rebuild_finds_what_somebody_changed_by_hand() {
     let differences = found["differences"].to_string();
     assert!(differences.contains("captured_amount") && differences.contains("901"), "{found}");
     assert!(differences.contains("pi_hand2") && differences.contains("missing"), "{found}");
+}
+
+/// Answers one caller with this and ends.
+fn answering(status: &str, body: &str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n{body}", body.len());
+    std::thread::spawn(move || {
+        let (mut caller, _) = listener.accept().unwrap();
+        let _ = caller.read(&mut [0; 4_096]).unwrap();
+        caller.write_all(answer.as_bytes()).unwrap();
+    });
+    address
+}
+
+#[test]
+fn a_process_is_asked_whether_it_can_work_and_what_it_cannot_is_an_exit_code() {
+    let shop = Shop::new();
+    let ready = |at: SocketAddr, more: &[&str]| {
+        let data = shop.data();
+        let words = ["ready", "--data", data.to_str().unwrap()].into_iter().chain(more.iter().copied());
+        afluente(words).env("AFLUENTE_ADMIN_LISTEN", &at.to_string()).run()
+    };
+    let up = shop.up();
+    let well = ready(up.admin, &[]).expect(0).out;
+    assert!(well.lines().any(|line| line.split_whitespace().eq(["ledger", "ok"])), "{well}");
+    assert_eq!(ready(up.admin, &["--json"]).expect(0).json()["ready"], true);
+    let admin = up.admin;
+    drop(up);
+    let away = ready(admin, &[]).expect(3).err;
+    assert!(away.contains("nobody answers") && away.contains("afluente up"), "{away}");
+    let ill =
+        ready(answering("503 Service Unavailable", r#"{"ready":false,"checks":{"queue":"full"}}"#), &[]).expect(1);
+    assert!(ill.out.contains("full") && ill.err.contains("cannot do its work"), "{ill:#?}");
+    for odd in [r#"{"hello":"there"}"#, "<html>"] {
+        assert!(ready(answering("200 OK", odd), &[]).expect(3).err.contains("no process of ours"));
+    }
 }
 
 #[test]

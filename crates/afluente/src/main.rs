@@ -28,6 +28,7 @@ mod output;
 mod partition;
 mod payment;
 mod readiness;
+mod ready;
 mod rebuild;
 mod reload;
 mod role;
@@ -70,6 +71,7 @@ enum Command {
     Ingress(up::IngressArgs),
     Worker(up::WorkerArgs),
     Check(config::CheckArgs),
+    Ready(ready::ReadyArgs),
     Simulate(simulate::SimulateArgs),
     #[command(subcommand)]
     Payments(payment::PaymentsCommand),
@@ -137,6 +139,7 @@ fn run(cli: Cli) -> Result<(), Failure> {
             Command::Init(init::InitArgs {}) => init::run(&folder),
             Command::Ingress(args) => up::ingress(args, &folder).await,
             Command::Worker(args) => up::worker(args, &folder).await,
+            Command::Ready(args) => ready::run(args, &config::load(&folder)?).await,
             Command::Simulate(args) => simulate::run(args, &config::load(&folder)?).await,
             Command::Payments(command) => payment::run(command, &config::ledger::location(&folder)?).await,
             Command::Subscriptions(command) => subscription::run(command, &config::ledger::location(&folder)?).await,
