@@ -30,6 +30,16 @@ fn said(shop: &AccountName, receipt: Uuid) -> Vec<ClaimRow<'_>> {
     ]
 }
 
+/// The same, once they are in the ledger.
+async fn stored<'a>(site: &Site, shop: &'a AccountName) -> Vec<ClaimRow<'a>> {
+    let mut tx = site.store.begin().await.unwrap();
+    let receipt = stored_receipt(&mut tx).await;
+    let said = said(shop, receipt);
+    tx.add_claims(&said, at(2)).await.unwrap();
+    tx.commit().await.unwrap();
+    said
+}
+
 async fn keys(site: &Site, register: Register) -> Vec<[u8; 16]> {
     let mut keys = Vec::new();
     loop {
@@ -46,11 +56,7 @@ async fn keys(site: &Site, register: Register) -> Vec<[u8; 16]> {
 async fn every_claim_says_which_rows_it_is_joined_into_and_they_are_those_that_are_there() {
     let site = site().await;
     let shop = account("shop");
-    let mut tx = site.store.begin().await.unwrap();
-    let receipt = stored_receipt(&mut tx).await;
-    let said = said(&shop, receipt);
-    tx.add_claims(&said, at(2)).await.unwrap();
-    tx.commit().await.unwrap();
+    let said = stored(&site, &shop).await;
     let expected: BTreeSet<(Register, [u8; 16])> = said.iter().flat_map(Register::rows_of).collect();
     let mut found = Vec::new();
     for register in Register::ALL {
@@ -66,11 +72,7 @@ async fn every_claim_says_which_rows_it_is_joined_into_and_they_are_those_that_a
 async fn claims_come_back_so_that_they_can_be_added_once_more() {
     let site = site().await;
     let shop = account("shop");
-    let mut tx = site.store.begin().await.unwrap();
-    let receipt = stored_receipt(&mut tx).await;
-    let said = said(&shop, receipt);
-    tx.add_claims(&said, at(2)).await.unwrap();
-    tx.commit().await.unwrap();
+    let said = stored(&site, &shop).await;
     let all = site.store.claims_after([0; 16], 10).await.unwrap();
     assert_eq!(all.len(), said.len());
     let rest = site.store.claims_after(all[1].key, 1).await.unwrap();
@@ -89,11 +91,7 @@ async fn claims_come_back_so_that_they_can_be_added_once_more() {
 async fn what_is_taken_out_of_a_register_is_gone_from_that_one_and_followed_by_nobody() {
     let site = site().await;
     let shop = account("shop");
-    let mut tx = site.store.begin().await.unwrap();
-    let receipt = stored_receipt(&mut tx).await;
-    let said = said(&shop, receipt);
-    tx.add_claims(&said, at(2)).await.unwrap();
-    tx.commit().await.unwrap();
+    stored(&site, &shop).await;
     let identities = keys(&site, Register::Identities).await;
     let mut tx = site.store.begin().await.unwrap();
     let payment = NewPayment {
