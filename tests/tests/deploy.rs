@@ -3,10 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test says what failed by failing")]
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
 
-use afluente_testkit::Broker;
-use afluente_tests::{Brokered, Shop, wait_until};
+use afluente_testkit::{Broker, Database};
+use afluente_tests::{Brokered, Shop, Up, afluente, wait_until};
 use serde_json::Value;
 
 /// A name with its labels, as Prometheus writes both rules and samples: `name{label="value"}`.
@@ -126,6 +127,61 @@ fn the_broker_s_definitions_give_the_rights_that_are_needed_and_no_others() {
     wait_until("it is refused", || up.get("/readyz").contains("access to exchange 'other."));
     assert!(shop.deliver(up.ingress, &Shop::paid("kept", 700)).is_acknowledged(), "into the spool");
     assert!(!broker.ctl(&["list_queues", "-p", "afluente", "name"]).contains("other."));
+}
+
+/// The files under a folder, by their path in it.
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+#[test]
+fn what_is_made_for_containers_is_a_deployment_that_works_and_nobody_else_can_read() {
+    let copy = tempfile::tempdir().unwrap();
+    let copied = std::process::Command::new("cp").arg("-r").arg(folder()).arg(copy.path().join("deploy")).status();
+    assert!(copied.unwrap().success());
+    let container = copy.path().join("deploy/container");
+    let _ = std::fs::remove_dir_all(container.join("state"));
+    let start = || {
+        let made = std::process::Command::new(container.join("start")).env("COMPOSE", "true").output().unwrap();
+        assert!(made.status.success(), "{made:?}");
+    };
+    start();
+    let state = container.join("state");
+    let held =
+        || files(&state).into_iter().map(|path| (path.clone(), std::fs::read(path).unwrap())).collect::<Vec<_>>();
+    let before = held();
+    start();
+    assert!(held() == before, "a second start changes nothing");
+    for path in files(&state) {
+        let others = std::fs::metadata(&path).unwrap().permissions().mode() & 0o077;
+        assert!(others == 0 || path.parent() == Some(&*state), "{}", path.display());
+    }
+
+    let broker = Broker::start();
+    // The broker runs as a user of its own, who sees no folder of ours.
+    let definitions = tempfile::NamedTempFile::new().unwrap();
+    std::fs::copy(state.join("definitions.json"), definitions.path()).unwrap();
+    broker.ctl(&["import_definitions", definitions.path().to_str().unwrap()]);
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let database = runtime.block_on(Database::create());
+    let listens = [("AFLUENTE_INGRESS_LISTEN", "127.0.0.1:0"), ("AFLUENTE_ADMIN_LISTEN", "127.0.0.1:0")];
+    let roles = ["worker1", "ingress1", "ingress2"].map(|name| {
+        let secret = |name: &str| state.join(name);
+        let queue = secret(&format!("{name}/secrets/queue.url"));
+        let url = std::fs::read_to_string(&queue).unwrap();
+        std::fs::write(&queue, url.replace("rabbitmq:5672", &format!("127.0.0.1:{}", broker.port()))).unwrap();
+        std::fs::write(secret(&format!("{name}/secrets/ledger.url")), database.url()).unwrap();
+        Up::start_with(name.trim_end_matches(|c: char| c.is_ascii_digit()), &state.join(name), &listens)
+    });
+    let mut sender = Shop::new();
+    sender.secret = std::fs::read_to_string(state.join("secrets/stripe-shop")).unwrap().trim().to_owned();
+    for (name, up) in [("one", &roles[1]), ("other", &roles[2])] {
+        assert!(sender.deliver(up.ingress, &Shop::paid(name, 700)).is_acknowledged());
+        let worker = state.join("worker1");
+        let shown = || afluente(["payments", "show", &format!("pi_{name}"), "--data", worker.to_str().unwrap()]).run();
+        wait_until("the payment is there", || shown().code == 0);
+    }
 }
 
 #[test]
