@@ -83,8 +83,11 @@ fn contradictions_are_listed_shown_and_resolved_and_come_again_if_they_do() {
     assert!(shop.deliver(up.ingress, again.as_bytes()).is_acknowledged());
     wait_until("it is seen again", || json(&shop, &["inconsistencies", "list"]).len() == 3);
     let page = up.get("/metrics");
-    let counted = |outcome: &str| page.contains(&format!("{{gateway=\"stripe\",outcome=\"{outcome}\"}}"));
-    assert!(counted("wrong_mode") && !counted("ignored"), "{page}");
+    let counted = |outcome: &str, count: u32| {
+        let series = "afluente_worker_deliveries_total{gateway=\"stripe\",outcome";
+        page.contains(&format!("{series}=\"{outcome}\"}} {count}\n"))
+    };
+    assert!(counted("wrong_mode", 2) && counted("ignored", 0), "{page}");
     assert!(page.contains("afluente_worker_doubted_amounts_total{gateway=\"stripe\"} 1"), "{page}");
     assert_eq!(up.terminate().0, 0);
     let open = json(&shop, &["inconsistencies", "list", "--kind", "wrong_mode"]);

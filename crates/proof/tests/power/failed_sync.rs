@@ -6,6 +6,7 @@ use std::time::Duration;
 use afluente_model::{DeliveryId, Gateway};
 use afluente_proof::Plan;
 use afluente_queue::{EmbeddedOptions, PublishError, Queue, Sealed, Settlement, StorageError, embedded};
+use futures_util::FutureExt;
 use uuid::Uuid;
 
 use crate::books::look;
@@ -103,4 +104,28 @@ fn while_its_file_cannot_be_opened_anew_a_queue_is_unhealthy_and_acknowledges_no
     });
     let found = ids(&site);
     assert!(!found.contains(&1) && found.contains(&2) && found.contains(&5), "{found:?}");
+}
+
+#[test]
+fn a_settlement_that_shared_the_commit_whose_sync_failed_is_not_tried_again_on_the_file_in_doubt() {
+    let site = Site::new(1, Twin::None);
+    let (queue, mut steps) = Queue::open_stepped(&EmbeddedOptions::new(site.path()), 1).unwrap();
+    block_on(async {
+        let mut first = std::pin::pin!(queue.publish(message(1)));
+        assert!(first.as_mut().now_or_never().is_none());
+        steps.step(1);
+        first.await.unwrap();
+        let mut taking = std::pin::pin!(queue.take_ready(1));
+        assert!(taking.as_mut().now_or_never().is_none());
+        steps.step(1);
+        let settled = taking.await.unwrap().into_iter().map(|message| (message, Settlement::Ack)).collect();
+        let (mut settling, mut publishing) =
+            (std::pin::pin!(queue.settle(settled)), std::pin::pin!(queue.publish(message(2))));
+        assert!(settling.as_mut().now_or_never().is_none() && publishing.as_mut().now_or_never().is_none());
+        site.disk.plan(Plan { fail_syncs: 0..1, ..Plan::default() });
+        assert_eq!(steps.step(2), 2);
+        assert!(matches!(publishing.await, Err(PublishError::Storage(StorageError::Io(_)))));
+        assert!(settling.await.iter().all(Result::is_err), "it was committed where nothing is to be trusted");
+    });
+    drop(steps);
 }
