@@ -167,12 +167,12 @@ fn what_is_made_for_containers_is_a_deployment_that_works_and_nobody_else_can_re
     let database = runtime.block_on(Database::create());
     let listens = [("AFLUENTE_INGRESS_LISTEN", "127.0.0.1:0"), ("AFLUENTE_ADMIN_LISTEN", "127.0.0.1:0")];
     let roles = ["worker1", "ingress1", "ingress2"].map(|name| {
-        let secret = |name: &str| state.join(name);
-        let queue = secret(&format!("{name}/secrets/queue.url"));
+        let folder = state.join(name);
+        let queue = folder.join("secrets/queue.url");
         let url = std::fs::read_to_string(&queue).unwrap();
         std::fs::write(&queue, url.replace("rabbitmq:5672", &format!("127.0.0.1:{}", broker.port()))).unwrap();
-        std::fs::write(secret(&format!("{name}/secrets/ledger.url")), database.url()).unwrap();
-        Up::start_with(name.trim_end_matches(|c: char| c.is_ascii_digit()), &state.join(name), &listens)
+        std::fs::write(folder.join("secrets/ledger.url"), database.url()).unwrap();
+        Up::start_with(name.trim_end_matches(|c: char| c.is_ascii_digit()), &folder, &listens)
     });
     let mut sender = Shop::new();
     sender.secret = std::fs::read_to_string(state.join("secrets/stripe-shop")).unwrap().trim().to_owned();

@@ -94,8 +94,8 @@ pub enum GapTarget {
 }
 
 impl GapTarget {
-    /// Both.
-    pub const ALL: [GapTarget; 2] = [GapTarget::Customers, GapTarget::Legacy];
+    /// Both, in the order in which a unit of work writes them.
+    pub const ALL: [GapTarget; 2] = [GapTarget::Legacy, GapTarget::Customers];
 
     /// The word stored.
     #[must_use]

@@ -53,24 +53,24 @@ pub(crate) fn describe() {
 fn at_zero() {
     for gateway in Gateway::ALL {
         for outcome in Outcome::EACH_WORD {
-            let _ = deliveries(gateway.slug(), outcome);
+            deliveries(gateway.slug(), outcome).absolute(0);
         }
         for reason in DeadReason::ALL {
-            let _ = dead_letters(gateway.slug(), *reason);
+            dead_letters(gateway.slug(), *reason).absolute(0);
         }
         for entry in adapters(*gateway).iter().flat_map(|adapter| adapter.vocabulary()) {
-            let _ = unknown_words(*gateway, entry.field);
+            unknown_words(*gateway, entry.field).absolute(0);
         }
-        let _ = doubted_amounts(*gateway);
+        doubted_amounts(*gateway).absolute(0);
     }
     for class in Class::ALL {
-        let _ = failures(class.as_str());
+        failures(class.as_str()).absolute(0);
         for target in GapTarget::ALL {
-            let _ = dual_write_gaps(target, class);
+            dual_write_gaps(target, class).absolute(0);
         }
     }
-    let _ = failures(PANICKED);
-    let _ = acknowledged();
+    failures(PANICKED).absolute(0);
+    acknowledged().absolute(0);
     gauge!("afluente_worker_waiting_for_ledger").set(0.0);
 }
 

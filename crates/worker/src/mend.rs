@@ -44,12 +44,9 @@ impl Mender {
     }
 }
 
-/// Both kinds of gaps, those that a unit of work writes first.
-const TARGETS: [GapTarget; 2] = [GapTarget::Legacy, GapTarget::Customers];
-
 async fn look(store: &Store) -> Result<usize, StoreError> {
     let mut most = 0;
-    for target in TARGETS {
+    for target in GapTarget::ALL {
         let gaps = store.open_gaps(target).await?;
         let now = crate::now();
         measure::open_gaps(target, gaps, now);
@@ -79,7 +76,7 @@ fn is_old(gaps: OpenGaps, now: Timestamp) -> bool {
 /// Makes the oldest open gaps of each kind good; gives how many are closed.
 pub async fn repair_gaps(store: &Store) -> Result<usize, StoreError> {
     let mut closed = 0;
-    for target in TARGETS {
+    for target in GapTarget::ALL {
         closed += repair(store, target).await?;
     }
     Ok(closed)

@@ -275,7 +275,7 @@ impl Writer {
 
     /// Gives pages back to the disk, a few at a time, once most of the file is free.
     fn shrink(&mut self) {
-        if self.shrunk.elapsed() < SHRINK_EVERY {
+        if !may_shrink(self.shrunk.elapsed()) {
             return;
         }
         self.shrunk = Instant::now();
@@ -284,6 +284,11 @@ impl Writer {
             self.shared.failed(&StorageError::from(error));
         }
     }
+}
+
+/// So long after it was made smaller, or opened.
+fn may_shrink(since: Duration) -> bool {
+    since >= SHRINK_EVERY
 }
 
 fn shrink(connection: &Connection) -> rusqlite::Result<()> {
@@ -302,6 +307,12 @@ fn shrink(connection: &Connection) -> rusqlite::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_is_made_smaller_once_in_a_while() {
+        let asked = [Duration::ZERO, SHRINK_EVERY / 2, SHRINK_EVERY, SHRINK_EVERY * 100];
+        assert_eq!(asked.map(may_shrink), [false, false, true, true]);
+    }
 
     /// How many pages a file that held so many messages of four megabytes gives back when so many of them are gone.
     fn given_back(messages: i64, gone: i64) -> i64 {

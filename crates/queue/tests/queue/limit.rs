@@ -129,7 +129,6 @@ async fn room_that_a_flood_took_is_given_back_to_the_disk() {
     let pages = || beside.pragma_query_value(None, "page_count", |row| row.get::<_, i64>(0)).unwrap();
     let full = pages();
     // It is looked at once a second at most, while there is something to do.
-    tokio::time::sleep_until((opened + Duration::from_millis(1_100)).into()).await;
     while pages() == full {
         assert!(opened.elapsed() < Duration::from_secs(30), "nothing was given back of {full} pages");
         publish(&queue, [100]).await;

@@ -1,7 +1,7 @@
 //! What to put into a ledger.
 
-use afluente_model::{AccountName, Delivery, Gateway, Incoming, MerchantName, Mode, Timestamp};
-use afluente_store::{AccountRow, NewPayment, PaymentKey, PaymentRow, Receipt, ReceiptState, Tx};
+use afluente_model::{AccountName, Delivery, Gateway, Incoming, MerchantName, Mode, Source, Timestamp};
+use afluente_store::{AccountRow, ClaimRow, NewPayment, PaymentKey, PaymentRow, Receipt, ReceiptState, Tx};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -53,6 +53,18 @@ pub(crate) async fn stored_receipt(tx: &mut Tx) -> Uuid {
     let one = receipt(None, Uuid::now_v7().as_bytes());
     tx.claim(std::slice::from_ref(&one), at(1)).await.unwrap();
     one.id
+}
+
+/// What a webhook claims of something of this account.
+pub(crate) fn claim<'a>(
+    shop: &'a AccountName,
+    receipt: Uuid,
+    subject_kind: &'a str,
+    subject_id: &'a str,
+    claims: Vec<(&'a str, &'a str)>,
+) -> ClaimRow<'a> {
+    let (at, source) = (Some(at(1)), Source::Webhook);
+    ClaimRow { account: shop, tenant: "", subject_kind, subject_id, claims, at, source, receipt }
 }
 
 /// Makes and locks one payment.

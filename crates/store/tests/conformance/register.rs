@@ -2,26 +2,17 @@
 
 use std::collections::BTreeSet;
 
-use afluente_model::{AccountName, Gateway, Source};
+use afluente_model::{AccountName, Gateway};
 use afluente_store::people::IdentityKey;
 use afluente_store::{ClaimRow, NewPayment, Register};
 use uuid::Uuid;
 
-use super::content::{account, at, key, stored_receipt};
+use super::content::{account, at, claim, key, stored_receipt};
 use crate::site::{Site, site};
 
 /// Claims that are joined into every register there is.
 fn said(shop: &AccountName, receipt: Uuid) -> Vec<ClaimRow<'_>> {
-    let of = |subject_kind, subject_id, claims| ClaimRow {
-        account: shop,
-        tenant: "",
-        subject_kind,
-        subject_id,
-        claims,
-        at: Some(at(1)),
-        source: Source::Webhook,
-        receipt,
-    };
+    let of = |kind, id, claims| claim(shop, receipt, kind, id, claims);
     vec![
         of("payment", "pi_1", vec![("email", "ana@example.com"), ("method", "pm_1"), ("name", "Ana")]),
         of("customer", "cus_1", vec![("document", "11144477735")]),

@@ -1,11 +1,11 @@
 //! What people look at reads the same from both databases, with every filter and with none.
 
-use afluente_model::{Source, SubscriptionBase};
+use afluente_model::SubscriptionBase;
 use afluente_store::report::{EventFilter, InconsistencyFilter, SubscriptionFilter};
-use afluente_store::{ClaimRow, EventRow, Inconsistency, SubscriptionKey, UnknownWordRow};
+use afluente_store::{EventRow, Inconsistency, SubscriptionKey, UnknownWordRow};
 use uuid::Uuid;
 
-use super::content::{account, at, key, payment, stored_receipt};
+use super::content::{account, at, claim, key, payment, stored_receipt};
 use crate::site::site;
 
 #[tokio::test]
@@ -93,16 +93,7 @@ async fn subscriptions_claims_and_unknown_words_are_found() {
         |id: &str| (SubscriptionKey { account: account("shop"), tenant: "".into(), id: id.into() }, Uuid::now_v7());
     tx.lock_subscriptions(&[named("sub_1"), named("sub_2")], at(1)).await.unwrap();
     let shop = account("shop");
-    let claim = |subject_kind, subject_id, claims| ClaimRow {
-        account: &shop,
-        tenant: "",
-        subject_kind,
-        subject_id,
-        claims,
-        at: Some(at(1)),
-        source: Source::Webhook,
-        receipt,
-    };
+    let claim = |kind, id, claims| claim(&shop, receipt, kind, id, claims);
     let claims = [
         claim("customer", "cus_1", vec![("email", "a@example.com"), ("name", "Ana")]),
         claim("payment", "pi_1", vec![("customer", "cus_1")]),
