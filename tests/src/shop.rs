@@ -52,6 +52,27 @@ impl Shop {
         Shop { folder, secret }
     }
 
+    /// A copy of a data folder that is kept, whose account signs with what stands in this file of it.
+    #[must_use]
+    pub fn of(kept: &Path, secret: &str) -> Shop {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        for sub in [kept.to_owned(), kept.join("secrets")] {
+            let there = data.join(sub.strip_prefix(kept).unwrap());
+            std::fs::create_dir_all(&there).unwrap();
+            for file in std::fs::read_dir(sub).unwrap().map(Result::unwrap) {
+                if file.file_type().unwrap().is_file() {
+                    let copy = there.join(file.file_name());
+                    std::fs::copy(file.path(), &copy).unwrap();
+                    // Whoever checks a repository out may have any mode for its files.
+                    std::fs::set_permissions(copy, std::fs::Permissions::from_mode(0o600)).unwrap();
+                }
+            }
+        }
+        let secret = std::fs::read_to_string(data.join(secret)).unwrap().trim().to_owned();
+        Shop { folder, secret }
+    }
+
     /// Another that signs with the same secret: for posting while the first is used otherwise.
     #[must_use]
     pub fn sender_of(shop: &Shop) -> Shop {

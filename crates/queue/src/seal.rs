@@ -65,23 +65,33 @@ impl SealKeys {
     /// The seal of these headers and a body with this hash, by the first key.
     pub(crate) fn sign(&self, version: u32, delivery: &Delivery, body_hash: &[u8; 32]) -> [u8; 32] {
         let mut mac = self.first.0.clone();
-        canonical(version, delivery, body_hash, |bytes| mac.update(bytes));
+        canonical(version, delivery, body_hash, None, |bytes| mac.update(bytes));
         mac.finalize().into_bytes().into()
     }
 
-    /// Whether one of the keys made this seal; compared in constant time.
+    /// Whether one of the keys made this seal, now or in the days when a seal covered the body's length beside its hash;
+    /// compared in constant time.
     pub(crate) fn verify(&self, version: u32, delivery: &Delivery, body_hash: &[u8; 32], seal: &[u8; 32]) -> bool {
-        std::iter::once(&self.first).chain(&self.others).any(|key| {
+        let made_by = |key: &SealKey, body_bytes| {
             let mut mac = key.0.clone();
-            canonical(version, delivery, body_hash, |bytes| mac.update(bytes));
+            canonical(version, delivery, body_hash, body_bytes, |bytes| mac.update(bytes));
             mac.verify_slice(seal).is_ok()
-        })
+        };
+        let body_bytes = delivery.body.len() as u64;
+        std::iter::once(&self.first).chain(&self.others).any(|key| made_by(key, None) || made_by(key, Some(body_bytes)))
     }
 }
 
 /// Feeds everything a seal covers, each part with its length before it, so that no two deliveries feed the same bytes.
-/// The JSON text is not what is sealed: two writers may space it differently.
-fn canonical(version: u32, delivery: &Delivery, body_hash: &[u8; 32], mut feed: impl FnMut(&[u8])) {
+/// The JSON text is not what is sealed: two writers may space it differently. The body's length is there in what the first
+/// version sealed alone.
+fn canonical(
+    version: u32,
+    delivery: &Delivery,
+    body_hash: &[u8; 32],
+    body_bytes: Option<u64>,
+    mut feed: impl FnMut(&[u8]),
+) {
     let Delivery { id, gateway, account, received_at, proof, headers, query, traceparent, released_by, body: _ } =
         delivery;
     let mut part = |bytes: &[u8]| {
@@ -105,6 +115,9 @@ fn canonical(version: u32, delivery: &Delivery, body_hash: &[u8; 32], mut feed: 
     for optional in [query, traceparent, released_by] {
         part(&[u8::from(optional.is_some())]);
         part(optional.as_deref().unwrap_or_default().as_bytes());
+    }
+    if let Some(bytes) = body_bytes {
+        part(&bytes.to_be_bytes());
     }
     part(body_hash);
 }

@@ -44,7 +44,7 @@ pub enum StoreError {
         commits: u64,
     },
     /// The ledger's schema is not the one this program knows.
-    #[error("the ledger's schema cannot be brought up to date: {0}")]
+    #[error("the ledger's schema is not one this program works on: {0}")]
     Migration(String),
     /// The database is busy, out of room or gone for the moment: the same batch may succeed later.
     #[error("the ledger cannot take this batch now: {0}")]

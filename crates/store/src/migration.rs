@@ -105,7 +105,11 @@ impl Schema {
             return Ok(());
         }
         let Schema { applied, known } = self;
-        Err(StoreError::Migration(format!("expected migrations {known:?}, found {applied:?}")))
+        let advice = match self.unknown().next() {
+            Some(_) => "a newer version made it, and that version can take it back",
+            None => "`afluente migrate` makes what is missing, and so does `afluente up` where its role may",
+        };
+        Err(StoreError::Migration(format!("expected migrations {known:?}, found {applied:?}: {advice}")))
     }
 
     /// Refuses what a newer version made: taking it back or working on it takes that version.

@@ -61,6 +61,20 @@ fn the_format_is_what_it_was_when_it_was_first_written_down() {
     assert_eq!(head, expected);
 }
 
+/// The first version sealed the body's length as well. What it left in a queue is still opened, and changing it is still seen.
+#[test]
+fn what_the_first_version_sealed_is_opened() {
+    let sealed = keys().seal(&other());
+    let mut head: Value = serde_json::from_slice(&sealed.head).unwrap();
+    head["seal"] = json!("9466ccd9d140f6d53c3b2b4aaee0d0a2d39cbc79a63bccf2d7545c6b0d7934b4");
+    let open = |head: &Value, body: &Bytes| keys().open(&serde_json::to_vec(head).unwrap(), body.clone());
+    assert_eq!(open(&head, &sealed.body), Ok(other()));
+    assert_eq!(open(&head, &Bytes::from_static(b"{\"other\":null}")), Err(Undecodable::ChangedBody { body_bytes: 14 }));
+    assert_eq!(open(&head, &Bytes::from_static(b"{}")), Err(Undecodable::BrokenSeal));
+    head["account"] = json!("shop-3");
+    assert_eq!(open(&head, &sealed.body), Err(Undecodable::BrokenSeal));
+}
+
 #[test]
 fn every_field_taken_from_another_message_breaks_the_seal() {
     let theirs: Value = serde_json::from_slice(&keys().seal(&other()).head).unwrap();
