@@ -96,6 +96,13 @@ fn two_operators_replay_one_reason_while_traffic_flows_and_each_letter_goes_once
         .map(|group| (group["reason"].as_str().unwrap(), group["minor_units"]["BRL"].as_i64().unwrap_or(0)))
         .collect();
     assert_eq!(stakes, BTreeSet::from([("future_dated", 10_000), ("malformed", 0), ("undecodable", 0)]));
+    let on_the_page = |letters: u32, money: u32, without: u32| {
+        let page = worker.get("/metrics");
+        page.contains(&format!("afluente_dead_letters_open{{gateway=\"stripe\"}} {letters}\n"))
+            && page.contains(&format!("afluente_dead_letters_money{{gateway=\"stripe\",currency=\"BRL\"}} {money}\n"))
+            && page.contains(&format!("afluente_dead_letters_without_amount{{gateway=\"stripe\"}} {without}\n"))
+    };
+    wait_until("who scrapes sees the letters and their money", || on_the_page(60, 100, 40));
     let dry = site.shop.run(&["dead", "replay", "--reason", "future_dated", "--dry-run"]).expect(0);
     assert_eq!(dry.out.matches("payment_intent.succeeded").count(), 20, "{}", dry.out);
     assert_eq!(site.count(open), 60, "a look changes nothing");
@@ -122,6 +129,7 @@ fn two_operators_replay_one_reason_while_traffic_flows_and_each_letter_goes_once
     assert_eq!((done.len(), done.iter().collect::<BTreeSet<_>>().len()), (20, 20), "{reports:?}");
     wait_until("they are applied", || site.count("select count(*) from payments where captured_amount = 500") == 20);
     assert_eq!(site.count(open), 40, "exactly those");
+    wait_until("who scrapes sees that no money waits", || on_the_page(40, 0, 40));
     site.has(&load.names());
     let exported = site.shop.run(&["dead", "export", "--reason", "malformed", "--with-bodies"]).expect(0);
     assert_eq!(exported.out.lines().filter(|line| line.contains("\"body_base64\":\"eyJpZCI6ImV2dF9jdXQ")).count(), 20);

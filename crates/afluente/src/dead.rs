@@ -22,6 +22,7 @@ use stake::group;
 use which::Which;
 
 mod act;
+pub(crate) mod open;
 mod stake;
 mod which;
 

@@ -132,9 +132,9 @@ impl Node {
             asked.pulses = (0..config.workers()).map(|_| Arc::default()).collect();
             worker_tasks = work(&mut roles, &stops, &config, &desk, &asked.pulses);
             if config.has_embedded_queue() {
-                other_tasks.push(control(&mut roles, &stops, Control::bind(folder)?, desk));
+                other_tasks.push(control(&mut roles, &stops, Control::bind(folder)?, desk.clone()));
             }
-            other_tasks.push(look_after(&mut roles, &stops, store.clone()));
+            other_tasks.push(look_after(&mut roles, &stops, desk));
             other_tasks.push(look_up(&mut roles, &stops, store.clone(), &accounts));
         }
         other_tasks.extend(serve_pages(&mut roles, &stops, pages, asked, metrics));
@@ -226,9 +226,9 @@ fn look_up(roles: &mut Roles, stops: &Stops, store: Store, accounts: &Accounts) 
     })
 }
 
-fn look_after(roles: &mut Roles, stops: &Stops, store: Store) -> JoinHandle<()> {
+fn look_after(roles: &mut Roles, stops: &Stops, desk: Desk) -> JoinHandle<()> {
     roles.start("upkeep", &stops.rest, move |stop| async move {
-        Box::pin(upkeep::run(store, stop.told())).await;
+        Box::pin(upkeep::run(desk, stop.told())).await;
         Ok(())
     })
 }

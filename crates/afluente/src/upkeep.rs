@@ -1,5 +1,5 @@
-//! What a ledger needs now and then: partitions ahead of time, an alarm for what fell beside them, and an end for questions
-//! that answered themselves.
+//! What a ledger needs now and then: partitions ahead of time, an alarm for what fell beside them, an end for questions that
+//! answered themselves, and a look at what waits for a person.
 
 use std::time::{Duration, Instant};
 
@@ -8,6 +8,9 @@ use afluente_store::{Place, Store, StoreError};
 use metrics::{describe_gauge, gauge};
 use tokio::sync::Mutex;
 use tracing::{debug, error, info, warn};
+
+use crate::control::Desk;
+use crate::dead::open::OpenLetters;
 
 /// Partitions are made weeks ahead: an hour is early enough, and soon enough for the alarm.
 const PARTITIONS_EVERY: Duration = Duration::from_secs(3_600);
@@ -19,7 +22,8 @@ const WANTS_AGAIN: Duration = Duration::from_secs(600);
 const AGAIN: Duration = Duration::from_secs(30);
 
 /// Looks until `stop` ends. A ledger that is away is the worker's to tell; this looks again.
-pub(crate) async fn run(store: Store, stop: impl Future<Output = ()>) {
+pub(crate) async fn run(desk: Desk, stop: impl Future<Output = ()>) {
+    let store = desk.store.clone();
     describe_gauge!(
         "afluente_ledger_stray_rows",
         "Rows whose ids no partition was made for, at most 1,000 a table; not 0 means a wrong clock"
@@ -31,6 +35,7 @@ pub(crate) async fn run(store: Store, stop: impl Future<Output = ()>) {
         () = stop => {}
         () = partitions => {}
         () = wants => {}
+        () = OpenLetters::new(desk).run() => {}
     }
 }
 

@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 
 use afluente_gateways::adapter;
 use afluente_model::{Amount, Currency, Gateway, Money};
-use afluente_store::Store;
+use afluente_queue::SealKeys;
+use afluente_store::{Store, StoreError};
+use afluente_worker::Accounts;
 use afluente_worker::desk::at_stake;
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use super::which::Which;
 use crate::config::Config;
@@ -26,9 +29,7 @@ pub(super) async fn group(
     which.limit = u32::MAX;
     let mut groups: BTreeMap<(String, String, String), Stake> = BTreeMap::new();
     for letter in store.dead_letters(&which.filter(settled)).await? {
-        // One body at a time.
-        let held = store.dead_message(letter.id).await?;
-        let money = held.and_then(|held| at_stake(&held, &accounts, &keys));
+        let money = money_of(store, letter.id, &accounts, &keys).await?;
         let account = letter.account.unwrap_or_else(|| "-".to_owned());
         groups.entry((letter.reason, letter.gateway, account)).or_default().add(money);
     }
@@ -51,6 +52,17 @@ pub(super) async fn group(
         ));
     }
     Ok(())
+}
+
+/// What one letter states. Only its body is in memory.
+pub(super) async fn money_of(
+    store: &Store,
+    letter: Uuid,
+    accounts: &Accounts,
+    keys: &SealKeys,
+) -> Result<Option<(Gateway, Money)>, StoreError> {
+    let held = store.dead_message(letter).await?;
+    Ok(held.and_then(|held| at_stake(&held, accounts, keys)))
 }
 
 /// The sum of what letters state.
