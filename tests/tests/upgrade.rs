@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{Read, Write};
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use afluente_tests::{Shop, wait_until};
@@ -95,4 +97,54 @@ fn its_dead_letter_is_shown_and_replayed() {
         letters.as_array().unwrap().iter().any(|letter| letter["id"] != id && letter["body_sha256"].is_string())
     });
     assert_eq!(up.terminate().0, 0);
+}
+
+#[test]
+fn a_request_of_another_version_is_answered_with_what_was_expected() {
+    let shop = Shop::new();
+    let up = shop.up();
+    let ask = |line: &str| {
+        let mut socket = UnixStream::connect(shop.data().join("control.sock")).unwrap();
+        socket.write_all(line.as_bytes()).unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).unwrap();
+        serde_json::from_str::<Value>(&answer).unwrap()
+    };
+    for line in ["{\"do\":\"of_tomorrow\"}\n", "{\"do\":\"discard\",\"ids\":7}\n", "discard\n", "\n"] {
+        let answer = ask(line);
+        assert!(answer["Err"].as_str().unwrap().starts_with("expected a control request"), "{line}: {answer}");
+    }
+    assert_eq!(ask("{\"do\":\"repair_gaps\"}\n")["Ok"]["open"], 0, "it goes on");
+    assert_eq!(up.terminate().0, 0);
+}
+
+/// Every function of every test, of the whole repository.
+fn tests(folder: &Path, found: &mut BTreeSet<String>) {
+    for entry in std::fs::read_dir(folder).unwrap().map(Result::unwrap) {
+        let path = entry.path();
+        if path.is_dir() && entry.file_name() != "target" {
+            tests(&path, found);
+        } else if path.extension().is_some_and(|kind| kind == "rs") {
+            let text = std::fs::read_to_string(path).unwrap();
+            let names = text.split("fn ").skip(1).filter_map(|rest| rest.split_once('('));
+            found.extend(names.map(|(name, _)| name.to_owned()));
+        }
+    }
+}
+
+#[test]
+fn every_test_that_the_table_of_formats_names_is_there() {
+    let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/.."));
+    let table = std::fs::read_to_string(root.join("docs/formats.md")).unwrap();
+    let mut found = BTreeSet::new();
+    for folder in ["crates", "tests"] {
+        tests(&root.join(folder), &mut found);
+    }
+    let named: Vec<&str> = table.split('`').skip(1).step_by(2).filter(|name| name.matches('_').count() > 3).collect();
+    assert!(named.len() > 10, "{named:?}");
+    for name in named {
+        let whole = name.trim_end_matches('…');
+        let is_there = found.iter().any(|one| if whole == name { one == name } else { one.starts_with(whole) });
+        assert!(is_there, "docs/formats.md names {name}, which is no test");
+    }
 }

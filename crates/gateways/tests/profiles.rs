@@ -7,7 +7,7 @@
 use std::collections::BTreeSet;
 use std::path::PathBuf;
 
-use afluente_gateways::{Profile, adapters};
+use afluente_gateways::{CredentialKind, Profile, adapters};
 use afluente_model::Gateway;
 
 fn folder() -> PathBuf {
@@ -39,4 +39,15 @@ fn every_profile_is_what_was_written_down_of_it() {
     }
     let there: BTreeSet<PathBuf> = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(seen, there, "a file for each profile and none besides");
+}
+
+#[test]
+fn a_profile_takes_the_kinds_of_credentials_it_has_a_form_of_and_no_other() {
+    let taken = |gateway: Gateway| -> Vec<CredentialKind> {
+        let profile = adapters(gateway)[0].profile();
+        CredentialKind::ALL.iter().copied().filter(|kind| profile.takes(*kind)).collect()
+    };
+    assert_eq!(taken(Gateway::Stripe), [CredentialKind::Hmac]);
+    assert_eq!(taken(Gateway::MercadoPago), [CredentialKind::Hmac, CredentialKind::PathToken]);
+    assert_eq!(taken(Gateway::Appmax), [CredentialKind::PathToken]);
 }
