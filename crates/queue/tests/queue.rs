@@ -14,5 +14,7 @@ mod life;
 mod limit;
 #[path = "queue/site.rs"]
 mod site;
+#[path = "queue/steps.rs"]
+mod steps;
 #[path = "queue/wire.rs"]
 mod wire;
