@@ -11,6 +11,8 @@ const stripe = new Stripe("sk_test_unused");
 
 // A channel in confirm mode, or none while the broker is away; tried again every half second.
 let channel = null;
+// What no queue took comes back before its confirm.
+const returned = new Set();
 
 async function connect() {
   try {
@@ -22,7 +24,6 @@ async function connect() {
     });
     const confirming = await connection.createConfirmChannel();
     confirming.on("error", () => {});
-    // What no queue took comes back before its confirm.
     confirming.on("return", (message) => returned.add(message.properties.messageId));
     await confirming.assertQueue(QUEUE, { durable: true, arguments: { "x-queue-type": "quorum" } });
     channel = confirming;
@@ -30,8 +31,6 @@ async function connect() {
     setTimeout(connect, 500);
   }
 }
-
-const returned = new Set();
 
 function publish(event, body) {
   return new Promise((resolve, reject) => {
