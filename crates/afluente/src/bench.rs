@@ -8,6 +8,7 @@ mod cpu;
 mod ingress;
 mod load;
 mod path;
+mod peers;
 mod plain;
 mod serve;
 mod sweep;
@@ -48,6 +49,7 @@ enum Step {
     Ingress(ingress::IngressArgs),
     Worker(worker::WorkerArgs),
     Path(path::PathArgs),
+    Peers(peers::PeersArgs),
     #[command(hide = true)]
     Serve(serve::ServeArgs),
 }
@@ -68,6 +70,7 @@ pub(crate) async fn run(args: &BenchArgs) -> Result<(), Failure> {
         Some(Step::Ingress(args)) => return ingress::run(args).await,
         Some(Step::Worker(args)) => return worker::run(args).await,
         Some(Step::Path(args)) => return path::run(args).await,
+        Some(Step::Peers(args)) => return peers::run(args).await,
         Some(Step::Serve(args)) => return serve::run(args).await,
         None => {}
     }

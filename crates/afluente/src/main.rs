@@ -32,6 +32,7 @@ mod ready;
 mod rebuild;
 mod reload;
 mod role;
+mod services;
 mod simulate;
 mod spool;
 mod subscription;

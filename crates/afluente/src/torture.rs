@@ -24,11 +24,12 @@ use tokio::sync::{Mutex, watch};
 use crate::config;
 use crate::exit::Failure;
 use crate::output;
+use crate::services::Services;
 use crate::up::stop_signal;
 use gauge::{Seen, Watched};
 use killer::{Cast, Kill, VICTIMS};
 use rate::Regained;
-use site::{ACCOUNT, Role, SECRET, Services};
+use site::{ACCOUNT, Role, SECRET};
 
 /// How long the ledger may take to have everything, once nobody kills any more.
 const SETTLED_WITHIN: Duration = Duration::from_secs(300);

@@ -31,6 +31,12 @@ impl Scratch {
         &self.server
     }
 
+    /// What it is called: a name that needs no quotes.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// Removes it with all that is in it.
     pub async fn remove(self) -> Result<(), StoreError> {
         self.run("drop database").await

@@ -3,10 +3,12 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use clap::ValueEnum;
+use rustix::process::{Pid, Signal, kill_process};
 use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::net::TcpStream;
 use tokio::process::{Child, ChildStdin, Command};
 
 use super::serve::What;
@@ -22,8 +24,8 @@ const TICKS: u64 = 100;
 /// The process.
 pub(super) struct Apart {
     child: Child,
-    /// It serves until this is closed.
-    open: ChildStdin,
+    /// It serves until this is closed; one of nobody's input is sent a signal.
+    open: Option<ChildStdin>,
     /// Where it listens.
     pub(super) address: SocketAddr,
 }
@@ -48,7 +50,7 @@ impl Used {
 }
 
 impl Apart {
-    /// Starts one and waits until it listens. `url` and `prefix` are of a broker, where there is one.
+    /// Starts one of ours and waits until it listens. `url` and `prefix` are of a broker, where there is one.
     pub(super) async fn start(what: What, folder: &Path, broker: Option<(&str, &str)>) -> Result<Apart, Failure> {
         let program = std::env::current_exe().map_err(|error| Failure::unavailable(&error))?;
         let mut command = Command::new(program);
@@ -57,6 +59,11 @@ impl Apart {
         if let Some((url, prefix)) = broker {
             command.args(["--prefix", prefix]).env("AMQP_URL", url);
         }
+        Apart::run(command, &what).await
+    }
+
+    /// Starts a program that prints where it listens and ends once its input does, and waits until it listens.
+    pub(super) async fn run(mut command: Command, what: &str) -> Result<Apart, Failure> {
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).kill_on_drop(true);
         let mut child = command.spawn().map_err(|error| Failure::unavailable(&error))?;
         let (open, said) = (child.stdin.take(), child.stdout.take());
@@ -66,10 +73,28 @@ impl Apart {
         let mut line = String::new();
         let read = tokio::time::timeout(READY_WITHIN, BufReader::new(said).read_line(&mut line)).await;
         match (read, line.trim_end().parse()) {
-            (Ok(Ok(_)), Ok(address)) => Ok(Apart { child, open, address }),
+            (Ok(Ok(_)), Ok(address)) => Ok(Apart { child, open: Some(open), address }),
             (Ok(_), _) => Err(Failure::Unavailable(format!("the bench's {what} server did not start"))),
-            (Err(_), _) => Err(Failure::Unavailable(format!("the bench's {what} server did not listen in time"))),
+            (Err(_), _) => Err(late(what)),
         }
+    }
+
+    /// Starts a program that listens at this address until it is told to end, and waits until it listens.
+    pub(super) async fn run_at(address: SocketAddr, mut command: Command, what: &str) -> Result<Apart, Failure> {
+        command.stdin(Stdio::null()).stdout(Stdio::null()).kill_on_drop(true);
+        let child = command.spawn().map_err(|error| Failure::unavailable(&error))?;
+        let mut apart = Apart { child, open: None, address };
+        let started = Instant::now();
+        while TcpStream::connect(address).await.is_err() {
+            if let Ok(Some(status)) = apart.child.try_wait() {
+                return Err(Failure::Unavailable(format!("the bench's {what} server ended with {status}")));
+            }
+            if started.elapsed() > READY_WITHIN {
+                return Err(late(what));
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        Ok(apart)
     }
 
     /// What it has used until now.
@@ -86,6 +111,12 @@ impl Apart {
     /// Lets it end in order.
     pub(super) async fn end(self) -> Result<(), Failure> {
         let Apart { mut child, open, address: _ } = self;
+        if open.is_none()
+            && let Some(process) = child.id().and_then(|id| Pid::from_raw(id.try_into().ok()?))
+        {
+            // One that is gone has ended.
+            let _ = kill_process(process, Signal::TERM);
+        }
         drop(open);
         match tokio::time::timeout(ENDS_WITHIN, child.wait()).await {
             Ok(Ok(status)) if status.success() => Ok(()),
@@ -94,6 +125,16 @@ impl Apart {
             Err(_) => Err(Failure::Unavailable("a server of the bench did not end in time".to_owned())),
         }
     }
+
+    /// Ends it without asking.
+    pub(super) async fn kill(mut self) {
+        // One that ended by itself is as dead.
+        let _ = self.child.kill().await;
+    }
+}
+
+fn late(what: &str) -> Failure {
+    Failure::Unavailable(format!("the bench's {what} server did not listen in time"))
 }
 
 /// A number from lines of `NAME NUMBER`.

@@ -6,6 +6,9 @@ use afluente_model::{AccountName, Mode};
 
 use crate::exit::Failure;
 
+/// What its webhooks are signed with; nothing outside of a bench knows it.
+pub(super) const SECRET: &str = "whsec_bench_only_0123456789abcdef";
+
 /// The account the bench plays.
 pub(super) struct BenchAccount {
     pub(super) name: AccountName,
@@ -18,7 +21,7 @@ impl BenchAccount {
         let bad = |error: &dyn std::error::Error| Failure::unavailable(error);
         Ok(BenchAccount {
             name: AccountName::parse("bench").map_err(|error| bad(&error))?,
-            secret: Secret::new("whsec_bench_only_0123456789abcdef").map_err(|error| bad(&error))?,
+            secret: Secret::new(SECRET).map_err(|error| bad(&error))?,
             view: AccountView { mode: Mode::Test, external_id: None, tenants: Tenants::Own },
         })
     }
@@ -50,8 +53,13 @@ pub(super) fn event(number: usize) -> Vec<u8> {
 
 /// The number of an event, read back from its body.
 pub(super) fn number_of(body: &[u8]) -> Option<usize> {
-    let digits = body.strip_prefix(br#"{"id":"evt_bench"#)?.get(..10)?;
-    std::str::from_utf8(digits).ok()?.parse().ok()
+    let id = body.strip_prefix(br#"{"id":""#)?.get(..19)?;
+    number_in(std::str::from_utf8(id).ok()?)
+}
+
+/// The number of an event, read back from its id.
+pub(super) fn number_in(id: &str) -> Option<usize> {
+    id.strip_prefix("evt_bench")?.parse().ok()
 }
 
 fn intent(payment: usize, status: &str, received: i64) -> String {

@@ -17,7 +17,7 @@ use crate::exit::Failure;
 use crate::output;
 
 /// Bodies prepared ahead; each is sent again and again under a fresh delivery, as the queue does not look inside.
-const BODIES: usize = 4_096;
+pub(super) const BODIES: usize = 4_096;
 /// Before anything is counted: connections are made, memory is touched, files grow.
 const WARMED_UP: Duration = Duration::from_millis(500);
 
@@ -59,11 +59,11 @@ pub(super) struct Line {
     pub(super) p50_ms: Option<f64>,
     pub(super) p99_ms: Option<f64>,
     /// Core time of the server's process for each request answered, in microseconds.
-    core_us: f64,
+    pub(super) core_us: f64,
     /// Bytes the server's process had written for each byte it was sent.
     written: f64,
     /// The most memory the server's process ever held.
-    peak_rss_mb: u64,
+    pub(super) peak_rss_mb: u64,
     pub(super) refused: u64,
 }
 
@@ -125,9 +125,7 @@ async fn one(
     if let Some((url, prefix)) = broker {
         sweep(url, prefix).await?;
     }
-    let (seen, used) = measured?;
-    let mean = requests.iter().map(Vec::len).sum::<usize>() / requests.len();
-    Ok(line(what, connections, seen, used, mean))
+    Ok(line(what, connections, measured?, requests))
 }
 
 /// What the load saw, and what the server's process used for it.
@@ -139,7 +137,16 @@ async fn under_load(
     requests: &Arc<Vec<Vec<u8>>>,
 ) -> Result<(Seen, Used), Failure> {
     let folder = tempfile::tempdir().map_err(|error| Failure::unavailable(&error))?;
-    let apart = Apart::start(server, folder.path(), broker).await?;
+    under(Apart::start(server, folder.path(), broker).await?, connections, lasting, requests).await
+}
+
+/// Loads a server that was started, and ends it.
+pub(super) async fn under(
+    apart: Apart,
+    connections: usize,
+    lasting: Duration,
+    requests: &Arc<Vec<Vec<u8>>>,
+) -> Result<(Seen, Used), Failure> {
     let load = async |lasting| {
         let requests = Arc::clone(requests);
         drive(apart.address, connections, lasting, move |number| requests[number % BODIES].clone()).await
@@ -153,7 +160,8 @@ async fn under_load(
 }
 
 #[allow(clippy::cast_precision_loss, reason = "for display")]
-fn line(what: &'static str, connections: usize, mut seen: Seen, used: Used, mean: usize) -> Line {
+pub(super) fn line(what: &'static str, connections: usize, (mut seen, used): (Seen, Used), sent: &[Vec<u8>]) -> Line {
+    let mean = sent.iter().map(Vec::len).sum::<usize>() / sent.len();
     let (p50_ms, p99_ms) = percentiles(&mut seen.latencies);
     let requests = seen.accepted.max(1) as f64;
     Line {
@@ -169,11 +177,16 @@ fn line(what: &'static str, connections: usize, mut seen: Seen, used: Used, mean
     }
 }
 
-/// One signed request.
+/// One signed request to a server of ours.
 pub(super) fn request(account: &BenchAccount, number: usize) -> Vec<u8> {
+    request_to(account, "/webhooks/stripe/bench", number)
+}
+
+/// One signed request.
+pub(super) fn request_to(account: &BenchAccount, path: &str, number: usize) -> Vec<u8> {
     let body = event(number);
     let head = format!(
-        "POST /webhooks/stripe/bench HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nStripe-Signature: {}\r\nContent-Length: {}\r\n\r\n",
+        "POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nStripe-Signature: {}\r\nContent-Length: {}\r\n\r\n",
         account.signature(&body),
         body.len()
     );
@@ -204,7 +217,7 @@ impl Line {
         ]
     }
 
-    fn json(&self) -> Value {
+    pub(super) fn json(&self) -> Value {
         json!({
             "server": self.what,
             "connections": self.connections,

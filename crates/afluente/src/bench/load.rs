@@ -64,19 +64,45 @@ pub(super) async fn drive(
     all
 }
 
-/// Whether the answer was 200. Answers here are small and have no body worth reading: they end with the head.
+/// Whether the answer was 200. Answers here are small, and their bodies are read and dropped.
 pub(super) async fn exchange(stream: &mut TcpStream, bytes: &[u8]) -> std::io::Result<bool> {
     stream.write_all(bytes).await?;
     let mut answer = [0; 2048];
     let mut filled = 0;
     loop {
         let read = stream.read(&mut answer[filled..]).await?;
-        if read == 0 || filled + read == answer.len() {
+        if read == 0 {
             return Err(std::io::ErrorKind::UnexpectedEof.into());
         }
         filled += read;
-        if answer[..filled].windows(4).any(|four| four == b"\r\n\r\n") {
+        if length(&answer[..filled]).is_some_and(|length| length <= filled) {
             return Ok(answer.starts_with(b"HTTP/1.1 200"));
         }
+        if filled == answer.len() {
+            return Err(std::io::ErrorKind::InvalidData.into());
+        }
+    }
+}
+
+/// How long an answer is, head and body, once its head is there.
+fn length(answer: &[u8]) -> Option<usize> {
+    const NAME: &[u8] = b"content-length:";
+    let head = answer.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
+    let lines = answer[..head].split(|byte| *byte == b'\n');
+    let mut named = lines.filter(|line| line.len() > NAME.len() && line[..NAME.len()].eq_ignore_ascii_case(NAME));
+    let digits = named.next().and_then(|line| std::str::from_utf8(&line[NAME.len()..]).ok());
+    Some(head + digits.and_then(|digits| digits.trim().parse::<usize>().ok()).unwrap_or(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_answer_is_as_long_as_its_head_says() {
+        assert_eq!(length(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"), Some(40));
+        assert_eq!(length(b"HTTP/1.1 200 OK\r\ncontent-length:17\r\n\r\n"), Some(55));
+        assert_eq!(length(b"HTTP/1.1 204 No Content\r\n\r\n"), Some(27));
+        assert_eq!(length(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n"), None);
     }
 }

@@ -45,7 +45,8 @@ pub(super) struct Confirming {
 impl Keeps {
     /// Appends to a file in this folder. Whoever waits meanwhile shares the next sync.
     pub(super) fn appended(secret: Secret, folder: &Path) -> Result<Keeps, Failure> {
-        let mut file = File::create(folder.join("appended")).map_err(|error| Failure::unavailable(&error))?;
+        let file = File::options().create(true).append(true).open(folder.join("appended"));
+        let mut file = file.map_err(|error| Failure::unavailable(&error))?;
         let (sender, mut waiting) = mpsc::channel::<(Bytes, oneshot::Sender<()>)>(WAITING);
         std::thread::spawn(move || -> std::io::Result<()> {
             let mut batch = Vec::new();

@@ -1,6 +1,6 @@
 //! The server's side of `bench ingress`: a process that says where it listens and serves until its input ends.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -75,7 +75,7 @@ async fn ours(args: &ServeArgs, listener: TcpListener, account: &BenchAccount) -
     let metrics = measure::install()?;
     let upkeep = tokio::spawn(measure::keep_up(metrics, std::future::pending()));
     let address = listener.local_addr().map_err(|error| Failure::unavailable(&error))?;
-    let queue = open(args).await?;
+    let queue = open(args.what, &args.folder, Some((&args.url, &args.prefix))).await?;
     let receiver = receiver(account, queue.clone());
     let ended = async {
         output::print(&address.to_string());
@@ -89,13 +89,14 @@ async fn ours(args: &ServeArgs, listener: TcpListener, account: &BenchAccount) -
     Ok(())
 }
 
-async fn open(args: &ServeArgs) -> Result<Queue, Failure> {
-    let embedded = EmbeddedOptions { limit_bytes: ROOM, ..EmbeddedOptions::new(&args.folder) };
-    if args.what == What::Embedded {
+/// The queue that one of ours keeps in: a file in this folder, or the broker of this URL and prefix with a spool there.
+pub(super) async fn open(what: What, folder: &Path, broker: Option<(&str, &str)>) -> Result<Queue, Failure> {
+    let embedded = EmbeddedOptions { limit_bytes: ROOM, ..EmbeddedOptions::new(folder) };
+    let Some((url, prefix)) = broker.filter(|_| what == What::Rabbit) else {
         return Ok(Queue::open_embedded(embedded)?);
-    }
-    let url: BrokerUrl = args.url.parse().map_err(Failure::Usage)?;
-    let (prefix, spool) = (args.prefix.clone(), Some(embedded));
+    };
+    let url: BrokerUrl = url.parse().map_err(Failure::Usage)?;
+    let (prefix, spool) = (prefix.to_owned(), Some(embedded));
     let queue = Queue::open_rabbit(RabbitOptions { prefix, limit_bytes: ROOM, spool, ..RabbitOptions::new(url) })?;
     // From the spool nothing is to be measured. Whoever started this may be gone, and waits no longer either.
     let usable = async {

@@ -9,8 +9,9 @@ use rand::{RngExt, SeedableRng};
 use tokio::sync::{Mutex, watch};
 use tokio::time::sleep;
 
-use super::site::{Role, Services};
+use super::site::Role;
 use crate::exit::Failure;
+use crate::services::Services;
 
 /// What may be killed.
 pub(super) const VICTIMS: [&str; 6] = ["ingress 1", "ingress 2", "worker 1", "worker 2", "rabbitmq", "postgres"];
