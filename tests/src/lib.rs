@@ -24,7 +24,7 @@ pub use brokered::{Brokered, HeldLedger};
 pub use client::{Answer, exchange, post, send};
 pub use clock::Clock;
 pub use load::Load;
-pub use process::{Command, Finished, Up, afluente};
+pub use process::{Command, Finished, Up, afluente, binary};
 pub use served::Served;
 pub use shop::{PATH, Shop, event};
 

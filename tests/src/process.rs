@@ -10,7 +10,7 @@ use std::sync::mpsc;
 use crate::{PATIENCE, exchange, wait_until};
 
 /// The binary, built beside this test.
-fn binary() -> PathBuf {
+pub fn binary() -> PathBuf {
     let test = std::env::current_exe().unwrap();
     let folder = test.ancestors().nth(2).unwrap();
     let binary = folder.join("afluente");

@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "tests")]
 
 use std::fs;
+use std::path::Path;
 
-use afluente_tests::afluente;
+use afluente_tests::{afluente, binary};
 
 #[test]
 fn every_shell_is_given_completions_that_know_every_command() {
@@ -59,4 +60,13 @@ fn a_folder_that_cannot_be_written_is_named() {
         finished.err.contains("cannot write") && finished.err.contains(file.path().to_str().unwrap()),
         "{finished:#?}"
     );
+}
+
+#[test]
+fn every_command_of_the_documents_can_be_pasted_and_prints_what_they_show() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let pasted = std::process::Command::new(root.join("scripts/stranger")).arg(binary()).output().unwrap();
+    let said = String::from_utf8_lossy(&pasted.stdout);
+    assert!(pasted.status.success(), "{said}{}", String::from_utf8_lossy(&pasted.stderr));
+    assert!(said.lines().filter(|line| line.starts_with("ok ")).count() > 5, "{said}");
 }

@@ -130,6 +130,13 @@ impl Window {
         })
     }
 
+    /// Whether there are rows of an application, and none of them is known to be a payment of ours.
+    fn matches_nothing(&self) -> bool {
+        let place = THEIRS.iter().position(|measure| *measure == Measure::Ledger);
+        let matched = |theirs: &Lines<4>| place.is_some_and(|place| theirs.all.have[place] > 0);
+        !self.theirs.as_ref().is_some_and(matched)
+    }
+
     /// What is red, for people.
     pub(super) fn red(&self) -> Vec<String> {
         let mut red = self.ours.red(self.name);
@@ -165,6 +172,9 @@ pub(super) fn text(windows: &[Window]) -> String {
         headings.insert(0, "ROWS".to_owned());
         text.push_str("\nrows of the application\n");
         text.push_str(&table("PROVIDER", &headings, theirs));
+        if windows.iter().all(Window::matches_nothing) {
+            text.push_str("no row is matched with a payment: that is done while [legacy] write is shadow or on\n");
+        }
     }
     text
 }
