@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
-use afluente_model::{Gateway, Proof};
+use afluente_model::{Delivery, Gateway, Proof};
 use afluente_queue::{PublishError, Queue, QueueError, RabbitOptions, Settlement, Undecodable, Unhealthy};
 use afluente_testkit::Corner;
 use lapin::BasicProperties;
@@ -76,6 +76,21 @@ async fn every_gateway_has_a_queue_and_unsigned_hints_one_of_their_own() {
         assert_eq!((opened.id, opened.gateway), (one.id(), one.gateway()));
     }
     acknowledge(&queue, taken).await;
+}
+
+#[tokio::test]
+async fn a_hint_that_an_older_ingress_sent_with_what_is_proved_is_read_as_a_hint() {
+    let corner = Corner::of_the_shared_broker();
+    let queue = open(&corner).await;
+    let hint = Delivery { proof: Proof::PathToken, ..delivery(Gateway::Appmax, 1) };
+    queue.publish(keys().seal(&hint)).await.unwrap();
+    let sent = corner.get("appmax.hints").await.unwrap();
+    corner.publish("appmax", sent.delivery.properties.clone(), &sent.delivery.data).await;
+    assert_eq!(corner.looked_at("appmax").await, Some((1, 0)), "it stands where no hint stands today");
+    let one = take_one(&queue).await;
+    let opened = keys().open(one.head(), one.body().clone()).unwrap();
+    assert_eq!((opened.id, opened.proof), (hint.id, Proof::PathToken));
+    acknowledge(&queue, vec![one]).await;
 }
 
 #[tokio::test]
