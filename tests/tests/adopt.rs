@@ -60,6 +60,8 @@ fn an_application_is_adopted_written_beside_and_left_as_it_was() {
         {
             assert!(plan.contains(part), "{part} in {plan}");
         }
+        let early = shop.run(&["adopt", "--apply", "--yes", "--admin-url", &owner]).expect(1).err;
+        assert!(early.contains("run `afluente migrate`"), "{early}");
         shop.run(&["migrate"]).expect(0);
         // Nobody writes before it was made, and it says what is missing.
         shop.configure("[ledger]", "[legacy]\nwrite = \"on\"\n[ledger]");

@@ -52,7 +52,8 @@ pub(crate) async fn run(args: &MigrateArgs, folder: &Path, location: &Location) 
     Ok(())
 }
 
-fn judged(schema: &Schema) -> Result<(), Failure> {
+/// Refuses a ledger whose schema is not this program's.
+pub(crate) fn judged(schema: &Schema) -> Result<(), Failure> {
     let list = |versions: Vec<i64>| versions.iter().map(i64::to_string).collect::<Vec<_>>().join(", ");
     let (pending, unknown) = (schema.pending().collect::<Vec<_>>(), schema.unknown().collect::<Vec<_>>());
     if !unknown.is_empty() {

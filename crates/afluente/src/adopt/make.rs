@@ -3,14 +3,14 @@
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
-use afluente_store::Server;
 use afluente_store::legacy::{Adoption, Catalogue, Roles, Targets};
+use afluente_store::{Location, Schema, Server};
 use serde_json::json;
 
 use super::{AdoptArgs, plan};
 use crate::control::SOCKET_FILE;
 use crate::exit::Failure;
-use crate::output;
+use crate::{migrate, output};
 
 pub(super) async fn run(args: &AdoptArgs, admin: &Server, ledger: &Server, folder: &Path) -> Result<(), Failure> {
     let catalogue = Catalogue::read(admin, &args.schema).await?;
@@ -23,6 +23,8 @@ pub(super) async fn run(args: &AdoptArgs, admin: &Server, ledger: &Server, folde
         return Ok(());
     }
     if args.apply {
+        // Its tables of ours stand in our schema.
+        migrate::judged(&Schema::read(&Location::Server(ledger.clone())).await?)?;
         adoption.apply(admin, ledger).await?;
         told(args, "made", "set [legacy] write = \"shadow\" and start again; a process that runs has read the old");
     } else {
