@@ -7,7 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use afluente_testkit::{Broker, Database};
-use afluente_tests::{Brokered, Shop, Up, afluente, wait_until};
+use afluente_tests::{Brokered, Shop, Up, afluente, binary, wait_until};
 use serde_json::Value;
 
 /// A name with its labels, as Prometheus writes both rules and samples: `name{label="value"}`.
@@ -220,4 +220,26 @@ fn a_name_or_a_value_that_nothing_has_is_found() {
     assert_eq!(asked("afluente_c > 0"), ["afluente_c"]);
     assert_eq!(asked("afluente_a_total{reason=~\"busy|queue_.*\"}"), ["afluente_a_total{reason=\"busy\"}"]);
     assert_eq!(asked("afluente_b{state=\"ready\"}"), ["afluente_b{state=\"ready\"}"]);
+}
+
+#[test]
+fn the_image_is_built_of_all_the_binary_is_made_of() {
+    let root = folder().join("..").canonicalize().unwrap();
+    let text = text_of("container/Containerfile");
+    let (build, _) = text.rsplit_once("\nFROM ").unwrap();
+    let copied: Vec<PathBuf> = build
+        .lines()
+        .filter_map(|line| line.strip_prefix("COPY "))
+        .flat_map(|line| line.rsplit_once(' ').unwrap().0.split(' ').map(|from| root.join(from)))
+        .collect();
+    // Cargo writes beside a binary which files it was made of.
+    let made_of = std::fs::read_to_string(binary().with_extension("d")).unwrap();
+    let files =
+        made_of.split_once(": ").unwrap().1.split_whitespace().map(|file| Path::new(file).canonicalize().unwrap());
+    let mut seen = 0;
+    for file in files.filter(|file| file.starts_with(&root)) {
+        assert!(copied.iter().any(|from| file.starts_with(from)), "{} is not copied", file.display());
+        seen += 1;
+    }
+    assert!(seen > 100, "{seen} files");
 }
