@@ -97,7 +97,6 @@ pub(crate) async fn run(args: &BenchArgs) -> Result<(), Failure> {
         output::print_json(&json!({"figures": list, "peak_rss_mb": rss}));
         return Ok(());
     }
-    let ms = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"));
     let rows = figures.iter().map(|one| {
         let compared = one.compared.clone().unwrap_or_else(|| "-".to_owned());
         vec![
@@ -126,6 +125,11 @@ fn peak_rss_mb() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
     line.and_then(|line| line.trim().trim_end_matches("kB").trim().parse::<u64>().ok()).unwrap_or(0) / 1024
+}
+
+/// Milliseconds in a table.
+fn ms(value: Option<f64>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"))
 }
 
 /// The middle and the slow end of sorted latencies, in milliseconds.

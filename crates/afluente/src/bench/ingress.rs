@@ -10,9 +10,9 @@ use uuid::Uuid;
 use super::apart::{Apart, Used};
 use super::body::{BenchAccount, event};
 use super::load::{Seen, drive};
-use super::percentiles;
 use super::serve::What;
 use super::sweep::sweep;
+use super::{ms, percentiles};
 use crate::exit::Failure;
 use crate::output;
 
@@ -203,7 +203,6 @@ impl Line {
     }
 
     fn row(&self, three: &[Line]) -> Vec<String> {
-        let ms = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"));
         vec![
             self.what.to_owned(),
             self.connections.to_string(),

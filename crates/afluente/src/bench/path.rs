@@ -17,9 +17,9 @@ use tokio::task::JoinSet;
 use super::body::{BenchAccount, number_of};
 use super::ingress::request;
 use super::load::exchange;
-use super::percentiles;
 use super::serve::{keys, listen, receiver};
 use super::worker::{Bench, Kind, accounts, far_apart, server};
+use super::{ms, percentiles};
 use crate::exit::Failure;
 use crate::output;
 
@@ -107,7 +107,6 @@ fn print(args: &PathArgs, deliveries: usize, took: Duration, lines: &[Line]) {
         output::print_json(&json!({"deliveries": deliveries, "asked_rate": args.rate, "rate": rate, "path": list}));
         return;
     }
-    let ms = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"));
     let rows = lines.iter().map(|one| vec![one.what.to_owned(), ms(one.p50_ms), ms(one.p99_ms)]);
     output::print(&output::table(&["WHAT", "P50 MS", "P99 MS"], &[1, 2], rows));
     output::print(&format!("{deliveries} deliveries, {rate:.0}/s of {} asked for", args.rate));

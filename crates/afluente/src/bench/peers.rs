@@ -16,6 +16,7 @@ use self::cast::{Peer, Site, Stand};
 use self::outage::{Outage, killed, outage};
 use super::body::BenchAccount;
 use super::ingress::{BODIES, Line, line, request_to, under};
+use super::ms;
 use crate::exit::Failure;
 use crate::output;
 use crate::services::Services;
@@ -135,7 +136,6 @@ fn print(json: bool, lines: &[Line], outages: &[Outage]) {
         output::print_json(&json!({"figures": lines, "outages": outages}));
         return;
     }
-    let ms = |value: Option<f64>| value.map_or_else(|| "-".to_owned(), |value| format!("{value:.2}"));
     let rows = lines.iter().map(|line| {
         vec![
             line.what.to_owned(),
