@@ -6,6 +6,7 @@ pub(crate) mod content;
 pub(crate) mod dead;
 mod fact;
 mod payment;
+mod people;
 mod receipt;
 mod record;
 mod register;

@@ -59,6 +59,12 @@ async fn every_claim_says_which_rows_it_is_joined_into_and_they_are_those_that_a
     assert!(said.iter().all(|claim| Register::rows_of(claim)[0].0 == Register::Claims), "its own comes first");
 }
 
+#[test]
+fn a_row_of_each_register_is_called_what_a_rebuild_calls_it() {
+    let words = Register::ALL.map(Register::as_str);
+    assert_eq!(words, ["claim", "identity", "method", "session", "relation", "decision"]);
+}
+
 #[tokio::test]
 async fn claims_come_back_so_that_they_can_be_added_once_more() {
     let site = site().await;
